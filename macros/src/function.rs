@@ -1,0 +1,242 @@
+//! A function as a method sees it: checked, its documentation taken out, and the code that describes it.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{
+    Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, PatType, ReturnType, Signature,
+    Type,
+};
+
+use crate::options::MethodOptions;
+
+/// A function that can be a method.
+pub(crate) struct Function {
+    pub(crate) ident: Ident,
+    help: String,
+    /// The type of the argument for the request.
+    pub(crate) request: Option<Type>,
+    pub(crate) arguments: Vec<Argument>,
+    is_fallible: bool,
+}
+
+pub(crate) struct Argument {
+    pub(crate) ident: Ident,
+    pub(crate) ty: Type,
+    help: String,
+}
+
+impl Function {
+    /// Looks at a function and takes the documentation off its arguments, where the compiler would not have it.
+    ///
+    /// # Errors
+    /// All reasons why it cannot be a method, together.
+    pub(crate) fn take(
+        attributes: &[Attribute],
+        signature: &mut Signature,
+    ) -> Result<Function, Error> {
+        let mut errors = Errors::default();
+        check_qualifiers(signature, &mut errors);
+        let mut function = Function {
+            ident: signature.ident.clone(),
+            help: documentation(attributes),
+            request: None,
+            arguments: Vec::new(),
+            is_fallible: returns_result(&signature.output),
+        };
+        let mut first = true;
+        for input in &mut signature.inputs {
+            let FnArg::Typed(input) = input else { continue };
+            let help = documentation(&input.attrs);
+            input
+                .attrs
+                .retain(|attribute| !attribute.path().is_ident("doc"));
+            match argument(input, help, first) {
+                Ok(Some(argument)) => function.arguments.push(argument),
+                Ok(None) => function.request = Some((*input.ty).clone()),
+                Err(error) => errors.add(error),
+            }
+            first = false;
+        }
+        errors.none()?;
+        Ok(function)
+    }
+
+    /// The code that makes the method: `body` is what it calls.
+    pub(crate) fn method(
+        &self,
+        name: &str,
+        options: &MethodOptions,
+        body: &TokenStream,
+    ) -> TokenStream {
+        let Function { help, .. } = self;
+        let params = self.arguments.iter().map(|Argument { ident, help, .. }| {
+            let name = ident.unraw().to_string();
+            quote!((::std::borrow::Cow::Borrowed(#name), ::std::borrow::Cow::Borrowed(#help)))
+        });
+        let MethodOptions {
+            aliases, hidden, ..
+        } = options;
+        let location = quote_spanned!(self.ident.span()=> ::std::panic::Location::caller());
+        let kind = self.kind();
+        quote! {{
+            static ABOUT: ::rpcgi::__private::About = ::rpcgi::__private::About {
+                name: ::std::borrow::Cow::Borrowed(#name),
+                help: ::std::borrow::Cow::Borrowed(#help),
+                params: ::std::borrow::Cow::Borrowed(&[#(#params),*]),
+                aliases: ::std::borrow::Cow::Borrowed(&[#(::std::borrow::Cow::Borrowed(#aliases)),*]),
+                hidden: #hidden,
+                location: #location,
+            };
+            ::rpcgi::Method::described::<#kind, _, _>(&ABOUT, #body)
+        }}
+    }
+
+    /// The marker of the function's kind, where it can be seen; else the compiler finds it.
+    fn kind(&self) -> TokenStream {
+        match (self.is_fallible, &self.request) {
+            (false, _) => quote!(_),
+            (true, None) => quote!(::rpcgi::__private::Fallible),
+            (true, Some(_)) => {
+                quote!(::rpcgi::__private::WithRequest<::rpcgi::__private::Fallible>)
+            }
+        }
+    }
+}
+
+fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
+    if let Some(asyncness) = &signature.asyncness {
+        errors.add(Error::new(
+            asyncness.span(),
+            "a method is called and awaited by nobody: it cannot be `async`",
+        ));
+    }
+    if let Some(unsafety) = &signature.unsafety {
+        errors.add(Error::new(
+            unsafety.span(),
+            "a method is called by strangers: it cannot be `unsafe`",
+        ));
+    }
+    let chosen = signature
+        .generics
+        .params
+        .iter()
+        .find(|param| !matches!(param, syn::GenericParam::Lifetime(_)));
+    if let Some(param) = chosen {
+        let message =
+            "a method has no generic parameters: its caller sends values, and cannot choose types";
+        errors.add(Error::new(param.span(), message));
+    }
+}
+
+/// The argument, or `None` for the request.
+fn argument(input: &PatType, help: String, first: bool) -> Result<Option<Argument>, Error> {
+    match &*input.ty {
+        Type::Reference(reference) if is_request(&reference.elem) => {
+            if !first {
+                return Err(Error::new(
+                    input.span(),
+                    "the request comes first, before the arguments of the call",
+                ));
+            }
+            if reference.mutability.is_some() {
+                return Err(Error::new(
+                    input.ty.span(),
+                    "the request is only looked at: take it as `&Request`",
+                ));
+            }
+            return Ok(None);
+        }
+        Type::Reference(_) => {
+            let message = "an argument is decoded from the call into a value of its own: take an owned type, \
+                           as `String` for `&str` or `Vec<T>` for `&[T]`";
+            return Err(Error::new(input.ty.span(), message));
+        }
+        Type::ImplTrait(_) => {
+            let message = "an argument needs a type of its own: `impl Trait` leaves the choice to the caller, who \
+                           sends values, and cannot choose types";
+            return Err(Error::new(input.ty.span(), message));
+        }
+        _ => {}
+    }
+    match &*input.pat {
+        Pat::Ident(pattern) => Ok(Some(Argument {
+            ident: pattern.ident.clone(),
+            ty: (*input.ty).clone(),
+            help,
+        })),
+        pattern => Err(Error::new(
+            pattern.span(),
+            "an argument needs a name, which callers see in the documentation",
+        )),
+    }
+}
+
+fn is_request(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == "Request"),
+        _ => false,
+    }
+}
+
+/// Whether the result is a `Result` by its name, as `io::Result` is too.
+fn returns_result(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Type(_, ty) => match &**ty {
+            Type::Path(path) => path
+                .path
+                .segments
+                .last()
+                .is_some_and(|segment| segment.ident == "Result"),
+            _ => false,
+        },
+        ReturnType::Default => false,
+    }
+}
+
+/// The text of doc comments.
+fn documentation(attributes: &[Attribute]) -> String {
+    let lines = attributes
+        .iter()
+        .filter_map(|attribute| match &attribute.meta {
+            Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+                Expr::Lit(ExprLit {
+                    lit: Lit::Str(text),
+                    ..
+                }) => Some(text.value()),
+                _ => None,
+            },
+            _ => None,
+        });
+    let lines: Vec<String> = lines
+        .map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned())
+        .collect();
+    lines.join("\n").trim().to_owned()
+}
+
+/// Errors found so far: all of them are told at once.
+#[derive(Default)]
+pub(crate) struct Errors(Option<Error>);
+
+impl Errors {
+    pub(crate) fn add(&mut self, error: Error) {
+        match &mut self.0 {
+            Some(errors) => errors.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    pub(crate) fn none(self) -> Result<(), Error> {
+        self.0.map_or(Ok(()), Err)
+    }
+
+    /// The errors as code, empty if there are none.
+    pub(crate) fn into_tokens(self) -> TokenStream {
+        self.0.map(Error::into_compile_error).unwrap_or_default()
+    }
+}

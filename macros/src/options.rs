@@ -1,0 +1,85 @@
+//! What stands in the parentheses of the attributes.
+
+use syn::meta::ParseNestedMeta;
+use syn::{Error, LitStr, Result};
+
+/// Options of a method.
+#[derive(Default)]
+pub(crate) struct MethodOptions {
+    pub(crate) name: Option<LitStr>,
+    pub(crate) aliases: Vec<LitStr>,
+    pub(crate) hidden: bool,
+    pub(crate) skip: bool,
+}
+
+impl MethodOptions {
+    /// Takes one option; `in_service` if there is a block to leave the function out of.
+    pub(crate) fn take(&mut self, meta: &ParseNestedMeta<'_>, in_service: bool) -> Result<()> {
+        if meta.path.is_ident("name") {
+            self.name = Some(meta.value()?.parse()?);
+        } else if meta.path.is_ident("alias") {
+            self.aliases.push(meta.value()?.parse()?);
+        } else if meta.path.is_ident("hidden") {
+            self.hidden = true;
+        } else if meta.path.is_ident("skip") && in_service {
+            self.skip = true;
+        } else if in_service {
+            return Err(meta.error(
+                "unknown option: expected `name = \"...\"`, `alias = \"...\"`, `hidden` or `skip`",
+            ));
+        } else {
+            return Err(meta.error(
+                "unknown option: expected `name = \"...\"`, `alias = \"...\"` or `hidden`",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// How the names of a service's methods are made from those of its functions.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum RenameAll {
+    #[default]
+    AsWritten,
+    Camel,
+    Pascal,
+    Snake,
+    Kebab,
+    ScreamingSnake,
+}
+
+impl RenameAll {
+    /// Takes one option of a service.
+    pub(crate) fn take(&mut self, meta: &ParseNestedMeta<'_>) -> Result<()> {
+        if !meta.path.is_ident("rename_all") {
+            return Err(meta.error("unknown option: expected `rename_all = \"...\"`"));
+        }
+        let rule: LitStr = meta.value()?.parse()?;
+        *self = match &rule.value()[..] {
+            "camelCase" => RenameAll::Camel,
+            "PascalCase" => RenameAll::Pascal,
+            "snake_case" => RenameAll::Snake,
+            "kebab-case" => RenameAll::Kebab,
+            "SCREAMING_SNAKE_CASE" => RenameAll::ScreamingSnake,
+            _ => {
+                let message = "unknown case: expected `camelCase`, `PascalCase`, `snake_case`, `kebab-case` or \
+                               `SCREAMING_SNAKE_CASE`";
+                return Err(Error::new(rule.span(), message));
+            }
+        };
+        Ok(())
+    }
+
+    pub(crate) fn apply(self, name: &str) -> String {
+        use heck::{ToKebabCase, ToLowerCamelCase, ToPascalCase, ToShoutySnakeCase, ToSnakeCase};
+
+        match self {
+            RenameAll::AsWritten => name.to_owned(),
+            RenameAll::Camel => name.to_lower_camel_case(),
+            RenameAll::Pascal => name.to_pascal_case(),
+            RenameAll::Snake => name.to_snake_case(),
+            RenameAll::Kebab => name.to_kebab_case(),
+            RenameAll::ScreamingSnake => name.to_shouty_snake_case(),
+        }
+    }
+}

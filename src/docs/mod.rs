@@ -1,0 +1,269 @@
+//! The documentation page: descriptions in, one HTML document out.
+//!
+//! It loads nothing from anywhere, has no scripts, and its style is inline under a policy that allows just that style.
+
+mod markdown;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use sha2::{Digest, Sha256};
+
+use self::markdown::{anchor, code};
+use crate::signature::{Description, Detail, Member, Param, Shape, Signature, Type};
+
+const STYLE: &str = include_str!("style.css");
+
+/// What the page says of the server, and of its methods.
+pub(crate) struct Page<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) name: &'a str,
+    /// Markdown.
+    pub(crate) documentation: &'a str,
+    /// Where the methods are called, if it is known.
+    pub(crate) url: Option<String>,
+    /// Sorted by name.
+    pub(crate) methods: Vec<Description>,
+}
+
+/// The `Content-Security-Policy` for the page: its own style and nothing else.
+pub(crate) fn content_security_policy() -> String {
+    let hash = STANDARD.encode(Sha256::digest(STYLE));
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+}
+
+impl Page<'_> {
+    /// The HTML document.
+    pub(crate) fn render(&self) -> String {
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (self.title) }
+                    style { (PreEscaped(STYLE)) }
+                }
+                body {
+                    a.skip href="#methods" { "Skip to the methods" }
+                    header {
+                        h1 { (self.name) }
+                        (self.help(self.documentation))
+                        (self.endpoint())
+                    }
+                    nav aria-label="Methods" { @for group in self.groups() { (contents(&group)) } }
+                    main id="methods" { @for group in self.groups() { (self.group(&group)) } }
+                }
+            }
+        };
+        page.into_string()
+    }
+
+    fn help(&self, text: &str) -> Markup {
+        let known = |name: &str| {
+            let listed = self
+                .methods
+                .binary_search_by(|method| method.name[..].cmp(name));
+            listed.is_ok().then(|| anchor(name))
+        };
+        markdown::render(text, &known)
+    }
+
+    fn endpoint(&self) -> Markup {
+        html! {
+            @if let Some(url) = &self.url {
+                p { "Call these methods by XML-RPC: " code { "POST " (url) } }
+            }
+        }
+    }
+
+    /// The methods by what their names have before the last dot, those without one first.
+    fn groups(&self) -> Vec<Group<'_>> {
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for method in &self.methods {
+            let prefix = method
+                .name
+                .rsplit_once('.')
+                .map_or("", |(prefix, _)| prefix);
+            match groups.iter_mut().find(|group| group.prefix == prefix) {
+                Some(group) => group.methods.push(method),
+                None => groups.push(Group {
+                    prefix,
+                    methods: vec![method],
+                }),
+            }
+        }
+        groups.sort_by_key(|group| group.prefix);
+        groups
+    }
+
+    fn group(&self, group: &Group<'_>) -> Markup {
+        html! {
+            section {
+                h2 { @if group.prefix.is_empty() { "Methods" } @else { (group.prefix) } }
+                @for method in &group.methods { (self.method(method)) }
+            }
+        }
+    }
+
+    fn method(&self, method: &Description) -> Markup {
+        let id = anchor(&method.name);
+        html! {
+            section id=(id) {
+                h3 { (method.name) " " a href=(format!("#{id}")) aria-label=(format!("Link to {}", method.name)) { "#" } }
+                (signatures(method))
+                (self.help(&method.help))
+                @for detail in &method.details { (self.detail(detail)) }
+            }
+        }
+    }
+
+    fn detail(&self, detail: &Detail) -> Markup {
+        html! {
+            @if !detail.params.is_empty() { (self.params(&detail.params)) }
+            @if !is_plain(&detail.returns) { (self.returns(&detail.returns)) }
+        }
+    }
+
+    fn params(&self, params: &[Param]) -> Markup {
+        html! {
+            table {
+                caption { "Params" }
+                thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
+                tbody {
+                    @for param in params {
+                        tr {
+                            th scope="row" { (code(&param.name)) }
+                            td { (type_of(&param.shape)) (left_out(param.optional)) }
+                            td { (self.help(&param.help)) (self.inside(&param.shape)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn returns(&self, shape: &Shape) -> Markup {
+        html! {
+            table {
+                caption { "Result" }
+                thead { tr { th scope="col" { "Type" } th scope="col" { "Meaning" } } }
+                tbody { tr { td { (type_of(shape)) } td { (self.inside(shape)) } } }
+            }
+        }
+    }
+
+    /// What there is to tell about the inside of a value: its own text, its values, its members.
+    fn inside(&self, shape: &Shape) -> Markup {
+        html! {
+            (self.help(&shape.help))
+            @if !shape.values.is_empty() {
+                p { "One of " @for (index, value) in shape.values.iter().enumerate() {
+                    @if index > 0 { ", " } (code(value))
+                } }
+            }
+            @if !shape.members.is_empty() { (self.members(&shape.members)) }
+            @if let Some(items) = &shape.items { @if !is_plain(items) { (self.inside(items)) } }
+        }
+    }
+
+    fn members(&self, members: &[Member]) -> Markup {
+        html! {
+            table {
+                caption { "Members" }
+                thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
+                tbody {
+                    @for member in members {
+                        tr {
+                            th scope="row" { (code(&member.name)) }
+                            td { (type_of(&member.shape)) (left_out(member.optional)) }
+                            td { (self.help(&member.help)) (self.inside(&member.shape)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Methods with the same prefix.
+struct Group<'a> {
+    prefix: &'a str,
+    methods: Vec<&'a Description>,
+}
+
+fn contents(group: &Group<'_>) -> Markup {
+    html! {
+        @if !group.prefix.is_empty() { p { strong { (group.prefix) } } }
+        ul {
+            @for method in &group.methods {
+                li {
+                    a href=(format!("#{}", anchor(&method.name))) { (method.name) }
+                    @let title = method.title();
+                    @if !title.is_empty() { span.note { " " (title) } }
+                }
+            }
+        }
+    }
+}
+
+fn signatures(method: &Description) -> Markup {
+    html! {
+        ul.signatures {
+            @if method.signatures.is_empty() {
+                li { code { (method.name) "(...)" } span.note { " takes whatever it is given" } }
+            }
+            @for signature in &method.signatures { li { (written(method, signature)) } }
+        }
+    }
+}
+
+/// `int add(int a, int b)`
+fn written(method: &Description, signature: &Signature) -> Markup {
+    let names = method.details.iter().find(|detail| {
+        let types: Vec<Type> = detail.params.iter().map(|param| param.shape.wire).collect();
+        types.starts_with(&signature.params) && detail.returns.wire == signature.returns
+    });
+    html! {
+        code {
+            (signature.returns.name()) " " strong { (method.name) } "("
+            @for (index, wire) in signature.params.iter().enumerate() {
+                @if index > 0 { ", " }
+                (wire.name())
+                @if let Some(detail) = names { " " (detail.params[index].name) }
+            }
+            ")"
+        }
+    }
+}
+
+fn type_of(shape: &Shape) -> Markup {
+    html! {
+        (code(shape.wire.name()))
+        @if let Some(items) = &shape.items { " of " (code(items.wire.name())) }
+        @if shape.nullable { " or " (code("nil")) }
+    }
+}
+
+fn left_out(optional: bool) -> Markup {
+    html! { @if optional { ", may be left out" } }
+}
+
+/// Whether the type says all there is to say.
+fn is_plain(shape: &Shape) -> bool {
+    let Shape {
+        wire: _,
+        nullable,
+        help,
+        items,
+        members,
+        values,
+    } = shape;
+    !nullable
+        && help.is_empty()
+        && members.is_empty()
+        && values.is_empty()
+        && items.as_deref().is_none_or(is_plain)
+}

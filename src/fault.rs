@@ -1,0 +1,143 @@
+//! A fault: what the caller gets instead of a result.
+
+use std::error::Error;
+use std::fmt;
+
+/// What a call answers instead of a result: a code for programs and a text for people.
+///
+/// A method returns one as the error of its `Result`, and it reaches the caller unchanged. A text alone
+/// (`Err("no such wheel")?`) becomes a fault with the code [`Fault::APPLICATION`].
+///
+/// The codes below are those of the *Specification for Fault Code Interoperability* (2001), which JSON-RPC 2.0 shares.
+///
+/// # Example
+///
+/// ```
+/// use rpcgi::Fault;
+///
+/// fn state_name(number: usize) -> Result<&'static str, Fault> {
+///     ["Alabama", "Alaska"].get(number).copied().ok_or(Fault::new(800, "there is no such state"))
+/// }
+///
+/// assert_eq!(state_name(7).unwrap_err().code, 800);
+/// ```
+pub struct Fault {
+    /// `faultCode`. A method's own codes are best positive: those from -32768 to -32000 are taken.
+    pub code: i32,
+    /// `faultString`: what the caller can act on.
+    pub message: String,
+    cause: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Fault {
+    /// The document is not well-formed XML.
+    pub const NOT_WELL_FORMED: i32 = -32700;
+    /// The document declares an encoding that is not supported.
+    pub const UNSUPPORTED_ENCODING: i32 = -32701;
+    /// The document has octets that its encoding, or a character that XML, does not allow.
+    pub const INVALID_CHARACTER: i32 = -32702;
+    /// The document is well-formed, but not a call; or it is over a limit.
+    pub const INVALID_CALL: i32 = -32600;
+    /// There is no method of that name.
+    pub const METHOD_NOT_FOUND: i32 = -32601;
+    /// The params do not fit the method.
+    pub const INVALID_PARAMS: i32 = -32602;
+    /// Something went wrong inside; the log has the cause, the caller learns no more.
+    pub const INTERNAL: i32 = -32603;
+    /// An error of a method that chose no code of its own.
+    pub const APPLICATION: i32 = -32500;
+
+    /// A fault with this code and text.
+    pub fn new(code: i32, message: impl Into<String>) -> Fault {
+        Fault {
+            code,
+            message: message.into(),
+            cause: None,
+        }
+    }
+
+    /// The fault [`Fault::INTERNAL`] for something the caller cannot mend: the log gets `cause`, the caller the words
+    /// "internal error".
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::Fault;
+    ///
+    /// fn motd() -> Result<String, Fault> {
+    ///     std::fs::read_to_string("/nowhere/motd").map_err(Fault::internal)
+    /// }
+    ///
+    /// let fault = motd().unwrap_err();
+    /// assert_eq!(fault.to_string(), "-32603: internal error");
+    /// assert!(fault.cause().unwrap().contains("No such file"));
+    /// ```
+    pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Fault {
+        Fault {
+            code: Fault::INTERNAL,
+            message: "internal error".into(),
+            cause: Some(cause.into()),
+        }
+    }
+
+    /// What the log is told and the caller is not: the error behind an [internal](Fault::internal) fault, and the
+    /// errors behind that one.
+    pub fn cause(&self) -> Option<String> {
+        let mut error: &(dyn Error + 'static) = &**self.cause.as_ref()?;
+        let mut text = error.to_string();
+        while let Some(source) = error.source() {
+            text.push_str(": ");
+            text.push_str(&source.to_string());
+            error = source;
+        }
+        Some(text)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fault({}, {:?}", self.code, self.message)?;
+        if let Some(cause) = self.cause() {
+            write!(f, ", cause: {cause:?}")?;
+        }
+        f.write_str(")")
+    }
+}
+
+impl Error for Fault {}
+
+impl PartialEq for Fault {
+    /// Equal to the caller: the same code and text.
+    fn eq(&self, other: &Fault) -> bool {
+        (self.code, &self.message) == (other.code, &other.message)
+    }
+}
+
+impl From<String> for Fault {
+    fn from(message: String) -> Fault {
+        Fault::new(Fault::APPLICATION, message)
+    }
+}
+
+impl From<&str> for Fault {
+    fn from(message: &str) -> Fault {
+        Fault::new(Fault::APPLICATION, message)
+    }
+}
+
+impl From<Box<dyn Error + Send + Sync>> for Fault {
+    /// A fault in the box comes out as it was. Any other error may tell what is nobody's business: it goes to the
+    /// log, see [`Fault::internal`].
+    fn from(cause: Box<dyn Error + Send + Sync>) -> Fault {
+        match cause.downcast::<Fault>() {
+            Ok(fault) => *fault,
+            Err(cause) => Fault::internal(cause),
+        }
+    }
+}

@@ -1,0 +1,673 @@
+//! A method: something that can be called, and that can tell about itself.
+//!
+//! Any function or closure becomes one, through the trait [`Function`]: its arguments are decoded from the params one
+//! by one, its result is encoded from what it returns. What it tells about itself is built when somebody asks.
+
+use std::any::Any;
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::sync::Arc;
+
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+
+use crate::call::{ParamError, Params, Reply};
+use crate::fault::Fault;
+use crate::service::Request;
+use crate::signature::{Description, Detail, Param, Shape, Signature};
+use crate::value::{DataError, Value};
+
+/// A method under its name, with its description.
+///
+/// The attribute `#[method]` makes one of a function, with [`methods!`](crate::methods) to name several; this type
+/// makes one of a closure.
+///
+/// # Example
+///
+/// ```
+/// use rpcgi::{Method, Server};
+///
+/// let power = Method::new("pow", |base: i64, exponent: u32| {
+///     base.checked_pow(exponent).ok_or("the result is beyond 64 bits").map_err(rpcgi::Fault::from)
+/// });
+/// let power = power.help("Raises a number to a power.").params(["base", "exponent"]);
+/// let server = Server::new("Calculator").methods(power);
+/// # server.build().unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Method {
+    about: Shared,
+    body: Arc<dyn Body>,
+}
+
+/// What is known about a method beside its types.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct About {
+    pub name: Cow<'static, str>,
+    /// Markdown; the first paragraph is the title.
+    pub help: Cow<'static, str>,
+    /// Names and help of the params.
+    pub params: Cow<'static, [(Cow<'static, str>, Cow<'static, str>)]>,
+    pub aliases: Cow<'static, [Cow<'static, str>]>,
+    pub hidden: bool,
+    pub location: &'static Location<'static>,
+}
+
+/// An [`About`] that costs nothing to register if a macro wrote it.
+#[derive(Clone)]
+enum Shared {
+    Static(&'static About),
+    Owned(Arc<About>),
+}
+
+impl std::ops::Deref for Shared {
+    type Target = About;
+
+    fn deref(&self) -> &About {
+        match self {
+            Shared::Static(about) => about,
+            Shared::Owned(about) => about,
+        }
+    }
+}
+
+impl Shared {
+    fn make_mut(&mut self) -> &mut About {
+        if let Shared::Static(about) = self {
+            *self = Shared::Owned(Arc::new(about.clone()));
+        }
+        match self {
+            Shared::Owned(about) => Arc::make_mut(about),
+            Shared::Static(_) => unreachable!("it was made owned above"),
+        }
+    }
+}
+
+impl Method {
+    /// A method of a function or closure.
+    ///
+    /// Its arguments are anything that is `DeserializeOwned + JsonSchema`, before them `&Request` if it wants to know
+    /// who calls. An `Option` at the end may be left out by the caller. It returns anything that is
+    /// `Serialize + JsonSchema`, or a `Result` of that and anything that is `Into<Fault>`.
+    ///
+    /// If the compiler asks for type annotations here, the error of the `Result` is itself such a type (a `String`
+    /// is): `.map_err(Fault::from)` makes it clear.
+    #[track_caller]
+    pub fn new<Kind, Args>(
+        name: impl Into<Cow<'static, str>>,
+        function: impl Function<Kind, Args>,
+    ) -> Method
+    where
+        Kind: 'static,
+        Args: 'static,
+    {
+        Method {
+            about: about(name.into()),
+            body: Arc::new(Typed {
+                function,
+                marker: PhantomData,
+            }),
+        }
+    }
+
+    /// A method over [`Value`]s, for what knows its types only when it runs.
+    ///
+    /// With [`signature`](Method::signature)s its params are checked against them; without any it takes everything,
+    /// and `system.methodSignature` knows nothing of it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::{Fault, Method, Request, Signature, Type};
+    /// use rpcgi::xmlrpc::Value;
+    ///
+    /// let count = |_: &Request, params: Vec<Value>| Ok::<_, Fault>(params.len() as i32);
+    /// let count = Method::dynamic("count", count).signature(Signature::new(Type::Int, [Type::Undefined]));
+    /// # let _ = count;
+    /// ```
+    #[track_caller]
+    pub fn dynamic<F, R, E>(name: impl Into<Cow<'static, str>>, function: F) -> Method
+    where
+        F: Fn(&Request, Vec<Value>) -> Result<R, E> + Send + Sync + 'static,
+        R: Serialize + Send + 'static,
+        E: Into<Fault>,
+    {
+        let call = move |request: &Request, params: Vec<Value>| match function(request, params) {
+            Ok(result) => Ok(Reply::new(result)),
+            Err(error) => Err(error.into()),
+        };
+        Method {
+            about: about(name.into()),
+            body: Arc::new(Dynamic {
+                call: Arc::new(call),
+                signatures: Vec::new(),
+            }),
+        }
+    }
+
+    /// A method of several with one name: the first whose arguments take the params runs.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::Method;
+    ///
+    /// let add = Method::overload("add", [
+    ///     Method::new("add", |a: i32, b: i32| a.checked_add(b)),
+    ///     Method::new("add", |a: f64, b: f64| a + b),
+    /// ]);
+    /// # let _ = add;
+    /// ```
+    #[track_caller]
+    pub fn overload(name: impl Into<Cow<'static, str>>, methods: impl Into<Vec<Method>>) -> Method {
+        let methods: Vec<Method> = methods.into();
+        let mut about = about(name.into());
+        if let Some(method) = methods.first() {
+            about.make_mut().help = method.about.help.clone();
+        }
+        Method {
+            about,
+            body: Arc::new(Overload(methods)),
+        }
+    }
+
+    /// What `#[method]` and `#[service]` make.
+    #[doc(hidden)]
+    pub fn described<Kind: 'static, Args: 'static, F: Function<Kind, Args>>(
+        about: &'static About,
+        function: F,
+    ) -> Method {
+        Method {
+            about: Shared::Static(about),
+            body: Arc::new(Typed {
+                function,
+                marker: PhantomData,
+            }),
+        }
+    }
+
+    /// Sets the help, in Markdown: the first paragraph is the title.
+    pub fn help(mut self, help: impl Into<Cow<'static, str>>) -> Method {
+        self.about.make_mut().help = help.into();
+        self
+    }
+
+    /// Names the params, in order.
+    pub fn params<N: Into<Cow<'static, str>>>(
+        mut self,
+        names: impl IntoIterator<Item = N>,
+    ) -> Method {
+        self.about.make_mut().params = names
+            .into_iter()
+            .map(|name| (name.into(), "".into()))
+            .collect();
+        self
+    }
+
+    /// Publishes the method under one more name.
+    pub fn alias(mut self, name: impl Into<Cow<'static, str>>) -> Method {
+        self.about.make_mut().aliases.to_mut().push(name.into());
+        self
+    }
+
+    /// Leaves the method out of `system.listMethods` and the page. It can still be called.
+    pub fn hidden(mut self) -> Method {
+        self.about.make_mut().hidden = true;
+        self
+    }
+
+    /// Declares a way to call a [dynamic](Method::dynamic) method, one of several if there are more. A method of typed
+    /// arguments declares its own, and this changes nothing.
+    pub fn signature(mut self, signature: Signature) -> Method {
+        if let Some(body) = self.body.with_signature(signature) {
+            self.body = body;
+        }
+        self
+    }
+
+    /// The name it was made with.
+    pub fn name(&self) -> &str {
+        &self.about.name
+    }
+
+    pub(crate) fn name_shared(&self) -> Cow<'static, str> {
+        match &self.about {
+            Shared::Static(about) => Cow::Borrowed(&about.name),
+            Shared::Owned(about) => about.name.clone(),
+        }
+    }
+
+    pub(crate) fn aliases(&self) -> &[Cow<'static, str>] {
+        &self.about.aliases
+    }
+
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.about.hidden
+    }
+
+    /// Where in the source it was written.
+    pub(crate) fn location(&self) -> &'static Location<'static> {
+        self.about.location
+    }
+
+    /// Calls the method. `name` is the one the caller used.
+    ///
+    /// A panic inside is an internal fault: the process lives on.
+    pub(crate) fn call(
+        &self,
+        name: &str,
+        request: &Request,
+        params: Params<'_>,
+    ) -> Result<Reply, Fault> {
+        let call = || self.body.call(&self.about, request, params);
+        match catch_unwind(AssertUnwindSafe(call)) {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(Failure::Fault(fault))) => Err(fault),
+            Ok(Err(Failure::Params(message))) => Err(Fault::new(
+                Fault::INVALID_PARAMS,
+                format!("method \"{}\" {message}", name.escape_debug()),
+            )),
+            Err(panic) => Err(Fault::internal(format!(
+                "panicked: {}",
+                panic_message(&*panic)
+            ))),
+        }
+    }
+
+    /// Describes the method under the name it has where it is registered.
+    pub(crate) fn describe(&self, name: impl Into<String>) -> Description {
+        let (signatures, details) = self.body.describe(&self.about);
+        Description {
+            name: name.into(),
+            help: self.about.help.trim().to_owned(),
+            signatures,
+            details,
+        }
+    }
+}
+
+impl fmt::Debug for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Method")
+            .field("name", &self.name())
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<Method> for Vec<Method> {
+    fn from(method: Method) -> Vec<Method> {
+        vec![method]
+    }
+}
+
+#[track_caller]
+fn about(name: Cow<'static, str>) -> Shared {
+    Shared::Owned(Arc::new(About {
+        name,
+        help: "".into(),
+        params: Cow::Borrowed(&[]),
+        aliases: Cow::Borrowed(&[]),
+        hidden: false,
+        location: Location::caller(),
+    }))
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("with something that is no text")
+}
+
+/// Why a call came to nothing.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Failure {
+    /// The params do not fit, and nothing ran. The text goes after the method's name.
+    Params(String),
+    Fault(Fault),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Failure::Fault(fault)
+    }
+}
+
+impl From<ParamError> for Failure {
+    fn from(error: ParamError) -> Failure {
+        match error {
+            ParamError::Document(fault) => Failure::Fault(fault),
+            ParamError::Mismatch(message) => {
+                Failure::Params(format!("takes other params: {message}"))
+            }
+        }
+    }
+}
+
+/// What a [`Method`] does.
+trait Body: Send + Sync {
+    fn call(&self, about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure>;
+
+    fn describe(&self, about: &About) -> (Vec<Signature>, Vec<Detail>);
+
+    /// The same with one more declared signature, if signatures are declared.
+    fn with_signature(&self, _signature: Signature) -> Option<Arc<dyn Body>> {
+        None
+    }
+}
+
+/// A function that can be a method.
+///
+/// Implemented for every function and closure of up to eight arguments that fit [`Method::new`]; `Kind` and `Args` only
+/// tell the implementations apart.
+#[diagnostic::on_unimplemented(
+    message = "this function cannot be a method",
+    label = "arguments or result do not fit",
+    note = "arguments: first `&Request` if wanted, then owned types that are `serde::de::DeserializeOwned + schemars::JsonSchema`",
+    note = "result: a type that is `serde::Serialize + schemars::JsonSchema + Send + 'static`, or a `Result` of one and an error that is `Into<rpcgi::Fault>`",
+    note = "the function must be `Send + Sync + 'static` and have at most eight arguments"
+)]
+pub trait Function<Kind, Args>: Send + Sync + 'static {
+    #[doc(hidden)]
+    fn call(&self, about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure>;
+
+    /// Schemas of the arguments, which of them may be left out, and the schema of the result.
+    #[doc(hidden)]
+    fn schemas(generator: &mut SchemaGenerator) -> (Vec<(Schema, bool)>, Schema);
+}
+
+/// Marks functions that return their result.
+#[doc(hidden)]
+pub enum Plain {}
+
+/// Marks functions that return a `Result`.
+#[doc(hidden)]
+pub enum Fallible {}
+
+/// Marks functions whose first argument is the request.
+#[doc(hidden)]
+pub struct WithRequest<Kind>(PhantomData<Kind>);
+
+macro_rules! function {
+    ($kind:ty, ($($error:ident)?), ($($request:ident: $Request:ty)?), $($Arg:ident $arg:ident),*) => {
+        impl<F, R, $($error,)? $($Arg),*> Function<$kind, (R, $($error,)? $($Arg),*)> for F
+        where
+            F: Fn($($Request,)? $($Arg),*) -> function!(@returns R $($error)?) + Send + Sync + 'static,
+            R: Serialize + JsonSchema + Send + 'static,
+            $($error: Into<Fault>,)?
+            $($Arg: DeserializeOwned + JsonSchema,)*
+        {
+            #[allow(unused_variables, unused_mut, unused_assignments)]
+            fn call(&self, about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure> {
+                let mut arguments = Arguments { about, optional: &[$(is_optional::<$Arg>),*], params, taken: 0 };
+                $(let $arg: $Arg = arguments.next()?;)*
+                arguments.finish()?;
+                $(let $request = request;)?
+                let result = self($($request,)? $($arg),*);
+                function!(@reply result $($error)?)
+            }
+
+            fn schemas(generator: &mut SchemaGenerator) -> (Vec<(Schema, bool)>, Schema) {
+                let params = vec![$((generator.subschema_for::<$Arg>(), is_optional::<$Arg>())),*];
+                (params, generator.subschema_for::<R>())
+            }
+        }
+    };
+    (@returns $R:ident) => { $R };
+    (@returns $R:ident $E:ident) => { Result<$R, $E> };
+    (@reply $result:ident) => { Ok(Reply::new($result)) };
+    (@reply $result:ident $E:ident) => {
+        match $result {
+            Ok(result) => Ok(Reply::new(result)),
+            Err(error) => Err(Failure::Fault(error.into())),
+        }
+    };
+}
+
+macro_rules! functions {
+    ($($Arg:ident $arg:ident),*) => {
+        function!(Plain, (), (), $($Arg $arg),*);
+        function!(Fallible, (E), (), $($Arg $arg),*);
+        function!(WithRequest<Plain>, (), (request: &Request), $($Arg $arg),*);
+        function!(WithRequest<Fallible>, (E), (request: &Request), $($Arg $arg),*);
+    };
+}
+
+functions!();
+functions!(A a);
+functions!(A a, B b);
+functions!(A a, B b, C c);
+functions!(A a, B b, C c, D d);
+functions!(A a, B b, C c, D d, G g);
+functions!(A a, B b, C c, D d, G g, H h);
+functions!(A a, B b, C c, D d, G g, H h, I i);
+functions!(A a, B b, C c, D d, G g, H h, I i, J j);
+
+/// The params of a call, on their way to becoming arguments.
+struct Arguments<'a, 'de> {
+    about: &'a About,
+    /// For each argument, whether it may be left out.
+    optional: &'static [fn() -> bool],
+    params: Params<'de>,
+    taken: usize,
+}
+
+impl Arguments<'_, '_> {
+    fn next<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
+        let index = self.taken;
+        match self.params.next() {
+            Ok(Some(argument)) => {
+                self.taken += 1;
+                Ok(argument)
+            }
+            Ok(None) => T::deserialize(Missing).map_err(|_| self.wrong_count(index)),
+            Err(ParamError::Document(fault)) => Err(Failure::Fault(fault)),
+            Err(ParamError::Mismatch(message)) => {
+                let name = self
+                    .name(index)
+                    .map(|name| format!(" \"{name}\""))
+                    .unwrap_or_default();
+                Err(Failure::Params(format!(
+                    "param {}{name}: {message}",
+                    index + 1
+                )))
+            }
+        }
+    }
+
+    /// Nothing runs before the call was read to its end.
+    fn finish(&mut self) -> Result<(), Failure> {
+        match self.params.finish()? {
+            0 => Ok(()),
+            left => Err(self.wrong_count(self.taken + left)),
+        }
+    }
+
+    fn name(&self, index: usize) -> Option<&str> {
+        self.about.params.get(index).map(|(name, _)| &**name)
+    }
+
+    #[cold]
+    fn wrong_count(&self, found: usize) -> Failure {
+        let most = self.optional.len();
+        let least = least(self.optional.iter().map(|is_optional| is_optional()));
+        let count = if least == most {
+            most.to_string()
+        } else {
+            format!("{least} to {most}")
+        };
+        let s = if most == 1 { "" } else { "s" };
+        let names: Vec<&str> = (0..most).filter_map(|index| self.name(index)).collect();
+        let names = if names.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", names.join(", "))
+        };
+        Failure::Params(format!("takes {count} param{s}{names}, found {found}"))
+    }
+}
+
+/// How many params there must be: all up to the last that is not optional.
+fn least(optional: impl DoubleEndedIterator<Item = bool> + ExactSizeIterator) -> usize {
+    let all = optional.len();
+    all - optional.rev().take_while(|optional| *optional).count()
+}
+
+/// Whether a param of this type may be left out.
+fn is_optional<T: DeserializeOwned>() -> bool {
+    T::deserialize(Missing).is_ok()
+}
+
+/// Stands for a param that was left out: `None` for what asks for an option, an error for everything else.
+struct Missing;
+
+impl<'de> Deserializer<'de> for Missing {
+    type Error = DataError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, DataError> {
+        Err(de::Error::custom("a param that is missing"))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DataError> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// A function of typed arguments.
+struct Typed<F, Kind, Args> {
+    function: F,
+    marker: PhantomData<fn(Kind, Args)>,
+}
+
+impl<F: Function<Kind, Args>, Kind, Args> Body for Typed<F, Kind, Args> {
+    fn call(&self, about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure> {
+        self.function.call(about, request, params)
+    }
+
+    fn describe(&self, about: &About) -> (Vec<Signature>, Vec<Detail>) {
+        let settings =
+            SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+        let (params, returns) = F::schemas(&mut settings.into_generator());
+        let returns = Shape::from_schema(&returns);
+        let params: Vec<Param> = params
+            .iter()
+            .enumerate()
+            .map(|(index, (schema, optional))| {
+                let (name, help) = match about.params.get(index) {
+                    Some((name, help)) => (name.to_string(), help.trim().to_owned()),
+                    None => (format!("p{}", index + 1), String::new()),
+                };
+                Param {
+                    name,
+                    help,
+                    optional: *optional,
+                    shape: Shape::from_schema(schema),
+                }
+            })
+            .collect();
+        let least = least(params.iter().map(|param| param.optional));
+        let types: Vec<_> = params.iter().map(|param| param.shape.wire).collect();
+        let signatures = (least..=types.len())
+            .map(|count| Signature::new(returns.wire, &types[..count]))
+            .collect();
+        (signatures, vec![Detail { params, returns }])
+    }
+}
+
+/// What a dynamic method calls.
+type DynamicCall = dyn Fn(&Request, Vec<Value>) -> Result<Reply, Fault> + Send + Sync;
+
+/// A function of values, with the signatures it was declared with.
+#[derive(Clone)]
+struct Dynamic {
+    call: Arc<DynamicCall>,
+    signatures: Vec<Signature>,
+}
+
+impl Dynamic {
+    fn check(&self, params: &[Value]) -> Result<(), Failure> {
+        let fits = |signature: &Signature| {
+            let mut types = signature.params.iter().zip(params);
+            signature.params.len() == params.len()
+                && types.all(|(wire, param)| wire.accepts(param.type_name()))
+        };
+        match self.signatures.is_empty() || self.signatures.iter().any(fits) {
+            true => Ok(()),
+            false => Err(no_signature_fits(&self.signatures, params)),
+        }
+    }
+}
+
+impl Body for Dynamic {
+    fn call(
+        &self,
+        _about: &About,
+        request: &Request,
+        params: Params<'_>,
+    ) -> Result<Reply, Failure> {
+        let params = params.into_values()?;
+        self.check(&params)?;
+        Ok((self.call)(request, params)?)
+    }
+
+    fn describe(&self, _about: &About) -> (Vec<Signature>, Vec<Detail>) {
+        (self.signatures.clone(), Vec::new())
+    }
+
+    fn with_signature(&self, signature: Signature) -> Option<Arc<dyn Body>> {
+        let mut declared = self.clone();
+        declared.signatures.push(signature);
+        Some(Arc::new(declared))
+    }
+}
+
+/// Functions under one name.
+struct Overload(Vec<Method>);
+
+impl Body for Overload {
+    fn call(&self, about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure> {
+        let values = params.into_values()?;
+        for method in &self.0 {
+            match method.body.call(about, request, values.clone().into()) {
+                Err(Failure::Params(_)) => {}
+                outcome => return outcome,
+            }
+        }
+        Err(no_signature_fits(&self.describe(about).0, &values))
+    }
+
+    fn describe(&self, _about: &About) -> (Vec<Signature>, Vec<Detail>) {
+        let (signatures, details): (Vec<_>, Vec<_>) = self
+            .0
+            .iter()
+            .map(|method| method.body.describe(&method.about))
+            .unzip();
+        let mut signatures: Vec<Signature> = signatures.into_iter().flatten().collect();
+        signatures.dedup();
+        (signatures, details.into_iter().flatten().collect())
+    }
+}
+
+#[cold]
+fn no_signature_fits(signatures: &[Signature], values: &[Value]) -> Failure {
+    let list = |names: Vec<&str>| format!("({})", names.join(", "));
+    let known: Vec<String> = signatures
+        .iter()
+        .map(|signature| list(signature.params.iter().map(|param| param.name()).collect()))
+        .collect();
+    let found = list(values.iter().map(Value::type_name).collect());
+    Failure::Params(format!(
+        "takes params {}, found {found}",
+        known.join(" or ")
+    ))
+}

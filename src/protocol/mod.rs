@@ -1,0 +1,3 @@
+//! How a call is written on the wire.
+
+pub mod xmlrpc;

@@ -1,0 +1,667 @@
+//! Reading: from tokens straight into the target type.
+//!
+//! [`ValueReader`] opens a `<value>`, and the rules of [`Typed`] decide what becomes of it. [`CallReader`] and
+//! [`read_response`] read the documents around values.
+
+use std::borrow::Cow;
+
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserialize, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
+
+use super::error::{Category, Error};
+use super::reader::{Reader, Tag, Token, append};
+use crate::call::{ParamError, ParamSource, ReadParam};
+use crate::fault::Fault;
+use crate::limits::Limits;
+use crate::value::{Base64, Node, Source, Typed, Value};
+
+/// A value whose start tag was read.
+struct ValueReader<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+    depth: u32,
+}
+
+/// What stands first in a `<value>`.
+enum Content<'de> {
+    /// Text, and then the end of the value: a string without its element.
+    Bare(Cow<'de, str>),
+    Typed(Tag),
+}
+
+impl<'r, 'de> ValueReader<'r, 'de> {
+    #[inline]
+    fn content(&mut self) -> Result<Content<'de>, Error> {
+        let mut text = Cow::Borrowed("");
+        loop {
+            match self.reader.next()? {
+                Token::Start(tag) if text.trim_ascii().is_empty() => {
+                    return Ok(Content::Typed(tag));
+                }
+                Token::Text(piece) => append(&mut text, piece),
+                Token::Reference(character) => text.to_mut().push(character),
+                Token::End(Tag::Value) => return Ok(Content::Bare(text)),
+                token => return Err(self.reader.unexpected("</value>", token)),
+            }
+        }
+    }
+
+    /// An integer of a type with this range.
+    #[inline]
+    fn integer(&mut self, tag: Tag, min: i64, max: i64) -> Result<i64, Error> {
+        let text = self.reader.text(tag)?;
+        match text.trim_ascii().parse::<i64>() {
+            Ok(value) if (min..=max).contains(&value) => Ok(value),
+            Ok(_) => Err(self.bad(tag, &text, format_args!("from {min} to {max}"))),
+            Err(error) => {
+                use std::num::IntErrorKind::{NegOverflow, PosOverflow};
+                match error.kind() {
+                    NegOverflow | PosOverflow => {
+                        Err(self.bad(tag, &text, format_args!("from {min} to {max}")))
+                    }
+                    _ => Err(self.bad(tag, &text, "a whole number")),
+                }
+            }
+        }
+    }
+
+    fn double(&mut self) -> Result<f64, Error> {
+        let text = self.reader.text(Tag::Double)?;
+        // Rust reads "inf" and "nan" too, XML-RPC has no such doubles
+        let is_number = |text: &str| {
+            text.bytes()
+                .all(|octet| matches!(octet, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+        };
+        match text.trim_ascii().parse::<f64>() {
+            Ok(value) if value.is_finite() => Ok(value),
+            Ok(_) if is_number(text.trim_ascii()) => {
+                Err(self.bad(Tag::Double, &text, "within the range of a double"))
+            }
+            _ => Err(self.bad(Tag::Double, &text, "a number")),
+        }
+    }
+
+    fn boolean(&mut self) -> Result<bool, Error> {
+        let text = self.reader.text(Tag::Boolean)?;
+        match text.trim_ascii() {
+            "1" | "true" => Ok(true),
+            "0" | "false" => Ok(false),
+            _ => Err(self.bad(Tag::Boolean, &text, "0 or 1")),
+        }
+    }
+
+    fn base64(&mut self) -> Result<Vec<u8>, Error> {
+        let text = self.reader.text(Tag::Base64)?;
+        Base64::decode(&text).map_err(|error| {
+            let message = format!(
+                "expected base64, found an {}",
+                error.to_string().to_lowercase()
+            );
+            self.reader.fail(Category::Data, message)
+        })
+    }
+
+    /// The text of an element is not what its type asks for.
+    #[cold]
+    fn bad(&mut self, tag: Tag, found: &str, expected: impl std::fmt::Display) -> Error {
+        const LONGEST: usize = 40;
+
+        let found = found.trim_ascii();
+        let more = if found.chars().nth(LONGEST).is_some() {
+            "..."
+        } else {
+            ""
+        };
+        let found: String = found.chars().take(LONGEST).collect();
+        let message = format!(
+            "expected {tag} {expected}, found \"{}{more}\"",
+            found.escape_debug()
+        );
+        self.reader.fail(Category::Data, message)
+    }
+}
+
+impl<'r, 'de> Source<'de> for ValueReader<'r, 'de> {
+    type Error = Error;
+    type Array = ArrayReader<'r, 'de>;
+    type Struct = StructReader<'r, 'de>;
+
+    #[inline]
+    fn open(mut self) -> Result<Node<'de, Self::Array, Self::Struct>, Error> {
+        let tag = match self.content()? {
+            Content::Bare(text) => return Ok(Node::String(text)),
+            Content::Typed(tag) => tag,
+        };
+        let node = match tag {
+            Tag::Int => Node::Int(self.integer(tag, i32::MIN.into(), i32::MAX.into())?),
+            Tag::I1 => Node::Int(self.integer(tag, i8::MIN.into(), i8::MAX.into())?),
+            Tag::I2 => Node::Int(self.integer(tag, i16::MIN.into(), i16::MAX.into())?),
+            Tag::I8 => Node::Int(self.integer(tag, i64::MIN, i64::MAX)?),
+            Tag::Boolean => Node::Boolean(self.boolean()?),
+            Tag::String => Node::String(self.reader.text(tag)?),
+            Tag::Double => Node::Double(self.double()?),
+            Tag::DateTime => Node::DateTime(self.reader.text(tag)?),
+            Tag::Base64 => Node::Base64(self.base64()?),
+            Tag::Struct => {
+                self.reader.check_depth(self.depth)?;
+                return Ok(Node::Struct(StructReader::new(self.reader, self.depth + 1)));
+            }
+            Tag::Array => {
+                self.reader.check_depth(self.depth)?;
+                return Ok(Node::Array(ArrayReader::new(self.reader, self.depth + 1)));
+            }
+            Tag::Nil => {
+                self.reader.expect_end(tag)?;
+                Node::Nil
+            }
+            _ => {
+                return Err(self
+                    .reader
+                    .unexpected("the element of a type", Token::Start(tag)));
+            }
+        };
+        self.reader.expect_end(Tag::Value)?;
+        Ok(node)
+    }
+
+    fn close_array(array: ArrayReader<'r, 'de>) -> Result<(), Error> {
+        array.close()
+    }
+
+    fn close_struct(members: StructReader<'r, 'de>) -> Result<(), Error> {
+        members.close()
+    }
+}
+
+/// Reads a value whose start tag was read, and gives an error from its type the value's place.
+#[inline]
+fn read_value<'de, S: DeserializeSeed<'de>>(
+    reader: &mut Reader<'de>,
+    depth: u32,
+    seed: S,
+) -> Result<S::Value, Error> {
+    let start = reader.start();
+    seed.deserialize(Typed::Closed(ValueReader {
+        reader: &mut *reader,
+        depth,
+    }))
+    .map_err(|error| reader.locate(error, start))
+}
+
+/// The items of an array.
+struct ArrayReader<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+    depth: u32,
+    state: ArrayState,
+}
+
+#[derive(PartialEq)]
+enum ArrayState {
+    /// Before `<data>`.
+    Start,
+    /// Among the items; this tag will end them.
+    Items(Tag),
+    /// After `</array>`.
+    End,
+}
+
+impl<'r, 'de> ArrayReader<'r, 'de> {
+    fn new(reader: &'r mut Reader<'de>, depth: u32) -> Self {
+        ArrayReader {
+            reader,
+            depth,
+            state: ArrayState::Start,
+        }
+    }
+
+    /// Goes to the next item; `false` after the last.
+    #[inline]
+    fn advance(&mut self) -> Result<bool, Error> {
+        loop {
+            match (self.reader.markup()?, &self.state) {
+                (Token::Start(Tag::Value), ArrayState::Items(_)) => return Ok(true),
+                (Token::Start(Tag::Data), ArrayState::Start) => {
+                    self.state = ArrayState::Items(Tag::Data)
+                }
+                // items without <data>
+                (Token::Start(Tag::Value), ArrayState::Start) => {
+                    self.state = ArrayState::Items(Tag::Array);
+                    return Ok(true);
+                }
+                (Token::End(Tag::Data), ArrayState::Items(Tag::Data)) => {
+                    self.reader.expect_end(Tag::Array)?;
+                    self.state = ArrayState::End;
+                    return Ok(false);
+                }
+                (Token::End(Tag::Array), ArrayState::Start | ArrayState::Items(Tag::Array)) => {
+                    self.state = ArrayState::End;
+                    return Ok(false);
+                }
+                (token, ArrayState::Start) => return Err(self.reader.unexpected("<data>", token)),
+                (token, _) => {
+                    return Err(self
+                        .reader
+                        .unexpected("<value> or the end of the array", token));
+                }
+            }
+        }
+    }
+
+    fn close(mut self) -> Result<(), Error> {
+        if self.state != ArrayState::End && self.advance()? {
+            return Err(self.reader.fail(
+                Category::Data,
+                "expected the end of the array, found one more item",
+            ));
+        }
+        self.reader.expect_end(Tag::Value)
+    }
+}
+
+impl<'de> SeqAccess<'de> for ArrayReader<'_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        if self.state == ArrayState::End || !self.advance()? {
+            return Ok(None);
+        }
+        self.reader.count_member()?;
+        read_value(self.reader, self.depth, seed).map(Some)
+    }
+}
+
+/// The members of a struct.
+struct StructReader<'r, 'de> {
+    reader: &'r mut Reader<'de>,
+    depth: u32,
+    /// The value of the current member, if it stood before the name.
+    value: Option<Value>,
+    ended: bool,
+}
+
+impl<'r, 'de> StructReader<'r, 'de> {
+    fn new(reader: &'r mut Reader<'de>, depth: u32) -> Self {
+        StructReader {
+            reader,
+            depth,
+            value: None,
+            ended: false,
+        }
+    }
+
+    /// Goes into the next member and reads its name; `None` after the last.
+    #[inline]
+    fn name(&mut self) -> Result<Option<Cow<'de, str>>, Error> {
+        match self.reader.markup()? {
+            Token::Start(Tag::Member) => {}
+            Token::End(Tag::Struct) => {
+                self.ended = true;
+                return Ok(None);
+            }
+            token => return Err(self.reader.unexpected("<member> or </struct>", token)),
+        }
+        self.reader.count_member()?;
+        match self.reader.markup()? {
+            Token::Start(Tag::Name) => {}
+            Token::Start(Tag::Value) => {
+                self.value = Some(read_value(
+                    self.reader,
+                    self.depth,
+                    std::marker::PhantomData,
+                )?);
+                self.reader.expect_start(Tag::Name)?;
+            }
+            token => return Err(self.reader.unexpected("<name>", token)),
+        }
+        self.reader.text(Tag::Name).map(Some)
+    }
+
+    fn close(mut self) -> Result<(), Error> {
+        if !self.ended && self.name()?.is_some() {
+            return Err(self.reader.fail(
+                Category::Data,
+                "expected the end of the struct, found one more member",
+            ));
+        }
+        self.reader.expect_end(Tag::Value)
+    }
+}
+
+impl<'de> MapAccess<'de> for StructReader<'_, 'de> {
+    type Error = Error;
+
+    #[inline]
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, Error> {
+        if self.ended {
+            return Ok(None);
+        }
+        let Some(name) = self.name()? else {
+            return Ok(None);
+        };
+        let start = self.reader.start();
+        seed.deserialize(Name(name))
+            .map(Some)
+            .map_err(|error| self.reader.locate(error, start))
+    }
+
+    #[inline]
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        let value = match self.value.take() {
+            Some(value) => {
+                let start = self.reader.start();
+                seed.deserialize(value.into_typed::<Error>())
+                    .map_err(|error| self.reader.locate(error, start))?
+            }
+            None => {
+                self.reader.expect_start(Tag::Value)?;
+                read_value(self.reader, self.depth, seed)?
+            }
+        };
+        self.reader.expect_end(Tag::Member)?;
+        Ok(value)
+    }
+}
+
+/// The name of a member. A map's keys may be numbers: names are read as such.
+struct Name<'de>(Cow<'de, str>);
+
+macro_rules! number_names {
+    ($($method:ident => $visit:ident),*) => {$(
+        fn $method<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.0.parse() {
+                Ok(number) => visitor.$visit(number),
+                Err(_) => self.deserialize_str(visitor),
+            }
+        }
+    )*};
+}
+
+impl<'de> serde::Deserializer<'de> for Name<'de> {
+    type Error = Error;
+
+    #[inline]
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Cow::Borrowed(name) => visitor.visit_borrowed_str(name),
+            Cow::Owned(name) => visitor.visit_string(name),
+        }
+    }
+
+    number_names!(
+        deserialize_i8 => visit_i8, deserialize_i16 => visit_i16, deserialize_i32 => visit_i32,
+        deserialize_i64 => visit_i64, deserialize_i128 => visit_i128, deserialize_u8 => visit_u8,
+        deserialize_u16 => visit_u16, deserialize_u32 => visit_u32, deserialize_u64 => visit_u64,
+        deserialize_u128 => visit_u128, deserialize_bool => visit_bool
+    );
+
+    fn deserialize_enum<V: serde::de::Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_enum(self.0.into_deserializer())
+    }
+
+    fn deserialize_newtype_struct<V: serde::de::Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    serde::forward_to_deserialize_any! {
+        f32 f64 char str string bytes byte_buf option unit unit_struct seq tuple tuple_struct map struct identifier
+        ignored_any
+    }
+}
+
+/// A document whose root is a `<value>`.
+pub(super) fn read_value_document<'de, T: Deserialize<'de>>(
+    document: &'de [u8],
+    limits: &Limits,
+) -> Result<T, Error> {
+    let mut reader = Reader::new(document, limits);
+    let value = reader
+        .expect_start(Tag::Value)
+        .and_then(|()| read_value(&mut reader, 0, std::marker::PhantomData))
+        .and_then(|value| reader.expect_eof().map(|()| value));
+    value.map_err(|error| reader.first_failure(error))
+}
+
+/// A methodCall: its name, and its params as they are asked for.
+///
+/// The name may stand before or after the params.
+pub(super) struct CallReader<'de> {
+    reader: Reader<'de>,
+    state: CallState,
+    /// The name stood after the params, so what follows them was read already.
+    read_ahead: bool,
+}
+
+#[derive(PartialEq)]
+enum CallState {
+    /// Before a `<param>` or `</params>`.
+    Params,
+    /// After the params.
+    Tail,
+    /// After `</methodCall>` and to the end.
+    Done,
+}
+
+impl<'de> CallReader<'de> {
+    /// Reads up to the params.
+    pub(super) fn new(
+        document: &'de [u8],
+        limits: &Limits,
+    ) -> Result<(Cow<'de, str>, CallReader<'de>), Error> {
+        let reader = Reader::new(document, limits);
+        let mut call = CallReader {
+            reader,
+            state: CallState::Params,
+            read_ahead: false,
+        };
+        match call.head() {
+            Ok(method_name) => Ok((method_name, call)),
+            Err(error) => Err(call.reader.first_failure(error)),
+        }
+    }
+
+    fn head(&mut self) -> Result<Cow<'de, str>, Error> {
+        self.reader.expect_start(Tag::MethodCall)?;
+        match self.reader.markup()? {
+            Token::Start(Tag::MethodName) => {
+                let method_name = self.method_name()?;
+                self.before_params()?;
+                Ok(method_name)
+            }
+            Token::Start(Tag::Params) => {
+                let params = self.reader.clone();
+                self.reader.skip()?;
+                self.reader.expect_start(Tag::MethodName)?;
+                let method_name = self.method_name()?;
+                end_call(&mut self.reader)?;
+                self.reader = params;
+                self.read_ahead = true;
+                Ok(method_name)
+            }
+            token => Err(self.reader.unexpected("<methodName>", token)),
+        }
+    }
+
+    fn method_name(&mut self) -> Result<Cow<'de, str>, Error> {
+        let name = match self.reader.text(Tag::MethodName)? {
+            Cow::Borrowed(name) => Cow::Borrowed(name.trim_ascii()),
+            Cow::Owned(name) => name.trim_ascii().to_owned().into(),
+        };
+        if name.is_empty() {
+            return Err(self.reader.fail(
+                Category::Structure,
+                "expected a name in <methodName>, found none",
+            ));
+        }
+        Ok(name)
+    }
+
+    fn before_params(&mut self) -> Result<(), Error> {
+        match self.reader.markup()? {
+            Token::Start(Tag::Params) => Ok(()),
+            Token::End(Tag::MethodCall) => {
+                self.state = CallState::Done;
+                self.reader.expect_eof()
+            }
+            token => Err(self.reader.unexpected("<params> or </methodCall>", token)),
+        }
+    }
+
+    /// Goes into the next param's value; `false` after the last.
+    fn advance(&mut self) -> Result<bool, Error> {
+        if self.state != CallState::Params {
+            return Ok(false);
+        }
+        match self.reader.markup()? {
+            Token::Start(Tag::Param) => {
+                self.reader.expect_start(Tag::Value)?;
+                Ok(true)
+            }
+            Token::End(Tag::Params) => {
+                self.state = CallState::Tail;
+                Ok(false)
+            }
+            token => Err(self.reader.unexpected("<param> or </params>", token)),
+        }
+    }
+
+    /// Reads what is left, and says how many params that were.
+    fn drain(&mut self) -> Result<usize, Error> {
+        let mut left = 0;
+        while self.advance()? {
+            self.reader.skip()?;
+            self.reader.expect_end(Tag::Param)?;
+            left += 1;
+        }
+        if self.state == CallState::Tail {
+            if !self.read_ahead {
+                end_call(&mut self.reader)?;
+            }
+            self.state = CallState::Done;
+        }
+        Ok(left)
+    }
+
+    /// All params as one type, and the document to its end.
+    pub(super) fn params<P: Deserialize<'de>>(mut self) -> Result<P, Error> {
+        let params = P::deserialize(SeqAccessDeserializer::new(&mut self)).and_then(|params| {
+            match self.drain()? {
+                0 => Ok(params),
+                _ => Err(self
+                    .reader
+                    .fail(Category::Data, "expected the end of the params, found more")),
+            }
+        });
+        params.map_err(|error| self.reader.first_failure(error))
+    }
+}
+
+/// Reads what follows the last child of a methodCall.
+fn end_call(reader: &mut Reader<'_>) -> Result<(), Error> {
+    reader.expect_end(Tag::MethodCall)?;
+    reader.expect_eof()
+}
+
+/// The params as a sequence, for who decodes all of them into one type.
+impl<'de> SeqAccess<'de> for CallReader<'de> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Error> {
+        if !self.advance()? {
+            return Ok(None);
+        }
+        let param = read_value(&mut self.reader, 0, seed)?;
+        self.reader.expect_end(Tag::Param)?;
+        Ok(Some(param))
+    }
+}
+
+impl<'de> ParamSource<'de> for CallReader<'de> {
+    fn next(&mut self, read: &mut ReadParam<'_, 'de>) -> Result<bool, ParamError> {
+        self.next_element_seed(Erased(read))
+            .map(|param| param.is_some())
+            .map_err(|error| {
+                let error = self.reader.first_failure(error);
+                match error.category() {
+                    Category::Data => ParamError::Mismatch(error.to_string()),
+                    _ => ParamError::Document(error.into()),
+                }
+            })
+    }
+
+    fn finish(&mut self) -> Result<usize, Fault> {
+        self.drain()
+            .map_err(|error| self.reader.first_failure(error).into())
+    }
+}
+
+/// Gives a value's deserializer to somebody who does not know its type.
+struct Erased<'a, 'b, 'de>(&'a mut ReadParam<'b, 'de>);
+
+impl<'de> DeserializeSeed<'de> for Erased<'_, '_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        (self.0)(&mut <dyn erased_serde::Deserializer<'_>>::erase(
+            deserializer,
+        ))
+        .map_err(serde::de::Error::custom)
+    }
+}
+
+/// A methodResponse: a result or a fault.
+pub(super) fn read_response<'de, T: Deserialize<'de>>(
+    document: &'de [u8],
+    limits: &Limits,
+) -> Result<Result<T, Fault>, Error> {
+    let mut reader = Reader::new(document, limits);
+    response(&mut reader).map_err(|error| reader.first_failure(error))
+}
+
+fn response<'de, T: Deserialize<'de>>(reader: &mut Reader<'de>) -> Result<Result<T, Fault>, Error> {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct FaultMembers {
+        fault_code: i32,
+        fault_string: String,
+    }
+
+    reader.expect_start(Tag::MethodResponse)?;
+    let response = match reader.markup()? {
+        Token::Start(Tag::Params) => {
+            reader.expect_start(Tag::Param)?;
+            reader.expect_start(Tag::Value)?;
+            let result = read_value(reader, 0, std::marker::PhantomData)?;
+            reader.expect_end(Tag::Param)?;
+            reader.expect_end(Tag::Params)?;
+            Ok(result)
+        }
+        Token::Start(Tag::Fault) => {
+            reader.expect_start(Tag::Value)?;
+            let members: FaultMembers = read_value(reader, 0, std::marker::PhantomData)?;
+            reader.expect_end(Tag::Fault)?;
+            Err(Fault::new(members.fault_code, members.fault_string))
+        }
+        token => return Err(reader.unexpected("<params> or <fault>", token)),
+    };
+    reader.expect_end(Tag::MethodResponse)?;
+    reader.expect_eof()?;
+    Ok(response)
+}

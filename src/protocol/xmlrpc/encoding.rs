@@ -1,0 +1,228 @@
+//! Which characters a document's octets stand for, and the other way round.
+//!
+//! A document says so itself, by a byte order mark or in its declaration. What HTTP says beside it is not asked: where
+//! the two contradict each other, every implementation in the field goes by the document.
+
+use std::borrow::Cow;
+
+use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
+
+use super::error::{Category, Error, Position};
+
+/// An encoding that documents are written in.
+///
+/// # Example
+///
+/// ```
+/// use rpcgi::xmlrpc::Encoding;
+///
+/// let latin: Encoding = "ISO-8859-1".parse()?;
+/// assert_eq!(latin.to_string(), "iso-8859-1");
+/// assert!("klingon".parse::<Encoding>().is_err());
+/// # Ok::<(), rpcgi::xmlrpc::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encoding(Charset);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Charset {
+    /// A character reference for whatever is not ASCII.
+    Ascii,
+    /// ISO-8859-1 as XML means it. The encoding standard of the web, and so `encoding_rs`, means windows-1252 by that
+    /// name.
+    Latin1,
+    Other(&'static encoding_rs::Encoding),
+}
+
+impl Encoding {
+    /// UTF-8, in which everything is written unless told otherwise.
+    pub const UTF_8: Encoding = Encoding(Charset::Other(UTF_8));
+
+    /// US-ASCII: everything else as character references.
+    pub const US_ASCII: Encoding = Encoding(Charset::Ascii);
+
+    /// The encoding of this name, for documents that are read.
+    fn for_label(label: &str) -> Option<Encoding> {
+        let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(label));
+        let charset = if is(&["us-ascii", "ascii", "iso646-us", "ansi_x3.4-1968"]) {
+            Charset::Ascii
+        } else if is(&["iso-8859-1", "iso_8859-1", "iso8859-1", "latin1", "l1"]) {
+            Charset::Latin1
+        } else {
+            Charset::Other(encoding_rs::Encoding::for_label_no_replacement(
+                label.as_bytes(),
+            )?)
+        };
+        Some(Encoding(charset))
+    }
+
+    /// The name for a declaration and a `charset`.
+    pub(crate) fn name(self) -> String {
+        match self.0 {
+            Charset::Ascii => "us-ascii".into(),
+            Charset::Latin1 => "iso-8859-1".into(),
+            Charset::Other(encoding) => encoding.name().to_ascii_lowercase(),
+        }
+    }
+
+    /// Writes `text`: a character the encoding does not have becomes a character reference.
+    pub(super) fn encode(self, text: Vec<u8>) -> Vec<u8> {
+        if self == Encoding::UTF_8 {
+            return text;
+        }
+        let Ok(text) = String::from_utf8(text) else {
+            unreachable!("the serializer writes UTF-8")
+        };
+        match self.0 {
+            Charset::Other(encoding) => encoding.encode(&text).0.into_owned(),
+            Charset::Ascii => with_references(&text, 0x7F),
+            Charset::Latin1 => with_references(&text, 0xFF),
+        }
+    }
+}
+
+fn with_references(text: &str, last: u32) -> Vec<u8> {
+    let mut out = Vec::with_capacity(text.len());
+    for character in text.chars() {
+        match u8::try_from(u32::from(character)) {
+            Ok(octet) if u32::from(octet) <= last => out.push(octet),
+            _ => out.extend_from_slice(format!("&#{};", u32::from(character)).as_bytes()),
+        }
+    }
+    out
+}
+
+impl Default for Encoding {
+    fn default() -> Encoding {
+        Encoding::UTF_8
+    }
+}
+
+impl std::fmt::Display for Encoding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+impl std::str::FromStr for Encoding {
+    type Err = Error;
+
+    /// # Errors
+    /// [`Category::Encoding`] for a name that nobody knows, and for UTF-16, which is read but not written.
+    fn from_str(label: &str) -> Result<Encoding, Error> {
+        match Encoding::for_label(label) {
+            Some(Encoding(Charset::Other(encoding))) if encoding.output_encoding() != encoding => {
+                Err(Error::new(
+                    Category::Encoding,
+                    format!("documents are not written in {}", encoding.name()),
+                ))
+            }
+            Some(encoding) => Ok(encoding),
+            None => Err(unsupported(label)),
+        }
+    }
+}
+
+fn unsupported(label: &str) -> Error {
+    Error::new(
+        Category::Encoding,
+        format!("unsupported encoding \"{}\"", label.escape_debug()),
+    )
+}
+
+/// The document in UTF-8, without a byte order mark. One that was in UTF-8 is not checked: the reader does that.
+pub(super) fn decode(document: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+    match document {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => Ok(rest.into()),
+        [0xFF, 0xFE, rest @ ..] | rest @ [b'<', 0, ..] => transcode(UTF_16LE, rest),
+        [0xFE, 0xFF, rest @ ..] | rest @ [0, b'<', ..] => transcode(UTF_16BE, rest),
+        _ => match declared(document) {
+            None => Ok(document.into()),
+            Some(label) => decode_as(label, document),
+        },
+    }
+}
+
+fn decode_as<'a>(label: &str, document: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
+    let start = Position { line: 1, column: 1 };
+    match Encoding::for_label(label)
+        .ok_or_else(|| unsupported(label).at(start))?
+        .0
+    {
+        Charset::Other(encoding) if encoding == UTF_8 => Ok(document.into()),
+        Charset::Other(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => {
+            Err(Error::new(
+                Category::Encoding,
+                format!("declared as {label}, but it is not"),
+            )
+            .at(start))
+        }
+        Charset::Other(encoding) => transcode(encoding, document),
+        Charset::Latin1 => Ok(match encoding_rs::mem::decode_latin1(document) {
+            Cow::Borrowed(text) => text.as_bytes().into(),
+            Cow::Owned(text) => text.into_bytes().into(),
+        }),
+        Charset::Ascii if document.is_ascii() => Ok(document.into()),
+        Charset::Ascii => {
+            let at = document
+                .iter()
+                .position(|octet| !octet.is_ascii())
+                .unwrap_or_default();
+            let message = format!("octet {:02X} is not us-ascii", document[at]);
+            Err(Error::new(Category::Character, message).at(position(document, at)))
+        }
+    }
+}
+
+fn transcode<'a>(
+    encoding: &'static encoding_rs::Encoding,
+    document: &'a [u8],
+) -> Result<Cow<'a, [u8]>, Error> {
+    match encoding.decode_without_bom_handling_and_without_replacement(document) {
+        Some(Cow::Borrowed(text)) => Ok(text.as_bytes().into()),
+        Some(Cow::Owned(text)) => Ok(text.into_bytes().into()),
+        None => {
+            let readable = encoding.decode_without_bom_handling(document).0;
+            let at = readable.find('\u{FFFD}').unwrap_or_default();
+            let message = format!(
+                "octets that are not {}",
+                encoding.name().to_ascii_lowercase()
+            );
+            Err(Error::new(Category::Character, message).at(position(readable.as_bytes(), at)))
+        }
+    }
+}
+
+/// The encoding that an XML declaration names. All encodings but UTF-16 write the declaration in ASCII.
+fn declared(document: &[u8]) -> Option<&str> {
+    const LONGEST: usize = 256;
+
+    let rest = document.trim_ascii_start().strip_prefix(b"<?xml")?;
+    let rest = &rest[..rest.len().min(LONGEST)];
+    let declaration =
+        std::str::from_utf8(&rest[..rest.iter().position(|octet| *octet == b'>')?]).ok()?;
+    let (_, value) = declaration.split_once("encoding")?;
+    let value = value.trim_start().strip_prefix('=')?.trim_start();
+    let quote = value
+        .chars()
+        .next()
+        .filter(|quote| matches!(quote, '"' | '\''))?;
+    value[1..].split_once(quote).map(|(label, _)| label)
+}
+
+/// Where the octet `at` of a document in UTF-8 stands.
+pub(super) fn position(document: &[u8], at: usize) -> Position {
+    let before = &document[..at.min(document.len())];
+    let line_start = before
+        .iter()
+        .rposition(|octet| *octet == b'\n')
+        .map_or(0, |newline| newline + 1);
+    let is_start_of_character = |octet: &&u8| **octet & 0b1100_0000 != 0b1000_0000;
+    Position {
+        line: 1 + before.iter().filter(|octet| **octet == b'\n').count(),
+        column: 1 + before[line_start..]
+            .iter()
+            .filter(is_start_of_character)
+            .count(),
+    }
+}

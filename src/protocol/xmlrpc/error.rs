@@ -1,0 +1,155 @@
+//! What can be wrong with a document.
+
+use std::fmt::{self, Display};
+
+use serde::de::{self, Expected, Unexpected};
+use serde::ser;
+
+use crate::fault::Fault;
+use crate::value::DataError;
+
+/// Why a document could not be read, or a value not be written.
+///
+/// Displayed in lower case and without a full stop: what was expected, what was found, and where.
+pub struct Error(Box<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    category: Category,
+    message: String,
+    position: Option<Position>,
+}
+
+/// Which kind of thing is wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Category {
+    /// The document is not well-formed XML, or has a DOCTYPE.
+    Syntax,
+    /// The declared encoding is not supported.
+    Encoding,
+    /// The document has octets that its encoding does not allow, or a character that XML does not.
+    Character,
+    /// The document is well-formed XML, but not XML-RPC.
+    Structure,
+    /// The document is beyond one of the [`Limits`](crate::Limits).
+    Limit,
+    /// A value is not of the type asked for, or cannot be written.
+    Data,
+}
+
+/// A place in a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// One-based.
+    pub line: usize,
+    /// One-based, in characters.
+    pub column: usize,
+}
+
+impl Error {
+    pub(super) fn new(category: Category, message: impl Into<String>) -> Error {
+        Error(Box::new(Inner {
+            category,
+            message: message.into(),
+            position: None,
+        }))
+    }
+
+    pub(super) fn at(mut self, position: Position) -> Error {
+        self.0.position = Some(position);
+        self
+    }
+
+    pub(super) fn again(&self) -> Error {
+        Error(self.0.clone())
+    }
+
+    /// Which kind of thing is wrong.
+    pub fn category(&self) -> Category {
+        self.0.category
+    }
+
+    /// Where: in a document that is read always, of a value that is written never.
+    pub fn position(&self) -> Option<Position> {
+        self.0.position
+    }
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        match self.0.position {
+            Some(Position { line, column }) => write!(f, " at line {line} column {column}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Error({:?}, \"{self}\")", self.0.category)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<DataError> for Error {
+    fn from(error: DataError) -> Error {
+        Error::new(Category::Data, error.0)
+    }
+}
+
+impl de::Error for Error {
+    fn custom<T: Display>(message: T) -> Error {
+        DataError::custom(message).into()
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Error {
+        DataError::invalid_type(found, expected).into()
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Error {
+        DataError::invalid_value(found, expected).into()
+    }
+
+    fn invalid_length(len: usize, expected: &dyn Expected) -> Error {
+        DataError::invalid_length(len, expected).into()
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Error {
+        DataError::unknown_variant(variant, expected).into()
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Error {
+        DataError::unknown_field(field, expected).into()
+    }
+
+    fn missing_field(field: &'static str) -> Error {
+        DataError::missing_field(field).into()
+    }
+
+    fn duplicate_field(field: &'static str) -> Error {
+        DataError::duplicate_field(field).into()
+    }
+}
+
+impl ser::Error for Error {
+    fn custom<T: Display>(message: T) -> Error {
+        Error::new(Category::Data, message.to_string())
+    }
+}
+
+/// What a caller is told whose document this was.
+impl From<Error> for Fault {
+    fn from(error: Error) -> Fault {
+        let code = match error.category() {
+            Category::Syntax => Fault::NOT_WELL_FORMED,
+            Category::Encoding => Fault::UNSUPPORTED_ENCODING,
+            Category::Character => Fault::INVALID_CHARACTER,
+            Category::Structure | Category::Limit => Fault::INVALID_CALL,
+            Category::Data => Fault::INVALID_PARAMS,
+        };
+        Fault::new(code, error.to_string())
+    }
+}

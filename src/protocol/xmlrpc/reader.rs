@@ -1,0 +1,396 @@
+//! XML, as far as XML-RPC needs it: the only file that knows quick-xml.
+//!
+//! A document becomes [`Token`]s: elements by their [`Tag`], and text with references resolved and line ends
+//! normalised. Comments, processing instructions and attributes are passed over, a DOCTYPE is refused before anything
+//! in it is looked at. Every error knows its line and column.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use memchr::memchr;
+use quick_xml::events::{BytesRef, Event};
+
+use super::encoding::position;
+use super::error::{Category, Error};
+use crate::limits::Limits;
+
+macro_rules! tags {
+    ($($tag:ident = $first:literal $(| $more:literal)*,)*) => {
+        /// An element XML-RPC knows, those with the prefix `ex` from Apache's extensions.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Tag {
+            $($tag,)*
+            Unknown,
+        }
+
+        impl Tag {
+            #[inline]
+            fn of(name: &str) -> Tag {
+                match name {
+                    $($first $(| $more)* => Tag::$tag,)*
+                    _ => Tag::Unknown,
+                }
+            }
+
+            fn name(self) -> &'static str {
+                match self {
+                    $(Tag::$tag => $first,)*
+                    Tag::Unknown => "unknown",
+                }
+            }
+        }
+    };
+}
+
+tags! {
+    MethodCall = "methodCall",
+    MethodResponse = "methodResponse",
+    MethodName = "methodName",
+    Params = "params",
+    Param = "param",
+    Fault = "fault",
+    Value = "value",
+    Int = "int" | "i4",
+    I1 = "i1" | "ex:i1",
+    I2 = "i2" | "ex:i2",
+    I8 = "i8" | "ex:i8" | "ex:biginteger",
+    Boolean = "boolean",
+    String = "string",
+    Double = "double" | "ex:float",
+    DateTime = "dateTime.iso8601" | "ex:dateTime",
+    Base64 = "base64",
+    Struct = "struct",
+    Member = "member",
+    Name = "name",
+    Array = "array",
+    Data = "data",
+    Nil = "nil" | "ex:nil",
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A piece of a document. An empty element is a start and an end.
+pub(super) enum Token<'a> {
+    Start(Tag),
+    End(Tag),
+    Text(Cow<'a, str>),
+    Reference(char),
+    Eof,
+}
+
+#[derive(Clone)]
+pub(super) struct Reader<'a> {
+    document: &'a [u8],
+    xml: quick_xml::Reader<&'a [u8]>,
+    /// Where the last token starts.
+    start: usize,
+    limits: Limits,
+    members: usize,
+    /// What went wrong first. Errors lose their place and category on their way through serde's types; this one keeps
+    /// them.
+    failure: Option<Box<Error>>,
+}
+
+impl Clone for Error {
+    fn clone(&self) -> Error {
+        self.again()
+    }
+}
+
+impl<'a> Reader<'a> {
+    /// A reader of a document in UTF-8, which it checks as it goes.
+    pub(super) fn new(document: &'a [u8], limits: &Limits) -> Reader<'a> {
+        let mut xml = quick_xml::Reader::from_reader(document);
+        xml.config_mut().expand_empty_elements = true;
+        Reader {
+            document,
+            xml,
+            start: 0,
+            limits: *limits,
+            members: 0,
+            failure: None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn next(&mut self) -> Result<Token<'a>, Error> {
+        loop {
+            self.start = self.xml.buffer_position() as usize;
+            return match self.xml.read_event() {
+                Ok(Event::Start(element)) => Ok(Token::Start(Tag::of(element.name().as_ref()))),
+                Ok(Event::End(element)) => Ok(Token::End(Tag::of(element.name().as_ref()))),
+                Ok(Event::Text(text)) => self.checked(text.xml10_content()),
+                Ok(Event::CData(text)) => self.checked(text.xml10_content()),
+                Ok(Event::GeneralRef(reference)) => self.resolve(reference),
+                Ok(Event::Eof) => Ok(Token::Eof),
+                Ok(Event::DocType(_)) => Err(self.fail(Category::Syntax, "DOCTYPE is not allowed")),
+                Ok(Event::Empty(_) | Event::Decl(_) | Event::PI(_) | Event::Comment(_)) => continue,
+                Err(error) => Err(self.broken(error)),
+            };
+        }
+    }
+
+    /// The next token that is not white space between elements.
+    #[inline]
+    pub(super) fn markup(&mut self) -> Result<Token<'a>, Error> {
+        loop {
+            match self.next()? {
+                Token::Text(text) if text.trim_ascii().is_empty() => {}
+                Token::Reference(character) if character.is_ascii_whitespace() => {}
+                token => return Ok(token),
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn expect_start(&mut self, tag: Tag) -> Result<(), Error> {
+        match self.markup()? {
+            Token::Start(found) if found == tag => Ok(()),
+            token => Err(self.unexpected(format_args!("<{tag}>"), token)),
+        }
+    }
+
+    #[inline]
+    pub(super) fn expect_end(&mut self, tag: Tag) -> Result<(), Error> {
+        match self.markup()? {
+            Token::End(found) if found == tag => Ok(()),
+            token => Err(self.unexpected(format_args!("</{tag}>"), token)),
+        }
+    }
+
+    /// What is left after the root element: nothing but white space and comments.
+    pub(super) fn expect_eof(&mut self) -> Result<(), Error> {
+        match self.markup()? {
+            Token::Eof => Ok(()),
+            _ => Err(self.fail(
+                Category::Syntax,
+                "expected the end of the document, found more",
+            )),
+        }
+    }
+
+    /// The text up to the end tag, which is consumed. Comments and CDATA sections do not split it.
+    #[inline]
+    pub(super) fn text(&mut self, end: Tag) -> Result<Cow<'a, str>, Error> {
+        let mut text = Cow::Borrowed("");
+        loop {
+            match self.next()? {
+                Token::Text(piece) => append(&mut text, piece),
+                Token::Reference(character) => text.to_mut().push(character),
+                Token::End(tag) if tag == end => return Ok(text),
+                token => return Err(self.unexpected(format_args!("</{end}>"), token)),
+            }
+        }
+    }
+
+    /// Passes over the rest of an element whose start tag was read.
+    pub(super) fn skip(&mut self) -> Result<(), Error> {
+        let mut open = 1_usize;
+        while open > 0 {
+            match self.next()? {
+                Token::Start(_) => open += 1,
+                Token::End(_) => open -= 1,
+                Token::Eof => return Err(self.unexpected("an end tag", Token::Eof)),
+                Token::Text(_) | Token::Reference(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts an array item or a struct member.
+    #[inline]
+    pub(super) fn count_member(&mut self) -> Result<(), Error> {
+        self.members += 1;
+        if self.members > self.limits.members {
+            let message = format!(
+                "more than {} array items and struct members",
+                self.limits.members
+            );
+            return Err(self.fail(Category::Limit, message));
+        }
+        Ok(())
+    }
+
+    /// Goes into an array or struct.
+    #[inline]
+    pub(super) fn check_depth(&mut self, depth: u32) -> Result<(), Error> {
+        if depth >= self.limits.depth {
+            let message = format!(
+                "arrays and structs nested deeper than {}",
+                self.limits.depth
+            );
+            return Err(self.fail(Category::Limit, message));
+        }
+        Ok(())
+    }
+
+    /// Where the last token starts.
+    #[inline]
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// An error at the last token.
+    #[cold]
+    pub(super) fn fail(&mut self, category: Category, message: impl Into<String>) -> Error {
+        self.locate(Error::new(category, message), self.start)
+    }
+
+    /// Keeps an error as the first, at the octet `start`, unless there is an earlier one.
+    #[cold]
+    pub(super) fn locate(&mut self, error: Error, start: usize) -> Error {
+        let document = self.document;
+        self.failure
+            .get_or_insert_with(|| Box::new(error.at(position(document, start))))
+            .again()
+    }
+
+    /// The first error there was, else this one.
+    #[cold]
+    pub(super) fn first_failure(&mut self, error: Error) -> Error {
+        self.failure.take().map_or(error, |failure| *failure)
+    }
+
+    /// An error for a token that has no place here.
+    #[cold]
+    pub(super) fn unexpected(&mut self, expected: impl fmt::Display, found: Token<'a>) -> Error {
+        let category = if matches!(found, Token::Eof) {
+            Category::Syntax
+        } else {
+            Category::Structure
+        };
+        let found = match found {
+            Token::Start(_) => format!("<{}>", self.name_at(self.start + 1)),
+            Token::End(tag) => format!("</{tag}>"),
+            Token::Text(_) | Token::Reference(_) => "text".into(),
+            Token::Eof => "the end of the document".into(),
+        };
+        self.fail(category, format!("expected {expected}, found {found}"))
+    }
+
+    /// The name of the element that starts at an octet, cut to a length that fits a message.
+    fn name_at(&self, start: usize) -> String {
+        const LONGEST: usize = 40;
+
+        let rest = self.document.get(start..).unwrap_or_default();
+        let is_end = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'>' | b'/');
+        let name = &rest[..rest.iter().position(is_end).unwrap_or(rest.len())];
+        let name: String = String::from_utf8_lossy(&name[..name.len().min(4 * LONGEST)])
+            .chars()
+            .take(LONGEST)
+            .collect();
+        name.escape_debug().to_string()
+    }
+
+    /// Text in which every character is one that XML allows (XML 1.0 §2.2).
+    #[inline]
+    fn checked(&mut self, text: Cow<'a, str>) -> Result<Token<'a>, Error> {
+        if has_forbidden_octet(text.as_bytes()) {
+            if let Some((at, character)) = text
+                .char_indices()
+                .find(|(_, character)| !is_allowed(*character))
+            {
+                return Err(self.forbidden(character, self.start + at));
+            }
+        }
+        Ok(Token::Text(text))
+    }
+
+    #[cold]
+    fn forbidden(&mut self, character: char, at: usize) -> Error {
+        let message = format!(
+            "character U+{:04X}, which XML does not allow",
+            u32::from(character)
+        );
+        self.locate(Error::new(Category::Character, message), at)
+    }
+
+    fn resolve(&mut self, reference: BytesRef<'a>) -> Result<Token<'a>, Error> {
+        let character = match &*reference {
+            "lt" => '<',
+            "gt" => '>',
+            "amp" => '&',
+            "quot" => '"',
+            "apos" => '\'',
+            name => match reference.resolve_char_ref() {
+                Ok(Some(character)) if is_allowed(character) => character,
+                Ok(Some(character)) => return Err(self.forbidden(character, self.start)),
+                Ok(None) => {
+                    let name: String = name.chars().take(40).collect();
+                    return Err(self.fail(
+                        Category::Syntax,
+                        format!("undefined entity \"{}\"", name.escape_debug()),
+                    ));
+                }
+                Err(_) => return Err(self.fail(Category::Syntax, "invalid character reference")),
+            },
+        };
+        Ok(Token::Reference(character))
+    }
+
+    #[cold]
+    fn broken(&mut self, error: quick_xml::Error) -> Error {
+        use quick_xml::errors::IllFormedError as IllFormed;
+
+        match error {
+            quick_xml::Error::Encoding(_) => {
+                let at = match std::str::from_utf8(&self.document[self.start..]) {
+                    Err(error) => self.start + error.valid_up_to(),
+                    Ok(_) => self.start,
+                };
+                self.locate(
+                    Error::new(Category::Character, "octets that are not utf-8"),
+                    at,
+                )
+            }
+            quick_xml::Error::IllFormed(IllFormed::MismatchedEndTag { expected, .. }) => {
+                let found = self.name_at(self.start + 2);
+                self.fail(
+                    Category::Syntax,
+                    format!("expected </{expected}>, found </{found}>"),
+                )
+            }
+            quick_xml::Error::IllFormed(IllFormed::UnmatchedEndTag(_)) => {
+                let found = self.name_at(self.start + 2);
+                self.fail(
+                    Category::Syntax,
+                    format!("found </{found}> without its start tag"),
+                )
+            }
+            quick_xml::Error::IllFormed(IllFormed::UnclosedReference) => {
+                self.fail(Category::Syntax, "found & that begins no reference")
+            }
+            quick_xml::Error::Syntax(_) => self.fail(Category::Syntax, "markup that is not closed"),
+            _ => self.fail(Category::Syntax, "not well-formed"),
+        }
+    }
+}
+
+#[inline]
+pub(super) fn append<'a>(text: &mut Cow<'a, str>, piece: Cow<'a, str>) {
+    if text.is_empty() {
+        *text = piece;
+    } else {
+        text.to_mut().push_str(&piece);
+    }
+}
+
+/// Whether XML 1.0 §2.2 allows a character.
+pub(super) fn is_allowed(character: char) -> bool {
+    !matches!(character, '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\u{FFFE}' | '\u{FFFF}')
+}
+
+/// Whether text may have a character that is not allowed: it has a control octet, or one that begins U+FFFE and
+/// U+FFFF.
+#[inline]
+fn has_forbidden_octet(text: &[u8]) -> bool {
+    // no early exit: so the loop runs over many octets at a time
+    let control = text.iter().fold(false, |found, octet| {
+        found | (*octet < 0x20 && !matches!(*octet, b'\t' | b'\n' | b'\r'))
+    });
+    control || (text.len() > 2 && memchr(0xEF, text).is_some())
+}

@@ -1,0 +1,360 @@
+//! Which methods there are, and under which names.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::call::{Params, Reply};
+use crate::fault::Fault;
+use crate::method::{Function, Method};
+use crate::service::Request;
+use crate::signature::Description;
+
+/// A set of methods under their names, to be [mounted](Registry::mount) in another or served.
+///
+/// A name is looked up whole and as it is: dots and other separators have no meaning of their own.
+///
+/// # Example
+///
+/// ```
+/// use rpcgi::{Registry, Server};
+///
+/// let accounts = Registry::new().method("list", || vec!["ann", "bob"]);
+/// let admin = Registry::new().separator("/").mount("accounts", accounts);
+/// let server = Server::new("Example").mount("admin", admin); // admin.accounts/list
+/// # let endpoint = server.build().unwrap();
+/// # let call = rpcgi::xmlrpc::call_to_vec("admin.accounts/list", &()).unwrap();
+/// # let names = rpcgi::xmlrpc::response_from_slice::<Vec<String>>(&endpoint.handle_document(&call));
+/// # assert_eq!(names.unwrap().unwrap(), ["ann", "bob"]);
+/// ```
+pub struct Registry {
+    methods: BTreeMap<Cow<'static, str>, Method>,
+    /// By the prefix of the names they are asked for; the one mounted first is asked first.
+    fallbacks: Vec<(String, Arc<dyn Fallback>)>,
+    separator: Cow<'static, str>,
+    duplicates: Vec<DuplicateMethod>,
+}
+
+/// Answers for names that are not registered: Python's `_dispatch`, Twisted's `lookupProcedure` and `listProcedures`.
+///
+/// Any function from a name to a method is one that lists nothing.
+///
+/// # Example
+///
+/// ```
+/// use rpcgi::{Fallback, Method, Server};
+///
+/// struct Tables(Vec<String>);
+///
+/// impl Fallback for Tables {
+///     fn method(&self, name: &str) -> Option<Method> {
+///         let table = self.0.iter().find(|table| *table == name)?.clone();
+///         Some(Method::new(table.clone(), move |key: i32| format!("{table} {key}")))
+///     }
+///
+///     fn names(&self) -> Vec<String> {
+///         self.0.clone()
+///     }
+/// }
+///
+/// let server = Server::new("Tables").fallback(Tables(vec!["orders".into(), "customers".into()]));
+/// # server.build().unwrap();
+/// ```
+pub trait Fallback: Send + Sync {
+    /// The method of this name, without the prefix of the registry it is mounted with.
+    fn method(&self, name: &str) -> Option<Method>;
+
+    /// The names to list.
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+impl<F: Fn(&str) -> Option<Method> + Send + Sync> Fallback for F {
+    fn method(&self, name: &str) -> Option<Method> {
+        self(name)
+    }
+}
+
+/// Two methods want the same name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DuplicateMethod {
+    /// The name.
+    pub name: String,
+    /// Where the first was written.
+    pub first: &'static Location<'static>,
+    /// Where the second was.
+    pub second: &'static Location<'static>,
+}
+
+impl fmt::Display for DuplicateMethod {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let DuplicateMethod {
+            name,
+            first,
+            second,
+        } = self;
+        write!(
+            f,
+            "method \"{name}\" is registered twice: the one at {first} and the one at {second}"
+        )
+    }
+}
+
+impl std::error::Error for DuplicateMethod {}
+
+impl Registry {
+    /// An empty registry.
+    pub fn new() -> Registry {
+        Registry {
+            methods: BTreeMap::new(),
+            fallbacks: Vec::new(),
+            separator: ".".into(),
+            duplicates: Vec::new(),
+        }
+    }
+
+    /// Adds a function or closure under a name, see [`Method::new`].
+    #[track_caller]
+    pub fn method<Kind: 'static, Args: 'static>(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        function: impl Function<Kind, Args>,
+    ) -> Registry {
+        self.insert_with_aliases(Method::new(name, function));
+        self
+    }
+
+    /// Adds methods under their own names: [`methods!`](crate::methods), a service, another registry.
+    pub fn methods(mut self, methods: impl Into<Registry>) -> Registry {
+        self.merge(methods.into(), String::new());
+        self
+    }
+
+    /// Adds methods under their own names behind a prefix and the [separator](Registry::separator).
+    pub fn mount(mut self, prefix: impl fmt::Display, methods: impl Into<Registry>) -> Registry {
+        let prefix = format!("{prefix}{}", self.separator);
+        self.merge(methods.into(), prefix);
+        self
+    }
+
+    /// Sets what stands between prefix and name in the mounts that follow; a dot unless set.
+    pub fn separator(mut self, separator: impl Into<Cow<'static, str>>) -> Registry {
+        self.separator = separator.into();
+        self
+    }
+
+    /// Adds somebody to ask for names that are not registered. Several are asked in the order they were added.
+    pub fn fallback(mut self, fallback: impl Fallback + 'static) -> Registry {
+        self.fallbacks.push((String::new(), Arc::new(fallback)));
+        self
+    }
+
+    /// Takes the method of this name out; `false` if there is none.
+    pub(crate) fn remove(&mut self, name: &str) -> bool {
+        self.methods.remove(name).is_some()
+    }
+
+    /// The names that were wanted twice.
+    pub(crate) fn duplicates(&self) -> &[DuplicateMethod] {
+        &self.duplicates
+    }
+
+    /// Whether there is a method of this name.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// The names to list, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let registered = self
+            .methods
+            .iter()
+            .filter(|(_, method)| !method.is_hidden())
+            .map(|(name, _)| name.to_string());
+        let fallen_back = self.fallbacks.iter().flat_map(|(prefix, fallback)| {
+            fallback
+                .names()
+                .into_iter()
+                .map(move |name| format!("{prefix}{name}"))
+        });
+        let mut names: Vec<String> = registered.chain(fallen_back).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The description of the method of this name.
+    pub(crate) fn describe(&self, name: &str) -> Result<Description, Fault> {
+        Ok(self
+            .find(name)
+            .ok_or_else(|| self.not_found(name))?
+            .describe(name))
+    }
+
+    /// Descriptions of all methods to list, sorted by name.
+    pub(crate) fn describe_all(&self) -> Vec<Description> {
+        self.names()
+            .iter()
+            .filter_map(|name| self.describe(name).ok())
+            .collect()
+    }
+
+    /// Calls the method of this name, and logs it.
+    pub(crate) fn call(
+        &self,
+        name: &str,
+        request: &Request,
+        params: Params<'_>,
+    ) -> Result<Reply, Fault> {
+        let started = log::log_enabled!(log::Level::Info).then(Instant::now);
+        let outcome = match self.find(name) {
+            Some(method) => method.call(name, request, params),
+            None => self.refuse(name, params),
+        };
+        if let Some(cause) = outcome.as_ref().err().and_then(Fault::cause) {
+            log::error!("method \"{}\": {cause}", name.escape_debug());
+        }
+        if let Some(started) = started {
+            let caller = request
+                .remote_addr()
+                .map(|address| format!(" from {address}"))
+                .unwrap_or_default();
+            let outcome = outcome
+                .as_ref()
+                .map_or_else(|fault| format!("fault {fault}"), |_| "ok".into());
+            log::info!(
+                "call \"{}\"{caller} took {:?}: {outcome}",
+                name.escape_debug(),
+                started.elapsed()
+            );
+        }
+        outcome
+    }
+
+    #[cold]
+    fn refuse(&self, name: &str, mut params: Params<'_>) -> Result<Reply, Fault> {
+        // a document that breaks off later is broken first of all
+        params.finish()?;
+        Err(self.not_found(name))
+    }
+
+    fn find(&self, name: &str) -> Option<Cow<'_, Method>> {
+        if let Some(method) = self.methods.get(name) {
+            return Some(Cow::Borrowed(method));
+        }
+        let mut fallbacks = self.fallbacks.iter();
+        fallbacks
+            .find_map(|(prefix, fallback)| fallback.method(name.strip_prefix(&prefix[..])?))
+            .map(Cow::Owned)
+    }
+
+    #[cold]
+    fn not_found(&self, name: &str) -> Fault {
+        const LONGEST: usize = 100;
+
+        let shown: String = name.chars().take(LONGEST).collect();
+        let near = self
+            .near(&shown)
+            .map(|near| format!(", did you mean \"{near}\"?"))
+            .unwrap_or_default();
+        Fault::new(
+            Fault::METHOD_NOT_FOUND,
+            format!("there is no method \"{}\"{near}", shown.escape_debug()),
+        )
+    }
+
+    /// The listed name that is most like this one, if any is like it.
+    fn near(&self, name: &str) -> Option<String> {
+        const ALIKE: f64 = 0.85;
+
+        let likeness = |listed: String| (strsim::jaro_winkler(name, &listed), listed);
+        let best = self
+            .names()
+            .into_iter()
+            .map(likeness)
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        best.filter(|(likeness, _)| *likeness >= ALIKE)
+            .map(|(_, name)| name)
+    }
+
+    fn insert_with_aliases(&mut self, method: Method) {
+        for alias in method.aliases() {
+            self.insert(alias.clone(), method.clone());
+        }
+        self.insert(method.name_shared(), method);
+    }
+
+    fn insert(&mut self, name: Cow<'static, str>, method: Method) {
+        use std::collections::btree_map::Entry;
+
+        match self.methods.entry(name) {
+            Entry::Vacant(entry) => {
+                entry.insert(method);
+            }
+            Entry::Occupied(entry) => self.duplicates.push(DuplicateMethod {
+                name: entry.key().to_string(),
+                first: entry.get().location(),
+                second: method.location(),
+            }),
+        }
+    }
+
+    fn merge(&mut self, other: Registry, prefix: String) {
+        for (name, method) in other.methods {
+            let name = if prefix.is_empty() {
+                name
+            } else {
+                format!("{prefix}{name}").into()
+            };
+            self.insert(name, method);
+        }
+        let fallbacks = other.fallbacks.into_iter();
+        self.fallbacks
+            .extend(fallbacks.map(|(inner, fallback)| (format!("{prefix}{inner}"), fallback)));
+        self.duplicates.extend(other.duplicates);
+    }
+}
+
+impl Default for Registry {
+    fn default() -> Registry {
+        Registry::new()
+    }
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.methods.keys()).finish()
+    }
+}
+
+impl FromIterator<Method> for Registry {
+    fn from_iter<I: IntoIterator<Item = Method>>(methods: I) -> Registry {
+        let mut registry = Registry::new();
+        for method in methods {
+            registry.insert_with_aliases(method);
+        }
+        registry
+    }
+}
+
+impl From<Method> for Registry {
+    fn from(method: Method) -> Registry {
+        Registry::from_iter([method])
+    }
+}
+
+impl From<Vec<Method>> for Registry {
+    fn from(methods: Vec<Method>) -> Registry {
+        Registry::from_iter(methods)
+    }
+}
+
+impl<const N: usize> From<[Method; N]> for Registry {
+    fn from(methods: [Method; N]) -> Registry {
+        Registry::from_iter(methods)
+    }
+}

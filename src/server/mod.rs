@@ -1,0 +1,536 @@
+//! One request in, one response out: the page or a call.
+
+mod compression;
+mod origin;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use http::StatusCode;
+use http::header::{self, HeaderValue};
+
+use self::compression::Coding;
+use self::origin::Origins;
+use crate::call::Reply;
+use crate::docs::{self, Page};
+use crate::fault::Fault;
+use crate::limits::Limits;
+use crate::method::Function;
+use crate::protocol::xmlrpc::{self, Encoding, WriteOptions};
+use crate::registry::{DuplicateMethod, Fallback, Registry};
+use crate::service::{Request, Response, Service};
+use crate::system::{self, Abilities};
+
+/// A service being put together: its methods, its page, its settings.
+///
+/// [`run`](Server::run) serves it in whatever way the program was started; [`build`](Server::build) makes an
+/// [`Endpoint`] of it, to call from code of your own.
+///
+/// # Example
+///
+/// ```no_run
+/// use rpcgi::{Server, method, methods};
+///
+/// /// Adds two numbers.
+/// #[method]
+/// fn add(a: i32, b: i32) -> i32 {
+///     a + b
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     Server::new("Calculator").documentation("Sums for everybody.").methods(methods![add]).run()
+/// }
+/// ```
+pub struct Server {
+    registry: Registry,
+    switched_off: Vec<String>,
+    settings: Settings,
+}
+
+/// Everything but the methods.
+struct Settings {
+    name: String,
+    title: Option<String>,
+    documentation: String,
+    limits: Limits,
+    paths: Vec<String>,
+    nil: bool,
+    encoding: Encoding,
+    origins: Origins,
+    log_calls: bool,
+}
+
+impl Server {
+    /// A server of this name, which heads its page.
+    pub fn new(name: impl Into<String>) -> Server {
+        let settings = Settings {
+            name: name.into(),
+            title: None,
+            documentation: String::new(),
+            limits: Limits::default(),
+            paths: Vec::new(),
+            nil: true,
+            encoding: Encoding::UTF_8,
+            origins: Origins::default(),
+            log_calls: false,
+        };
+        Server {
+            registry: Registry::new(),
+            switched_off: Vec::new(),
+            settings,
+        }
+    }
+
+    /// Sets the title of the page, for the browser's tab: its name unless set. Python's `set_server_title`.
+    pub fn title(mut self, title: impl Into<String>) -> Server {
+        self.settings.title = Some(title.into());
+        self
+    }
+
+    /// Sets the text at the head of the page, in Markdown. Python's `set_server_documentation`.
+    pub fn documentation(mut self, documentation: impl Into<String>) -> Server {
+        self.settings.documentation = documentation.into();
+        self
+    }
+
+    /// Adds a function or closure under a name, see [`Method::new`](crate::Method::new).
+    #[track_caller]
+    pub fn method<Kind: 'static, Args: 'static>(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        function: impl Function<Kind, Args>,
+    ) -> Server {
+        self.registry = self.registry.method(name, function);
+        self
+    }
+
+    /// Adds methods under their own names: [`methods!`](crate::methods), a service, a [`Registry`].
+    pub fn methods(mut self, methods: impl Into<Registry>) -> Server {
+        self.registry = self.registry.methods(methods);
+        self
+    }
+
+    /// Adds methods behind a prefix and a separator, see [`Registry::mount`].
+    pub fn mount(mut self, prefix: impl fmt::Display, methods: impl Into<Registry>) -> Server {
+        self.registry = self.registry.mount(prefix, methods);
+        self
+    }
+
+    /// Sets what stands between prefix and name in the mounts that follow; a dot unless set.
+    pub fn separator(mut self, separator: impl Into<Cow<'static, str>>) -> Server {
+        self.registry = self.registry.separator(separator);
+        self
+    }
+
+    /// Adds somebody to ask for names that are not registered, see [`Fallback`].
+    pub fn fallback(mut self, fallback: impl Fallback + 'static) -> Server {
+        self.registry = self.registry.fallback(fallback);
+        self
+    }
+
+    /// Switches off one of the `system.` methods, which are all there otherwise.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let server = rpcgi::Server::new("Example").without("system.multicall");
+    /// # server.build().unwrap();
+    /// ```
+    pub fn without(mut self, name: impl Into<String>) -> Server {
+        self.switched_off.push(name.into());
+        self
+    }
+
+    /// Sets how much one request may cost.
+    pub fn limits(mut self, limits: Limits) -> Server {
+        self.settings.limits = limits;
+        self
+    }
+
+    /// Answers at these paths only, and 404 elsewhere; at any path unless set. Python's `rpc_paths`.
+    ///
+    /// A path is that of the URL, with the name of the CGI program in it: see [`Request::path`].
+    pub fn paths<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Server {
+        self.settings.paths = paths.into_iter().map(P::into).collect();
+        self
+    }
+
+    /// Sets whether results may have nil, which is no part of the original XML-RPC: yes unless set. If not, a nil in a
+    /// result is a fault that says where it stands. Python's `allow_none`.
+    #[doc(alias = "allow_none")]
+    pub fn nil(mut self, nil: bool) -> Server {
+        self.settings.nil = nil;
+        self
+    }
+
+    /// Sets the encoding of answers: UTF-8 unless set. A character it does not have is written as a reference.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::{Server, xmlrpc::Encoding};
+    ///
+    /// let server = Server::new("Example").encoding(Encoding::US_ASCII);
+    /// # server.build().unwrap();
+    /// ```
+    pub fn encoding(mut self, encoding: Encoding) -> Server {
+        self.settings.encoding = encoding;
+        self
+    }
+
+    /// Lets the pages of these origins (`https://app.example`) make calls from a browser; `*` lets all. None may unless
+    /// set, but those of this host.
+    pub fn cors<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> Server {
+        for origin in origins {
+            self.settings.origins.allow(origin.into());
+        }
+        self
+    }
+
+    /// Sets whether [`run`](Server::run) logs a line for every call: no unless set. Python's `logRequests`.
+    ///
+    /// The lines are `log`'s, at the level info; a program with a logger of its own sees them by that level.
+    #[doc(alias = "logRequests")]
+    pub fn log_calls(mut self, log_calls: bool) -> Server {
+        self.settings.log_calls = log_calls;
+        self
+    }
+
+    /// Makes an endpoint of it.
+    ///
+    /// # Errors
+    /// [`BuildError`], if methods share a name, or a method that is not there is switched off.
+    pub fn build(self) -> Result<Endpoint, BuildError> {
+        let Server {
+            registry,
+            switched_off,
+            settings,
+        } = self;
+        let abilities = Abilities {
+            limits: settings.limits,
+            nil: settings.nil,
+        };
+        let mut error = BuildError {
+            duplicates: Vec::new(),
+            unknown: Vec::new(),
+        };
+        let registry = Arc::new_cyclic(|whole| {
+            let mut registry = registry;
+            let mut system = Registry::from(system::methods(whole, abilities));
+            error.unknown = switched_off
+                .into_iter()
+                .filter(|name| !system.remove(name))
+                .collect();
+            registry = registry.methods(system);
+            error.duplicates = registry.duplicates().to_vec();
+            registry
+        });
+        match error.duplicates.is_empty() && error.unknown.is_empty() {
+            true => Ok(Endpoint { registry, settings }),
+            false => Err(error),
+        }
+    }
+
+    /// The level that a logger made for this server lets through.
+    pub(crate) fn log_level(&self) -> log::LevelFilter {
+        if self.settings.log_calls {
+            log::LevelFilter::Info
+        } else {
+            log::LevelFilter::Warn
+        }
+    }
+}
+
+/// Why a [`Server`] cannot be served.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BuildError {
+    /// Names that two methods want.
+    pub duplicates: Vec<DuplicateMethod>,
+    /// Names of `system.` methods that were switched off and are not there.
+    pub unknown: Vec<String>,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let duplicates = self.duplicates.iter().map(DuplicateMethod::to_string);
+        let unknown = self
+            .unknown
+            .iter()
+            .map(|name| format!("there is no method \"{name}\" to switch off"));
+        f.write_str(&duplicates.chain(unknown).collect::<Vec<_>>().join("; "))
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+/// A service as it answers: one [`Request`] in, one [`Response`] out.
+///
+/// It may be asked from several threads at once. Calls run in the thread that asks, so in an asynchronous program ask
+/// on a thread that may block.
+///
+/// # Example
+///
+/// ```
+/// use rpcgi::{Request, Server, Service};
+///
+/// let endpoint = Server::new("Example").method("add", |a: i32, b: i32| a + b).build()?;
+/// let call = rpcgi::xmlrpc::call_to_vec("add", &(2, 3)).unwrap();
+/// let response = endpoint.handle(&http::Request::post("/RPC2").body(call).unwrap().into());
+/// assert_eq!(rpcgi::xmlrpc::response_from_slice(&response.body).unwrap(), Ok(5));
+/// # Ok::<(), rpcgi::BuildError>(())
+/// ```
+pub struct Endpoint {
+    registry: Arc<Registry>,
+    settings: Settings,
+}
+
+const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS, POST");
+
+impl Endpoint {
+    /// Answers a document given as octets, without any gateway: a `<methodCall>` in, a `<methodResponse>` out. What
+    /// is wrong with it becomes a fault. Python's `handle_request(request_text)`.
+    pub fn handle_document(&self, document: &[u8]) -> Vec<u8> {
+        let request = Request::new(|_: &str| None, document.to_vec());
+        self.answer(&request, document)
+    }
+
+    /// The documentation page; `url` is where the methods are called.
+    pub fn page(&self, url: Option<String>) -> String {
+        let Settings {
+            name,
+            title,
+            documentation,
+            ..
+        } = &self.settings;
+        let methods = self.registry.describe_all();
+        Page {
+            title: title.as_deref().unwrap_or(name),
+            name,
+            documentation,
+            url,
+            methods,
+        }
+        .render()
+    }
+
+    /// Answers a call. The error is a response too, for what is no call at all.
+    fn post(&self, request: &Request) -> Result<Response, Response> {
+        self.settings.origins.check(request)?;
+        check_content_type(request)?;
+        let limit = self.settings.limits.body;
+        if request.body().len() > limit {
+            return Err(Response::too_large(limit));
+        }
+        let body = compression::decode(
+            request.header("Content-Encoding").as_deref(),
+            request.body(),
+            limit,
+        )?;
+        let document = self.answer(request, &body);
+        let content_type = match self.settings.encoding {
+            encoding if encoding == Encoding::UTF_8 => {
+                HeaderValue::from_static("text/xml; charset=utf-8")
+            }
+            encoding => HeaderValue::try_from(format!("text/xml; charset={encoding}"))
+                .unwrap_or(HeaderValue::from_static("text/xml")),
+        };
+        let response = Response::new(StatusCode::OK, content_type, document).with(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        Ok(self
+            .settings
+            .origins
+            .expose(request, compress(request, response)))
+    }
+
+    /// A document for a document.
+    fn answer(&self, request: &Request, document: &[u8]) -> Vec<u8> {
+        let Settings {
+            encoding,
+            nil,
+            limits,
+            ..
+        } = self.settings;
+        let outcome = self.call(request, document);
+        if let Err(fault) = &outcome {
+            log::debug!("fault {fault}");
+        }
+        let options = WriteOptions {
+            nil,
+            limit: limits.response,
+        };
+        xmlrpc::write_response(outcome.as_ref(), encoding, options).unwrap_or_else(|error| {
+            log::error!("a result cannot be written: {error}");
+            xmlrpc::write_fault(&xmlrpc::unwritable(&error), encoding)
+        })
+    }
+
+    fn call(&self, request: &Request, document: &[u8]) -> Result<Reply, Fault> {
+        let limits = &self.settings.limits;
+        let document = xmlrpc::Document::new(document, limits)?;
+        let call = document.call(limits)?;
+        self.registry.call(&call.method_name, request, call.params)
+    }
+
+    fn get(&self, request: &Request) -> Response {
+        let page = self.page(request.url());
+        let coding = compression::choose(request.header("Accept-Encoding").as_deref(), page.len());
+        let etag = Etag::of(&page);
+        if request
+            .header("If-None-Match")
+            .is_some_and(|known| etag.is_among(&known))
+        {
+            return Response::empty(StatusCode::NOT_MODIFIED)
+                .with(header::ETAG, etag.value(coding));
+        }
+        let policy = HeaderValue::try_from(docs::content_security_policy());
+        let response = Response::new(
+            StatusCode::OK,
+            HeaderValue::from_static("text/html; charset=utf-8"),
+            page,
+        )
+        .with(header::ETAG, etag.value(coding))
+        .with(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))
+        .with(
+            header::CONTENT_SECURITY_POLICY,
+            policy.unwrap_or(HeaderValue::from_static("default-src 'none'")),
+        )
+        .with(
+            header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        )
+        .with(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        compress(request, response)
+    }
+}
+
+impl Service for Endpoint {
+    fn limits(&self) -> &Limits {
+        &self.settings.limits
+    }
+
+    fn handle(&self, request: &Request) -> Response {
+        let path = request.path();
+        let paths = &self.settings.paths;
+        if !paths.is_empty() && !paths.iter().any(|served| *served == path) {
+            let message = format!("there is nothing at {}", path.escape_debug());
+            return Response::text(StatusCode::NOT_FOUND, message);
+        }
+        match &*request.method() {
+            "POST" => self.post(request).unwrap_or_else(|refusal| refusal),
+            "GET" => self.get(request),
+            "HEAD" => Response {
+                head_only: true,
+                ..self.get(request)
+            },
+            "OPTIONS" => {
+                let response = Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, ALLOW);
+                self.settings.origins.preflight(request, response)
+            }
+            method => {
+                let message = format!(
+                    "expected GET, HEAD, OPTIONS or POST, found \"{}\"",
+                    method.escape_debug()
+                );
+                Response::text(StatusCode::METHOD_NOT_ALLOWED, message).with(header::ALLOW, ALLOW)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("name", &self.settings.name)
+            .field("methods", &self.registry)
+            .finish()
+    }
+}
+
+/// Refuses the types that an HTML form can send across sites; what else there is, is read by what it is.
+fn check_content_type(request: &Request) -> Result<(), Response> {
+    let Some(content_type) = request.header("Content-Type") else {
+        return Ok(());
+    };
+    let media_type = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    let is_form = matches!(
+        &media_type[..],
+        "application/x-www-form-urlencoded" | "text/plain"
+    );
+    if !is_form && !media_type.starts_with("multipart/") {
+        return Ok(());
+    }
+    let message = format!(
+        "expected Content-Type text/xml, found \"{}\"",
+        media_type.escape_debug()
+    );
+    Err(Response::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
+}
+
+/// Compresses a response if that is worth it and the client takes it.
+fn compress(request: &Request, mut response: Response) -> Response {
+    response
+        .headers
+        .push((header::VARY, HeaderValue::from_static("Accept-Encoding")));
+    let Some(coding) = compression::choose(
+        request.header("Accept-Encoding").as_deref(),
+        response.body.len(),
+    ) else {
+        return response;
+    };
+    match compression::encode(coding, &response.body) {
+        Ok(body) => {
+            response.body = body;
+            response.with(
+                header::CONTENT_ENCODING,
+                HeaderValue::from_static(coding.name()),
+            )
+        }
+        Err(error) => {
+            log::error!("a response cannot be compressed: {error}");
+            response
+        }
+    }
+}
+
+/// The entity tag of a page (RFC 9110 §8.8.3): another for another coding of the same.
+struct Etag(u64);
+
+impl Etag {
+    fn of(page: &str) -> Etag {
+        // the same in every process of a program, as CGI needs it: these hashers start alike
+        let mut hasher = DefaultHasher::new();
+        page.hash(&mut hasher);
+        Etag(hasher.finish())
+    }
+
+    fn value(&self, coding: Option<Coding>) -> HeaderValue {
+        let tag = match coding {
+            None => format!("\"{:016x}\"", self.0),
+            Some(coding) => format!("\"{:016x}-{}\"", self.0, coding.name()),
+        };
+        HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""))
+    }
+
+    /// Whether a list of tags has this one, in whatever coding; servers in between add codings of their own.
+    fn is_among(&self, list: &str) -> bool {
+        let wanted = format!("{:016x}", self.0);
+        list.split(',').any(|tag| {
+            let tag = tag.trim();
+            let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
+            tag == "*" || tag.split('-').next() == Some(&wanted)
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! Which web pages may make calls from a browser.
+//!
+//! A browser lets any page send some POSTs anywhere, with the user's cookies. So a call that a browser marks as coming
+//! from another site is refused, unless that site was named; and the named ones get the headers that let them read the
+//! answer (CORS).
+
+use http::StatusCode;
+use http::header::{self, HeaderValue};
+
+use crate::service::{Request, Response, split_port};
+
+/// Who but this host's own pages may call.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Origins(Vec<String>);
+
+impl Origins {
+    pub(super) fn allow(&mut self, origin: String) {
+        self.0.push(origin);
+    }
+
+    fn allows(&self, origin: &str) -> bool {
+        self.0
+            .iter()
+            .any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
+    }
+
+    /// Refuses a call from a page of another site.
+    ///
+    /// # Errors
+    /// A response: 403.
+    pub(super) fn check(&self, request: &Request) -> Result<(), Response> {
+        let origin = request.header("Origin");
+        if origin.as_ref().is_some_and(|origin| self.allows(origin)) {
+            return Ok(());
+        }
+        let cross_site = request
+            .header("Sec-Fetch-Site")
+            .is_some_and(|site| site.eq_ignore_ascii_case("cross-site"));
+        let foreign = origin.as_ref().filter(|origin| !is_own(origin, request));
+        if !cross_site && foreign.is_none() {
+            return Ok(());
+        }
+        let origin = origin
+            .map(|origin| format!(" \"{}\"", origin.escape_debug()))
+            .unwrap_or_default();
+        Err(Response::text(
+            StatusCode::FORBIDDEN,
+            format!("pages of the origin{origin} may not make calls here"),
+        ))
+    }
+
+    /// Adds what lets the page of a named origin read this response.
+    pub(super) fn expose(&self, request: &Request, response: Response) -> Response {
+        if self.0.is_empty() {
+            return response;
+        }
+        let response = response.with(header::VARY, HeaderValue::from_static("Origin"));
+        let origin = request
+            .header("Origin")
+            .filter(|origin| self.allows(origin));
+        match origin.and_then(|origin| HeaderValue::from_str(&origin).ok()) {
+            Some(origin) => response.with(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
+            None => response,
+        }
+    }
+
+    /// Adds the answer to a preflight request to the response to OPTIONS.
+    pub(super) fn preflight(&self, request: &Request, response: Response) -> Response {
+        let response = self.expose(request, response);
+        if response
+            .header(&header::ACCESS_CONTROL_ALLOW_ORIGIN)
+            .is_none()
+        {
+            return response;
+        }
+        response
+            .with(
+                header::ACCESS_CONTROL_ALLOW_METHODS,
+                HeaderValue::from_static("POST"),
+            )
+            .with(
+                header::ACCESS_CONTROL_ALLOW_HEADERS,
+                HeaderValue::from_static("Authorization, Content-Encoding, Content-Type"),
+            )
+            .with(
+                header::ACCESS_CONTROL_MAX_AGE,
+                HeaderValue::from_static("86400"),
+            )
+    }
+}
+
+/// Whether an origin is the host that the request was sent to. A host that came without its port may have lost it on
+/// the way, so then the port is not compared.
+fn is_own(origin: &str, request: &Request) -> bool {
+    let Some((scheme, origin)) = origin.split_once("://") else {
+        return false;
+    };
+    let Some(host) = request
+        .header("Host")
+        .or_else(|| request.variable("SERVER_NAME"))
+    else {
+        return false;
+    };
+    let default = if scheme == "https" { "443" } else { "80" };
+    let (origin_name, origin_port) = split_port(origin);
+    let (host_name, host_port) = split_port(&host);
+    let same_port = host_port.is_none_or(|port| port == origin_port.unwrap_or(default));
+    same_port && origin_name.eq_ignore_ascii_case(host_name)
+}

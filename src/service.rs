@@ -1,0 +1,515 @@
+//! The door: a request in, a response out.
+//!
+//! What stands on either side of it knows nothing of the other: a gateway makes a [`Request`] of whatever arrives and
+//! writes a [`Response`] however its server wants it, and what answers is a [`Service`].
+
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::{StatusCode, Uri};
+
+use crate::limits::Limits;
+
+/// Something that answers requests.
+pub trait Service: Send + Sync {
+    /// What a gateway may accept on its behalf.
+    fn limits(&self) -> &Limits;
+
+    /// Answers one request.
+    fn handle(&self, request: &Request) -> Response;
+}
+
+/// The meta-variables of a request (RFC 3875 §4.1), looked up by name when somebody asks.
+///
+/// Any function from a name to a value is one.
+///
+/// # Example
+///
+/// ```
+/// use rpcgi::Request;
+///
+/// let request = Request::new(|name: &str| (name == "REMOTE_ADDR").then(|| b"192.0.2.7"[..].into()), Vec::new());
+/// assert_eq!(request.remote_addr().unwrap().to_string(), "192.0.2.7");
+/// ```
+pub trait MetaVariables: Send + Sync {
+    /// The octets of the meta-variable `name`.
+    fn get(&self, name: &str) -> Option<Cow<'_, [u8]>>;
+}
+
+impl<F: Fn(&str) -> Option<Cow<'static, [u8]>> + Send + Sync> MetaVariables for F {
+    fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        self(name)
+    }
+}
+
+/// A request: meta-variables as CGI has them (RFC 3875 §4.1), and a body of whole octets.
+///
+/// A method that takes `&Request` as its first argument learns from it who calls and how:
+///
+/// ```
+/// use rpcgi::{Request, method};
+///
+/// /// Says where you are seen to come from.
+/// #[method]
+/// fn whoami(request: &Request) -> String {
+///     let address = request.remote_addr().map_or("somewhere".into(), |address| address.to_string());
+///     format!("{} at {address}", request.user().unwrap_or("somebody".into()))
+/// }
+/// ```
+pub struct Request {
+    variables: Box<dyn MetaVariables>,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// A request of these meta-variables and this body.
+    pub fn new(variables: impl MetaVariables + 'static, body: Vec<u8>) -> Request {
+        Request {
+            variables: Box::new(variables),
+            body,
+        }
+    }
+
+    /// The octets of a meta-variable; an empty one is as good as absent (RFC 3875 §4.1).
+    ///
+    /// `HTTP_PROXY` is never there: it is a header of the client's choosing, which other programs take for
+    /// configuration ("httpoxy").
+    pub fn variable_octets(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        if name == "HTTP_PROXY" {
+            return None;
+        }
+        self.variables.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// A meta-variable as text: what is not UTF-8 is replaced by U+FFFD.
+    pub fn variable(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.variable_octets(name).map(|octets| match octets {
+            Cow::Borrowed(octets) => String::from_utf8_lossy(octets),
+            Cow::Owned(octets) => match String::from_utf8(octets) {
+                Ok(text) => Cow::Owned(text),
+                Err(error) => Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+            },
+        })
+    }
+
+    /// A header of the request as text, by its name in any case; several of the same name are joined with `, `.
+    ///
+    /// `Authorization` is found under both names that web servers give it, `HTTP_AUTHORIZATION` and
+    /// `REDIRECT_HTTP_AUTHORIZATION`; most give it none unless they are told to, see the README.
+    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut variable = format!("HTTP_{}", name.replace('-', "_"));
+        variable.make_ascii_uppercase();
+        match &variable[..] {
+            "HTTP_CONTENT_TYPE" | "HTTP_CONTENT_LENGTH" => {
+                self.variable(&variable["HTTP_".len()..])
+            }
+            "HTTP_AUTHORIZATION" => self
+                .variable(&variable)
+                .or_else(|| self.variable("REDIRECT_HTTP_AUTHORIZATION")),
+            _ => self.variable(&variable),
+        }
+    }
+
+    /// `REQUEST_METHOD`; empty if the server sent none.
+    pub fn method(&self) -> Cow<'_, str> {
+        self.variable("REQUEST_METHOD").unwrap_or_default()
+    }
+
+    /// The path of the URL as the client sees it: that of `REQUEST_URI`, else `SCRIPT_NAME` and `PATH_INFO`.
+    ///
+    /// What servers put into the latter two differs widely; `REQUEST_URI` is no part of RFC 3875, but all of them
+    /// send it.
+    pub fn path(&self) -> Cow<'_, str> {
+        if let Some(uri) = self.variable("REQUEST_URI") {
+            let end = uri.find('?').unwrap_or(uri.len());
+            let start = match uri.find("://") {
+                Some(scheme) if scheme < end => uri[scheme + 3..end]
+                    .find('/')
+                    .map_or(end, |path| scheme + 3 + path),
+                _ => 0,
+            };
+            return if start < end {
+                uri[start..end].to_owned().into()
+            } else {
+                "/".into()
+            };
+        }
+        let script_name = self.variable("SCRIPT_NAME").unwrap_or_default();
+        match self.variable("PATH_INFO") {
+            Some(path_info) => script_name + path_info,
+            None if script_name.is_empty() => "/".into(),
+            None => script_name,
+        }
+    }
+
+    /// The URL as the client sees it, without its query; `None` if the server tells no host.
+    pub fn url(&self) -> Option<String> {
+        let https = self
+            .variable("HTTPS")
+            .is_some_and(|value| !value.eq_ignore_ascii_case("off"));
+        let scheme = match self.variable("REQUEST_SCHEME") {
+            Some(scheme) => scheme,
+            None => if https { "https" } else { "http" }.into(),
+        };
+        let host = self
+            .variable("HTTP_HOST")
+            .or_else(|| self.variable("SERVER_NAME"))?;
+        let port = self.variable("SERVER_PORT").filter(|port| {
+            // a Host header without a port may have lost it on the way (Debian's nginx sends $host)
+            let default = if scheme == "https" { "443" } else { "80" };
+            *port != default && split_port(&host).1.is_none()
+        });
+        let colon = if port.is_some() { ":" } else { "" };
+        Some(format!(
+            "{scheme}://{host}{colon}{}{}",
+            port.unwrap_or_default(),
+            self.path()
+        ))
+    }
+
+    /// Where the request comes from: `REMOTE_ADDR`.
+    pub fn remote_addr(&self) -> Option<IpAddr> {
+        self.variable("REMOTE_ADDR")?.parse().ok()
+    }
+
+    /// Whom the web server has let in: `REMOTE_USER`, or `REDIRECT_REMOTE_USER` after an internal redirect.
+    ///
+    /// Only with an `AUTH_TYPE`: nginx sets `REMOTE_USER` from any `Authorization` header without checking it.
+    pub fn user(&self) -> Option<Cow<'_, str>> {
+        self.variable("AUTH_TYPE")
+            .or_else(|| self.variable("REDIRECT_AUTH_TYPE"))?;
+        self.variable("REMOTE_USER")
+            .or_else(|| self.variable("REDIRECT_REMOTE_USER"))
+    }
+
+    /// The body as it came, before any decompression.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
+/// Splits `host:port`; the port is `None` if there is none. An IPv6 address is in brackets.
+pub(crate) fn split_port(host: &str) -> (&str, Option<&str>) {
+    match host.rsplit_once(':') {
+        Some((name, port)) if !port.contains(']') => (name, Some(port)),
+        _ => (host, None),
+    }
+}
+
+/// A request of the `http` crate, as axum and hyper have it. `REMOTE_ADDR` is its extension of type [`SocketAddr`].
+impl<B: Into<Vec<u8>>> From<http::Request<B>> for Request {
+    fn from(request: http::Request<B>) -> Request {
+        let (head, body) = request.into_parts();
+        Request::new(Head(head), body.into())
+    }
+}
+
+/// The head of an HTTP request as meta-variables.
+struct Head(http::request::Parts);
+
+impl MetaVariables for Head {
+    fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
+        let Head(head) = self;
+        match name {
+            "REQUEST_METHOD" => Some(head.method.as_str().as_bytes().into()),
+            "REQUEST_URI" => Some(head.uri.path_and_query()?.as_str().as_bytes().into()),
+            "REQUEST_SCHEME" => Some(head.uri.scheme_str()?.as_bytes().into()),
+            "PATH_INFO" => Some(head.uri.path().as_bytes().into()),
+            "QUERY_STRING" => Some(head.uri.query()?.as_bytes().into()),
+            "REMOTE_ADDR" => Some(
+                head.extensions
+                    .get::<SocketAddr>()?
+                    .ip()
+                    .to_string()
+                    .into_bytes()
+                    .into(),
+            ),
+            "REMOTE_PORT" => Some(
+                head.extensions
+                    .get::<SocketAddr>()?
+                    .port()
+                    .to_string()
+                    .into_bytes()
+                    .into(),
+            ),
+            "CONTENT_TYPE" => joined(&head.headers, "content-type"),
+            "CONTENT_LENGTH" => joined(&head.headers, "content-length"),
+            "HTTP_HOST" => joined(&head.headers, "host").or_else(|| authority(&head.uri)),
+            _ => joined(
+                &head.headers,
+                &name.strip_prefix("HTTP_")?.replace('_', "-"),
+            ),
+        }
+    }
+}
+
+/// HTTP/2 has the host in the URI.
+fn authority(uri: &Uri) -> Option<Cow<'_, [u8]>> {
+    Some(uri.authority()?.as_str().as_bytes().into())
+}
+
+fn joined<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, [u8]>> {
+    let mut values = headers.get_all(name).iter();
+    let first = values.next()?.as_bytes();
+    Some(values.fold(first.into(), |joined, value| {
+        [&joined, &b", "[..], value.as_bytes()].concat().into()
+    }))
+}
+
+/// A response: a status, headers, and a body of whole octets.
+///
+/// Header values are [`HeaderValue`]s, which cannot hold CR or LF. `Content-Length` is not among them: every gateway
+/// writes it from the body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers, in order.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Set for HEAD, whose response tells of a body and does not have one (RFC 9110 §9.3.2).
+    pub head_only: bool,
+}
+
+impl Response {
+    /// A response of this status, with a body of this media type.
+    pub fn new(
+        status: StatusCode,
+        content_type: HeaderValue,
+        body: impl Into<Vec<u8>>,
+    ) -> Response {
+        let headers = vec![(header::CONTENT_TYPE, content_type)];
+        Response {
+            status,
+            headers,
+            body: body.into(),
+            head_only: false,
+        }
+    }
+
+    /// A response that says in a line of plain text what was wrong.
+    pub fn text(status: StatusCode, message: impl Into<String>) -> Response {
+        let message = message.into() + "\n";
+        Response::new(
+            status,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+            message,
+        )
+        .with(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        )
+    }
+
+    /// The response to a body of more than `limit` octets.
+    pub(crate) fn too_large(limit: usize) -> Response {
+        Response::text(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("the body has more than {limit} octets"),
+        )
+    }
+
+    /// A response without a body.
+    pub fn empty(status: StatusCode) -> Response {
+        Response {
+            status,
+            headers: Vec::new(),
+            body: Vec::new(),
+            head_only: false,
+        }
+    }
+
+    /// The same with one more header.
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Response {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The value of the first header of this name.
+    pub fn header(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// What goes over the wire after the head: the body, or nothing where there must be none.
+    pub(crate) fn into_content(self) -> Vec<u8> {
+        if self.head_only {
+            Vec::new()
+        } else {
+            self.body
+        }
+    }
+
+    /// The `Content-Length` to write, `None` for a response that cannot have one (RFC 9110 §8.6).
+    pub(crate) fn content_length(&self) -> Option<usize> {
+        let none = matches!(
+            self.status,
+            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        );
+        (!none).then_some(self.body.len())
+    }
+}
+
+/// A response of the `http` crate, as axum and hyper have it.
+impl<B: From<Vec<u8>>> From<Response> for http::Response<B> {
+    fn from(response: Response) -> http::Response<B> {
+        let mut headers = HeaderMap::with_capacity(response.headers.len() + 1);
+        for (name, value) in &response.headers {
+            headers.append(name.clone(), value.clone());
+        }
+        if let Some(length) = response.content_length() {
+            headers.insert(header::CONTENT_LENGTH, length.into());
+        }
+        let status = response.status;
+        let mut response = http::Response::new(response.into_content().into());
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(variables: &'static [(&'static str, &'static str)]) -> Request {
+        let lookup = move |name: &str| {
+            variables
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| value.as_bytes().into())
+        };
+        Request::new(lookup, Vec::new())
+    }
+
+    #[test]
+    fn empty_is_absent() {
+        assert_eq!(
+            request(&[("REMOTE_USER", "")]).variable("REMOTE_USER"),
+            None
+        );
+    }
+
+    #[test]
+    fn proxy_is_dropped() {
+        let request = request(&[("HTTP_PROXY", "http://evil.example")]);
+        assert_eq!(request.header("Proxy"), None);
+        assert_eq!(request.variable("HTTP_PROXY"), None);
+    }
+
+    #[test]
+    fn authorization_has_two_names() {
+        for name in ["HTTP_AUTHORIZATION", "REDIRECT_HTTP_AUTHORIZATION"] {
+            let variables: &'static [_] = vec![(name, "Basic YTpi")].leak();
+            assert_eq!(
+                request(variables).header("authorization").as_deref(),
+                Some("Basic YTpi")
+            );
+        }
+    }
+
+    #[test]
+    fn user_needs_an_auth_type() {
+        assert_eq!(request(&[("REMOTE_USER", "eve")]).user(), None);
+        assert_eq!(
+            request(&[("REMOTE_USER", "ann"), ("AUTH_TYPE", "Basic")])
+                .user()
+                .as_deref(),
+            Some("ann")
+        );
+    }
+
+    #[test]
+    fn path_is_the_public_one() {
+        for (variables, path) in [
+            (
+                &[
+                    ("REQUEST_URI", "/app/RPC2?a=b"),
+                    ("SCRIPT_NAME", "/app/api.cgi"),
+                ][..],
+                "/app/RPC2",
+            ),
+            (&[("REQUEST_URI", "http://host/RPC2?x=http://y/")], "/RPC2"),
+            (&[("REQUEST_URI", "http://host")], "/"),
+            (&[("REQUEST_URI", "/a?u=http://host/b")], "/a"),
+            (
+                &[("SCRIPT_NAME", "/cgi-bin/api.cgi"), ("PATH_INFO", "/x")],
+                "/cgi-bin/api.cgi/x",
+            ),
+            (
+                &[("SCRIPT_NAME", ""), ("PATH_INFO", "/plain/x")],
+                "/plain/x",
+            ),
+            (&[], "/"),
+        ] {
+            assert_eq!(
+                request(variables.to_vec().leak()).path(),
+                path,
+                "{variables:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn url_is_the_public_one() {
+        for (variables, url) in [
+            (
+                &[("HTTP_HOST", "h.example"), ("REQUEST_URI", "/a?b=c")][..],
+                Some("http://h.example/a"),
+            ),
+            (
+                &[
+                    ("HTTP_HOST", "h.example"),
+                    ("HTTPS", "on"),
+                    ("SERVER_PORT", "443"),
+                ],
+                Some("https://h.example/"),
+            ),
+            (
+                &[("HTTP_HOST", "h.example"), ("SERVER_PORT", "8080")],
+                Some("http://h.example:8080/"),
+            ),
+            (
+                &[("HTTP_HOST", "h.example:81"), ("SERVER_PORT", "8080")],
+                Some("http://h.example:81/"),
+            ),
+            (&[("HTTP_HOST", "[::1]:81")], Some("http://[::1]:81/")),
+            (
+                &[("SERVER_NAME", "s.example"), ("REQUEST_SCHEME", "https")],
+                Some("https://s.example/"),
+            ),
+            (&[], None),
+        ] {
+            assert_eq!(
+                request(variables.to_vec().leak()).url().as_deref(),
+                url,
+                "{variables:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn http_head_as_meta_variables() {
+        let request = http::Request::post("/RPC2?q=1")
+            .header("Content-Type", "text/xml")
+            .header("Cookie", "a=1")
+            .header("Cookie", "b=2")
+            .header("Host", "h.example")
+            .extension(SocketAddr::from(([192, 0, 2, 7], 99)))
+            .body("<x/>")
+            .unwrap();
+        let request = Request::from(request);
+        assert_eq!(request.method(), "POST");
+        assert_eq!(request.path(), "/RPC2");
+        assert_eq!(request.variable("QUERY_STRING").as_deref(), Some("q=1"));
+        assert_eq!(request.header("content-type").as_deref(), Some("text/xml"));
+        assert_eq!(request.header("cookie").as_deref(), Some("a=1, b=2"));
+        assert_eq!(request.url().as_deref(), Some("http://h.example/RPC2"));
+        assert_eq!(request.remote_addr(), Some(IpAddr::from([192, 0, 2, 7])));
+        assert_eq!(request.body(), b"<x/>");
+    }
+}

@@ -1,0 +1,345 @@
+//! The methods about methods: introspection and `system.multicall`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::Serialize;
+use serde::ser::Serializer;
+
+use crate::call::{Outcomes, Params, Reply};
+use crate::fault::Fault;
+use crate::limits::Limits;
+use crate::method::Method;
+use crate::registry::Registry;
+use crate::service::Request;
+use crate::signature::{Description, Shape};
+use crate::value::Value;
+
+const MULTICALL: &str = "system.multicall";
+
+/// What a server does that its methods do not show.
+#[derive(Clone, Copy)]
+pub(crate) struct Abilities {
+    pub(crate) limits: Limits,
+    /// Whether results may have nil.
+    pub(crate) nil: bool,
+}
+
+/// All methods of this room, over the registry they will be part of.
+pub(crate) fn methods(registry: &Weak<Registry>, abilities: Abilities) -> Vec<Method> {
+    let of = |registry: &Weak<Registry>| {
+        let registry = Weak::clone(registry);
+        // the registry holds these methods, so it is there while one of them runs
+        move || -> Result<Arc<Registry>, Fault> {
+            registry
+                .upgrade()
+                .ok_or_else(|| Fault::internal("no registry"))
+        }
+    };
+    let list = of(registry);
+    let help = of(registry);
+    let signature = of(registry);
+    let exist = of(registry);
+    let describe = of(registry);
+    let capabilities = of(registry);
+    let multi = of(registry);
+    vec![
+        Method::new("system.listMethods", move || Ok::<_, Fault>(list()?.names()))
+            .help("Lists the names of all methods."),
+        Method::new("system.methodHelp", move |name: String| Ok::<_, Fault>(help()?.describe(&name)?.help))
+            .help("Tells what a method does.\n\nThe answer is Markdown; it is empty for a method without help.")
+            .params(["name"]),
+        Method::new("system.methodSignature", move |name: String| {
+            Ok::<_, Fault>(Signatures::of(&signature()?.describe(&name)?))
+        })
+        .help(
+            "Lists the signatures of a method.\n\nEach is an array of type names: that of the result, then those of \
+             the params. For a method whose signature is not known the answer is the string `undef`.",
+        )
+        .params(["name"]),
+        Method::new("system.methodExist", move |name: String| Ok::<_, Fault>(exist()?.contains(&name)))
+            .help("Tells whether there is a method of this name.")
+            .params(["name"]),
+        Method::new("system.describeMethods", move |names: Option<Vec<String>>| {
+            describe_methods(&*describe()?, names)
+        })
+        .help("Describes methods: all, or those of the given names.")
+        .params(["names"]),
+        Method::new("system.getCapabilities", move || Ok::<_, Fault>(self::capabilities(&*capabilities()?, abilities)))
+            .help("Tells which extensions of XML-RPC the server has, and which limits."),
+        Method::new(MULTICALL, move |request: &Request, calls: Vec<Value>| {
+            multicall(&*multi()?, request, calls, abilities.limits.calls)
+        })
+        .help(
+            "Makes several calls at once.\n\nTakes an array of structs with the members `methodName` and `params`, an \
+             array. The answer has a place for each: an array of the one result, or a struct with the members \
+             `faultCode` and `faultString`. A call that fails does not stop the others.",
+        )
+        .params(["calls"]),
+    ]
+}
+
+/// The answer of `system.methodSignature`.
+struct Signatures(Vec<Vec<&'static str>>);
+
+impl Signatures {
+    fn of(description: &Description) -> Signatures {
+        Signatures(
+            description
+                .signatures
+                .iter()
+                .map(|signature| signature.names())
+                .collect(),
+        )
+    }
+}
+
+impl Serialize for Signatures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.is_empty() {
+            true => serializer.serialize_str("undef"),
+            false => self.0.serialize(serializer),
+        }
+    }
+}
+
+impl JsonSchema for Signatures {
+    fn schema_name() -> Cow<'static, str> {
+        "Signatures".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<Vec<String>>::json_schema(generator)
+    }
+}
+
+/// The answer of `system.describeMethods`, in the form of xmlrpc-epi.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct MethodList {
+    /// the methods asked for, sorted by name
+    method_list: Vec<MethodDescription>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct MethodDescription {
+    name: String,
+    purpose: String,
+    signatures: Vec<SignatureDescription>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct SignatureDescription {
+    params: Vec<ValueDescription>,
+    returns: Vec<ValueDescription>,
+}
+
+#[derive(Serialize, JsonSchema)]
+struct ValueDescription {
+    name: String,
+    r#type: String,
+    description: String,
+    optional: bool,
+}
+
+fn describe_methods(registry: &Registry, names: Option<Vec<String>>) -> Result<MethodList, Fault> {
+    let descriptions = match names {
+        None => registry.describe_all(),
+        Some(names) => names
+            .iter()
+            .map(|name| registry.describe(name))
+            .collect::<Result<_, _>>()?,
+    };
+    Ok(MethodList {
+        method_list: descriptions.into_iter().map(describe_method).collect(),
+    })
+}
+
+fn describe_method(description: Description) -> MethodDescription {
+    let signatures = match description.details.is_empty() {
+        false => description.details.iter().map(describe_detail).collect(),
+        true => description
+            .signatures
+            .iter()
+            .map(describe_signature)
+            .collect(),
+    };
+    MethodDescription {
+        name: description.name,
+        purpose: description.help,
+        signatures,
+    }
+}
+
+fn describe_detail(detail: &crate::signature::Detail) -> SignatureDescription {
+    let value = |name: &str, shape: &Shape, help: &str, optional| ValueDescription {
+        name: name.to_owned(),
+        r#type: shape.wire.name().to_owned(),
+        description: help.to_owned(),
+        optional,
+    };
+    SignatureDescription {
+        params: detail
+            .params
+            .iter()
+            .map(|param| value(&param.name, &param.shape, &param.help, param.optional))
+            .collect(),
+        returns: vec![value("", &detail.returns, &detail.returns.help, false)],
+    }
+}
+
+fn describe_signature(signature: &crate::signature::Signature) -> SignatureDescription {
+    let value = |wire: &crate::signature::Type| ValueDescription {
+        name: String::new(),
+        r#type: wire.name().to_owned(),
+        description: String::new(),
+        optional: false,
+    };
+    SignatureDescription {
+        params: signature.params.iter().map(value).collect(),
+        returns: vec![value(&signature.returns)],
+    }
+}
+
+/// An entry of `system.getCapabilities`.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Capability {
+    spec_url: String,
+    spec_version: i32,
+    /// The numbers of the entry `limits`.
+    #[serde(flatten)]
+    numbers: BTreeMap<&'static str, i64>,
+}
+
+fn capabilities(registry: &Registry, abilities: Abilities) -> BTreeMap<&'static str, Capability> {
+    let capability = |spec_url: &str, spec_version| Capability {
+        spec_url: spec_url.to_owned(),
+        spec_version,
+        numbers: BTreeMap::new(),
+    };
+    let mut capabilities = BTreeMap::from([
+        ("xmlrpc", capability("http://www.xmlrpc.com/spec", 1)),
+        (
+            "faults_interop",
+            capability(
+                "http://xmlrpc-epi.sourceforge.net/specs/rfc.fault_codes.php",
+                20_010_516,
+            ),
+        ),
+        (
+            "limits",
+            Capability {
+                numbers: limits(&abilities.limits),
+                ..capability("urn:rpcgi:limits", 1)
+            },
+        ),
+    ]);
+    if registry.contains("system.methodSignature") {
+        let url = "http://phpxmlrpc.sourceforge.net/doc-2/ch10.html";
+        capabilities.insert("introspection", capability(url, 2));
+    }
+    if registry.contains(MULTICALL) {
+        capabilities.insert(
+            MULTICALL,
+            capability("http://www.xmlrpc.com/discuss/msgReader$1208", 1),
+        );
+    }
+    if abilities.nil {
+        capabilities.insert(
+            "nil",
+            capability("http://www.ontosys.com/xml-rpc/extensions.php", 1),
+        );
+    }
+    capabilities
+}
+
+fn limits(limits: &Limits) -> BTreeMap<&'static str, i64> {
+    let number = |limit: usize| i64::try_from(limit).unwrap_or(i64::MAX);
+    BTreeMap::from([
+        ("body", number(limits.body)),
+        ("depth", limits.depth.into()),
+        ("members", number(limits.members)),
+        ("calls", number(limits.calls)),
+        ("response", number(limits.response)),
+    ])
+}
+
+impl JsonSchema for Outcomes {
+    fn schema_name() -> Cow<'static, str> {
+        "Outcomes".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<Value>::json_schema(generator)
+    }
+}
+
+fn multicall(
+    registry: &Registry,
+    request: &Request,
+    calls: Vec<Value>,
+    limit: usize,
+) -> Result<Outcomes, Fault> {
+    if calls.len() > limit {
+        let message = format!(
+            "{} calls in one {MULTICALL}, more than {limit}",
+            calls.len()
+        );
+        return Err(Fault::new(Fault::INVALID_CALL, message));
+    }
+    Ok(Outcomes(
+        calls
+            .into_iter()
+            .map(|call| one_call(registry, request, call))
+            .collect(),
+    ))
+}
+
+fn one_call(registry: &Registry, request: &Request, call: Value) -> Result<Reply, Fault> {
+    let (name, params) =
+        open_call(call).map_err(|message| Fault::new(Fault::INVALID_CALL, message))?;
+    if name == MULTICALL {
+        return Err(Fault::new(
+            Fault::INVALID_CALL,
+            format!("{MULTICALL} inside {MULTICALL}"),
+        ));
+    }
+    registry.call(&name, request, Params::from(params))
+}
+
+/// The name and params of one of several calls.
+fn open_call(call: Value) -> Result<(String, Vec<Value>), String> {
+    let Value::Struct(members) = call else {
+        return Err(format!(
+            "expected struct with members \"methodName\" and \"params\", found {}",
+            call.type_name()
+        ));
+    };
+    let (mut name, mut params) = (None, None);
+    for (member, value) in members {
+        match (&member[..], value) {
+            ("methodName", Value::String(value)) => name = Some(value),
+            ("params", Value::Array(value)) => params = Some(value),
+            ("methodName", value) => {
+                return Err(format!(
+                    "expected string as methodName, found {}",
+                    value.type_name()
+                ));
+            }
+            ("params", value) => {
+                return Err(format!(
+                    "expected array as params, found {}",
+                    value.type_name()
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok((
+        name.ok_or("expected member \"methodName\", found none")?,
+        params.ok_or("expected member \"params\", found none")?,
+    ))
+}

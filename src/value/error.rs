@@ -1,0 +1,109 @@
+//! A value that does not fit, said in the wire's words rather than Rust's.
+
+use std::fmt::{self, Display};
+
+use serde::de::{self, Expected, Unexpected};
+
+/// What was expected and what came.
+#[derive(Debug)]
+pub struct DataError(pub(crate) String);
+
+impl Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for DataError {}
+
+impl de::Error for DataError {
+    fn custom<T: Display>(message: T) -> DataError {
+        DataError(message.to_string())
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> DataError {
+        DataError(format!(
+            "expected {}, found {}",
+            expected_words(expected),
+            found_words(found)
+        ))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> DataError {
+        de::Error::invalid_type(found, expected)
+    }
+
+    fn invalid_length(len: usize, expected: &dyn Expected) -> DataError {
+        DataError(format!(
+            "expected {}, found {len} items",
+            expected_words(expected)
+        ))
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> DataError {
+        DataError(format!("expected {}, found {variant:?}", one_of(expected)))
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> DataError {
+        DataError(format!(
+            "expected members {}, found {field:?}",
+            one_of(expected)
+        ))
+    }
+
+    fn missing_field(field: &'static str) -> DataError {
+        DataError(format!(
+            "expected struct with member {field:?}, found none of that name"
+        ))
+    }
+
+    fn duplicate_field(field: &'static str) -> DataError {
+        DataError(format!("expected member {field:?} once, found it again"))
+    }
+}
+
+/// Names of Rust types have no place in an answer.
+fn expected_words(expected: &dyn Expected) -> String {
+    let words = expected.to_string();
+    let number = |words: &str| words.split(' ').find_map(|word| word.parse::<usize>().ok());
+    match &words[..] {
+        "i8" | "i16" | "i32" | "i64" | "i128" | "u8" | "u16" | "u32" | "u64" | "u128" | "isize"
+        | "usize" => "int".into(),
+        "f32" | "f64" => "double".into(),
+        "bool" => "boolean".into(),
+        "a string" => "string".into(),
+        "a sequence" => "array".into(),
+        "a map" => "struct".into(),
+        _ if words.starts_with("struct ") => "struct".into(),
+        _ if words.contains("tuple") => match number(&words) {
+            Some(len) => format!("array of {len} items"),
+            None => "array".into(),
+        },
+        _ => words,
+    }
+}
+
+fn found_words(found: Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(value) => format!("boolean {}", u8::from(value)),
+        Unexpected::Unsigned(value) => format!("int {value}"),
+        Unexpected::Signed(value) => format!("int {value}"),
+        Unexpected::Float(value) => format!("double {value}"),
+        Unexpected::Str(text) if text.len() <= 40 => format!("string \"{}\"", text.escape_debug()),
+        Unexpected::Char(_) | Unexpected::Str(_) => "string".into(),
+        Unexpected::Bytes(_) => "base64".into(),
+        Unexpected::Unit | Unexpected::Option => "nil".into(),
+        Unexpected::NewtypeStruct => "dateTime.iso8601".into(),
+        Unexpected::Seq => "array".into(),
+        Unexpected::Map => "struct".into(),
+        _ => "something else".into(),
+    }
+}
+
+fn one_of(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("{name:?}"))
+        .collect::<Vec<_>>()
+        .join(" or ")
+}

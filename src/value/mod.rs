@@ -1,0 +1,296 @@
+//! Values that no Rust type was written for, and the two types serde has no word for.
+//!
+//! Vocabulary: every protocol reads and writes these, and this room knows none of them.
+
+mod base64;
+mod date_time;
+mod error;
+mod typed;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::iter::Map;
+use std::marker::PhantomData;
+use std::vec::IntoIter;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{self, Deserialize, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+pub use self::base64::Base64;
+pub use self::date_time::{DateTime, ParseDateTimeError};
+pub(crate) use self::error::DataError;
+pub(crate) use self::typed::{Node, Source, Typed};
+
+/// Any value a call can carry, for methods and programs that learn the types only from the document.
+///
+/// Where the types are known, decode straight into them instead: it is faster and checks more.
+///
+/// # Example
+///
+/// ```
+/// use rpcgi::xmlrpc::{self, Value};
+///
+/// let value: Value = xmlrpc::from_slice(b"<value><array><data><value>a</value><value><i4>1</i4></value></data></array></value>")?;
+/// assert_eq!(value, Value::Array(vec!["a".into(), 1.into()]));
+/// # Ok::<(), xmlrpc::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// `int`, `i4` or `i8`.
+    Int(i64),
+    /// `boolean`.
+    Boolean(bool),
+    /// `string`.
+    String(String),
+    /// `double`.
+    Double(f64),
+    /// `dateTime.iso8601`.
+    DateTime(DateTime),
+    /// `base64`.
+    Base64(Base64),
+    /// `array`.
+    Array(Vec<Value>),
+    /// `struct`: members in the document's order, duplicates included.
+    Struct(Vec<(String, Value)>),
+    /// `nil`.
+    Nil,
+}
+
+impl Value {
+    /// The member `name` of a struct, the last one if there are several; `None` if this is no struct or has no such
+    /// member.
+    pub fn member(&self, name: &str) -> Option<&Value> {
+        match self {
+            Value::Struct(members) => members
+                .iter()
+                .rev()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The name of this value's type, as signatures have it: `int`, `i8` beyond 32 bits, `dateTime.iso8601`, ...
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Value::Int(value) if i32::try_from(*value).is_err() => "i8",
+            Value::Int(_) => "int",
+            Value::Boolean(_) => "boolean",
+            Value::String(_) => "string",
+            Value::Double(_) => "double",
+            Value::DateTime(_) => "dateTime.iso8601",
+            Value::Base64(_) => "base64",
+            Value::Array(_) => "array",
+            Value::Struct(_) => "struct",
+            Value::Nil => "nil",
+        }
+    }
+}
+
+macro_rules! from {
+    ($($variant:ident($type:ty)),* $(,)?) => {$(
+        impl From<$type> for Value {
+            fn from(value: $type) -> Value {
+                Value::$variant(value.into())
+            }
+        }
+    )*};
+}
+
+from!(
+    Int(i32),
+    Int(i64),
+    Boolean(bool),
+    String(String),
+    String(&str),
+    Double(f64),
+    DateTime(DateTime),
+    Base64(Base64),
+    Array(Vec<Value>),
+);
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Int(value) => serializer.serialize_i64(*value),
+            Value::Boolean(value) => serializer.serialize_bool(*value),
+            Value::String(value) => serializer.serialize_str(value),
+            Value::Double(value) => serializer.serialize_f64(*value),
+            Value::DateTime(value) => value.serialize(serializer),
+            Value::Base64(value) => value.serialize(serializer),
+            Value::Array(items) => items.serialize(serializer),
+            Value::Struct(members) => {
+                let mut map = serializer.serialize_map(Some(members.len()))?;
+                for (name, value) in members {
+                    map.serialize_entry(name, value)?;
+                }
+                map.end()
+            }
+            Value::Nil => serializer.serialize_none(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Boolean(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Int(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        i64::try_from(value)
+            .map(Value::Int)
+            .map_err(|_| E::custom(format_args!("{value} is beyond i8")))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Value::Double(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.into()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_bytes<E>(self, value: &[u8]) -> Result<Value, E> {
+        Ok(Value::Base64(Base64(value.into())))
+    }
+
+    fn visit_byte_buf<E>(self, value: Vec<u8>) -> Result<Value, E> {
+        Ok(Value::Base64(Base64(value)))
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Nil)
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Nil)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        Value::deserialize(deserializer)
+    }
+
+    /// What [`Typed`] announces a date with.
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Value, D::Error> {
+        DateTime::from_text(deserializer).map(Value::DateTime)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element()? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
+        }
+        Ok(Value::Struct(members))
+    }
+}
+
+impl JsonSchema for Value {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Value".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!(true)
+    }
+}
+
+impl Value {
+    /// Decodes a value into a type by the rules that decode a document.
+    pub(crate) fn into_typed<'de, E: de::Error>(self) -> Typed<'de, ValueSource<E>> {
+        Typed::Closed(ValueSource {
+            value: self,
+            error: PhantomData,
+        })
+    }
+}
+
+/// A [`Value`] as a source for [`Typed`].
+pub(crate) struct ValueSource<E> {
+    value: Value,
+    error: PhantomData<E>,
+}
+
+/// A value inside another, as serde's own deserializers for arrays and structs take it.
+pub(crate) struct Inner(Value);
+
+impl<'de, E: de::Error> IntoDeserializer<'de, E> for Inner {
+    type Deserializer = Typed<'de, ValueSource<E>>;
+
+    fn into_deserializer(self) -> Self::Deserializer {
+        self.0.into_typed()
+    }
+}
+
+impl<'de, E: de::Error> Source<'de> for ValueSource<E> {
+    type Error = E;
+    type Array = SeqDeserializer<Map<IntoIter<Value>, fn(Value) -> Inner>, E>;
+    type Struct = MapDeserializer<
+        'de,
+        Map<IntoIter<(String, Value)>, fn((String, Value)) -> (String, Inner)>,
+        E,
+    >;
+
+    fn open(self) -> Result<Node<'de, Self::Array, Self::Struct>, E> {
+        Ok(match self.value {
+            Value::Int(value) => Node::Int(value),
+            Value::Boolean(value) => Node::Boolean(value),
+            Value::String(value) => Node::String(value.into()),
+            Value::Double(value) => Node::Double(value),
+            Value::DateTime(value) => Node::DateTime(value.to_string().into()),
+            Value::Base64(Base64(value)) => Node::Base64(value),
+            Value::Array(items) => Node::Array(SeqDeserializer::new(items.into_iter().map(Inner))),
+            Value::Struct(members) => {
+                let member = |(name, value)| (name, Inner(value));
+                Node::Struct(MapDeserializer::new(members.into_iter().map(member)))
+            }
+            Value::Nil => Node::Nil,
+        })
+    }
+
+    fn close_array(array: Self::Array) -> Result<(), E> {
+        array.end()
+    }
+
+    fn close_struct(members: Self::Struct) -> Result<(), E> {
+        members.end()
+    }
+}

@@ -1,0 +1,426 @@
+//! What a value of the wire becomes in Rust: the rules, once, for every source of values.
+//!
+//! A [`Source`] opens one value and says what it is, a [`Node`]; [`Typed`] compares that with what the Rust type asks
+//! for and hands it over or says, in the wire's words, what was expected and what came.
+
+use std::borrow::Cow;
+use std::fmt::Display;
+
+use serde::de::{
+    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
+    VariantAccess, Visitor,
+};
+
+use super::date_time::DateTime;
+
+/// One value, opened: a scalar whole, an array or struct ready to be read.
+pub(crate) enum Node<'de, A, S> {
+    Int(i64),
+    Boolean(bool),
+    String(Cow<'de, str>),
+    Double(f64),
+    /// As written; [`DateTime`] reads it.
+    DateTime(Cow<'de, str>),
+    Base64(Vec<u8>),
+    Array(A),
+    Struct(S),
+    Nil,
+}
+
+impl<A, S> Node<'_, A, S> {
+    /// What this is, for "expected int, found ...".
+    fn describe(&self) -> Cow<'static, str> {
+        match self {
+            Node::Int(value) => format!("int {value}").into(),
+            Node::Boolean(value) => format!("boolean {}", u8::from(*value)).into(),
+            Node::String(_) => "string".into(),
+            Node::Double(value) => format!("double {value}").into(),
+            Node::DateTime(_) => "dateTime.iso8601".into(),
+            Node::Base64(_) => "base64".into(),
+            Node::Array(_) => "array".into(),
+            Node::Struct(_) => "struct".into(),
+            Node::Nil => "nil".into(),
+        }
+    }
+
+    fn mismatch<E: de::Error>(&self, expected: impl Display) -> E {
+        E::custom(format_args!(
+            "expected {expected}, found {}",
+            self.describe()
+        ))
+    }
+}
+
+/// Where values come from.
+pub(crate) trait Source<'de>: Sized {
+    type Error: de::Error;
+    type Array: SeqAccess<'de, Error = Self::Error>;
+    type Struct: MapAccess<'de, Error = Self::Error>;
+
+    /// Opens the value.
+    fn open(self) -> Result<Node<'de, Self::Array, Self::Struct>, Self::Error>;
+
+    /// Ends an array; an error if items are left.
+    fn close_array(array: Self::Array) -> Result<(), Self::Error>;
+
+    /// Ends a struct; an error if members are left.
+    fn close_struct(members: Self::Struct) -> Result<(), Self::Error>;
+}
+
+/// The serde deserializer over a [`Source`].
+pub(crate) enum Typed<'de, S: Source<'de>> {
+    Closed(S),
+    /// Opened to see whether it is nil, which it is not.
+    Open(Node<'de, S::Array, S::Struct>),
+}
+
+impl<'de, S: Source<'de>> Typed<'de, S> {
+    #[inline]
+    fn open(self) -> Result<Node<'de, S::Array, S::Struct>, S::Error> {
+        match self {
+            Typed::Closed(source) => source.open(),
+            Typed::Open(node) => Ok(node),
+        }
+    }
+
+    /// An integer from `min` to `max`.
+    #[inline]
+    fn integer(self, min: i64, max: i64) -> Result<i64, S::Error> {
+        match self.open()? {
+            Node::Int(value) if (min..=max).contains(&value) => Ok(value),
+            Node::Int(value) => Err(de::Error::custom(format_args!(
+                "expected an integer from {min} to {max}, found {value}"
+            ))),
+            node => Err(node.mismatch("int")),
+        }
+    }
+
+    #[inline]
+    fn array<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        match self.open()? {
+            Node::Array(array) => visit_array::<S, V>(array, visitor),
+            node => Err(node.mismatch("array")),
+        }
+    }
+
+    #[inline]
+    fn members<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        match self.open()? {
+            Node::Struct(members) => visit_struct::<S, V>(members, visitor),
+            node => Err(node.mismatch("struct")),
+        }
+    }
+}
+
+fn visit_array<'de, S: Source<'de>, V: Visitor<'de>>(
+    mut array: S::Array,
+    visitor: V,
+) -> Result<V::Value, S::Error> {
+    let value = visitor.visit_seq(&mut array)?;
+    S::close_array(array)?;
+    Ok(value)
+}
+
+fn visit_struct<'de, S: Source<'de>, V: Visitor<'de>>(
+    mut members: S::Struct,
+    visitor: V,
+) -> Result<V::Value, S::Error> {
+    let value = visitor.visit_map(&mut members)?;
+    S::close_struct(members)?;
+    Ok(value)
+}
+
+fn visit_text<'de, E: de::Error, V: Visitor<'de>>(
+    text: Cow<'de, str>,
+    visitor: V,
+) -> Result<V::Value, E> {
+    match text {
+        Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
+        Cow::Owned(text) => visitor.visit_string(text),
+    }
+}
+
+/// Hands an opened value over as what it is.
+fn visit_node<'de, S: Source<'de>, V: Visitor<'de>>(
+    node: Node<'de, S::Array, S::Struct>,
+    visitor: V,
+) -> Result<V::Value, S::Error> {
+    match node {
+        Node::Int(value) => visitor.visit_i64(value),
+        Node::Boolean(value) => visitor.visit_bool(value),
+        Node::String(text) => visit_text(text, visitor),
+        Node::Double(value) => visitor.visit_f64(value),
+        Node::DateTime(text) => visitor.visit_newtype_struct(Text {
+            text,
+            error: std::marker::PhantomData,
+        }),
+        Node::Base64(octets) => visitor.visit_byte_buf(octets),
+        Node::Array(array) => visit_array::<S, V>(array, visitor),
+        Node::Struct(members) => visit_struct::<S, V>(members, visitor),
+        Node::Nil => visitor.visit_unit(),
+    }
+}
+
+macro_rules! integers {
+    ($($method:ident($type:ty)),*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+            let max = i64::try_from(<$type>::MAX).unwrap_or(i64::MAX);
+            visitor.visit_i64(self.integer(i64::try_from(<$type>::MIN).unwrap_or(i64::MIN), max)?)
+        }
+    )*};
+}
+
+impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
+    type Error = S::Error;
+
+    integers!(
+        deserialize_i8(i8),
+        deserialize_i16(i16),
+        deserialize_i32(i32),
+        deserialize_i64(i64),
+        deserialize_i128(i128),
+        deserialize_u8(u8),
+        deserialize_u16(u16),
+        deserialize_u32(u32),
+        deserialize_u64(u64),
+        deserialize_u128(u128)
+    );
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        visit_node::<S, V>(self.open()?, visitor)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        match self.open()? {
+            Node::Boolean(value) => visitor.visit_bool(value),
+            node => Err(node.mismatch("boolean")),
+        }
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        self.deserialize_f64(visitor)
+    }
+
+    /// An int will do: JavaScript and Lua have one type for numbers, and write whole doubles as ints.
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        match self.open()? {
+            Node::Double(value) => visitor.visit_f64(value),
+            Node::Int(value) => visitor.visit_f64(value as f64),
+            node => Err(node.mismatch("double")),
+        }
+    }
+
+    fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        match self.open()? {
+            Node::String(text) => visit_text(text, visitor),
+            node => Err(node.mismatch("string")),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        match self.open()? {
+            Node::Base64(octets) => visitor.visit_byte_buf(octets),
+            node => Err(node.mismatch("base64")),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        match self.open()? {
+            Node::Nil => visitor.visit_none(),
+            node => visitor.visit_some(Typed::<S>::Open(node)),
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        match self.open()? {
+            Node::Nil => visitor.visit_unit(),
+            node => Err(node.mismatch("nil")),
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, S::Error> {
+        self.deserialize_unit(visitor)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, S::Error> {
+        match name {
+            DateTime::NAME => match self.open()? {
+                Node::DateTime(text) => visit_text(text, visitor),
+                node => Err(node.mismatch("dateTime.iso8601")),
+            },
+            super::Base64::NAME => self.deserialize_bytes(visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        self.array(visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, S::Error> {
+        self.array(visitor)
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _len: usize,
+        visitor: V,
+    ) -> Result<V::Value, S::Error> {
+        self.array(visitor)
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        self.members(visitor)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, S::Error> {
+        self.members(visitor)
+    }
+
+    /// A string is a variant without content; a struct of one member, named for the variant, is one with.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, S::Error> {
+        match self.open()? {
+            Node::String(text) => {
+                visitor.visit_enum(IntoDeserializer::<S::Error>::into_deserializer(text))
+            }
+            Node::Struct(mut members) => {
+                let value = visitor.visit_enum(Variant(&mut members))?;
+                S::close_struct(members)?;
+                Ok(value)
+            }
+            node => Err(node.mismatch("string or struct of one member")),
+        }
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
+        self.deserialize_any(visitor)
+    }
+}
+
+/// Text as a deserializer that borrows from the document where it can.
+pub(crate) struct Text<'de, E> {
+    pub(crate) text: Cow<'de, str>,
+    pub(crate) error: std::marker::PhantomData<E>,
+}
+
+impl<'de, E: de::Error> Deserializer<'de> for Text<'de, E> {
+    type Error = E;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        visit_text(self.text, visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// The one member of a struct that stands for a variant with content.
+struct Variant<'a, A>(&'a mut A);
+
+impl<'de, A: MapAccess<'de>> EnumAccess<'de> for Variant<'_, A> {
+    type Error = A::Error;
+    type Variant = Self;
+
+    fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), A::Error> {
+        match self.0.next_key_seed(seed)? {
+            Some(name) => Ok((name, self)),
+            None => Err(de::Error::custom(
+                "expected struct of one member, found an empty one",
+            )),
+        }
+    }
+}
+
+impl<'de, A: MapAccess<'de>> VariantAccess<'de> for Variant<'_, A> {
+    type Error = A::Error;
+
+    fn unit_variant(self) -> Result<(), A::Error> {
+        self.0.next_value()
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, A::Error> {
+        self.0.next_value_seed(seed)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
+        self.0.next_value_seed(TupleContent { len, visitor })
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        self.0.next_value_seed(StructContent { fields, visitor })
+    }
+}
+
+/// The content of a tuple variant.
+struct TupleContent<V> {
+    len: usize,
+    visitor: V,
+}
+
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for TupleContent<V> {
+    type Value = V::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        deserializer.deserialize_tuple(self.len, self.visitor)
+    }
+}
+
+/// The content of a struct variant.
+struct StructContent<V> {
+    fields: &'static [&'static str],
+    visitor: V,
+}
+
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for StructContent<V> {
+    type Value = V::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        deserializer.deserialize_struct("", self.fields, self.visitor)
+    }
+}
