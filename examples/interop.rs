@@ -114,24 +114,17 @@ impl Validator1 {
 
     /// Adds up the members `moe`, `larry` and `curly` of the first of April 2000.
     pub fn nested_struct_test(&self, calendar: Calendar) -> Result<i64, Fault> {
-        let day = calendar
-            .get("2000")
-            .and_then(|year| year.get("04"))
-            .and_then(|month| month.get("01"));
+        let day = calendar.get("2000").and_then(|year| year.get("04")).and_then(|month| month.get("01"));
         let day = day.ok_or("the calendar has no 2000, 04, 01")?;
-        let stooges: Stooges = rpcgi::xmlrpc::from_value(day.clone())
-            .map_err(|error| Fault::from(error.to_string()))?;
+        let stooges: Stooges =
+            rpcgi::xmlrpc::from_value(day.clone()).map_err(|error| Fault::from(error.to_string()))?;
         Ok(stooges.sum())
     }
 
     /// Returns a number times 10, 100 and 1000.
     pub fn simple_struct_return_test(&self, number: i32) -> Times {
         let number = i64::from(number);
-        Times {
-            times10: number * 10,
-            times100: number * 100,
-            times1000: number * 1000,
-        }
+        Times { times10: number * 10, times100: number * 100, times1000: number * 1000 }
     }
 }
 
@@ -169,9 +162,7 @@ fn no_in_params() -> i32 {
 /// A method that returns its one argument.
 macro_rules! echo {
     ($name:literal, $type:ty) => {
-        Method::new($name, |value: $type| value)
-            .help("Returns what it is given.")
-            .params(["value"])
+        Method::new($name, |value: $type| value).help("Returns what it is given.").params(["value"])
     };
 }
 
@@ -253,9 +244,7 @@ fn get_state_name(
     /// 1 to 51
     number: i32,
 ) -> Result<&'static str, Fault> {
-    let index = usize::try_from(number)
-        .ok()
-        .and_then(|number| number.checked_sub(1));
+    let index = usize::try_from(number).ok().and_then(|number| number.checked_sub(1));
     let name = index.and_then(|index| STATES.get(index).copied());
     name.ok_or_else(|| Fault::new(800, format!("there is no state with number {number}")))
 }
@@ -271,14 +260,9 @@ fn sort_by_age(
     let mut sorted = Vec::new();
     for person in people {
         if !matches!(person, Value::Struct(_)) {
-            return Err(Fault::new(
-                800,
-                format!("expected struct, found {}", person.type_name()),
-            ));
+            return Err(Fault::new(800, format!("expected struct, found {}", person.type_name())));
         }
-        if let (Some(Value::String(_)), Some(Value::Int(age))) =
-            (person.member("name"), person.member("age"))
-        {
+        if let (Some(Value::String(_)), Some(Value::Int(age))) = (person.member("name"), person.member("age")) {
             sorted.push((*age, person));
         }
     }
@@ -301,10 +285,7 @@ fn add_two_double(a: f64, b: f64) -> f64 {
 /// Returns the request document it is part of.
 #[method(name = "examples.echo")]
 fn echo_document(request: &Request, _text: String) -> String {
-    format!(
-        "I got the following message:\n{}",
-        String::from_utf8_lossy(request.body())
-    )
+    format!("I got the following message:\n{}", String::from_utf8_lossy(request.body()))
 }
 
 /// Returns octets as text; what is not UTF-8 is replaced by U+FFFD.
@@ -332,9 +313,7 @@ fn fault() -> Result<(), Fault> {
 /// Divides one whole number by another, rounding down.
 #[method]
 fn div(a: i64, b: i64) -> Result<i64, Fault> {
-    let quotient = a
-        .checked_div(b)
-        .ok_or_else(|| Fault::new(2, "division by zero, or a result beyond 64 bits"))?;
+    let quotient = a.checked_div(b).ok_or_else(|| Fault::new(2, "division by zero, or a result beyond 64 bits"))?;
     Ok(quotient - i64::from(a % b != 0 && (a < 0) != (b < 0)))
 }
 
@@ -347,9 +326,7 @@ fn int_pow(base: i64, exponent: u32) -> Result<i64, Fault> {
 /// Raises a number to a power.
 #[method(name = "pow")]
 fn double_pow(base: f64, exponent: f64) -> Result<f64, Fault> {
-    Some(base.powf(exponent))
-        .filter(|power| power.is_finite())
-        .ok_or(Fault::new(3, "the result is no finite number"))
+    Some(base.powf(exponent)).filter(|power| power.is_finite()).ok_or(Fault::new(3, "the result is no finite number"))
 }
 
 /// Adds two numbers.
@@ -367,9 +344,7 @@ fn add_doubles(a: f64, b: f64) -> f64 {
 fn main() -> ExitCode {
     Server::new("Interop")
         .title("rpcgi: methods to test clients with")
-        .documentation(
-            "UserLand's validator1, interopEchoTests, phpxmlrpc's examples, a wheel, and more.",
-        )
+        .documentation("UserLand's validator1, interopEchoTests, phpxmlrpc's examples, a wheel, and more.")
         .paths(["/", "/RPC2"])
         .mount("validator1", Validator1)
         .mount("interopEchoTests", interop_echo_tests())

@@ -10,9 +10,7 @@ use rpcgi::{Fault, Server, service};
 /// The wheel.
 pub struct Wheel;
 
-const RED: [u64; 18] = [
-    1, 3, 5, 7, 9, 12, 14, 16, 18, 19, 21, 23, 25, 27, 30, 32, 34, 36,
-];
+const RED: [u64; 18] = [1, 3, 5, 7, 9, 12, 14, 16, 18, 19, 21, 23, 25, 27, 30, 32, 34, 36];
 const MOST_SPINS: i32 = 1000;
 
 #[service(rename_all = "camelCase")]
@@ -24,12 +22,8 @@ impl Wheel {
     /// in the last two places.
     pub fn spin(&self) -> [String; 4] {
         let pocket = RandomState::new().hash_one("spin") % 38;
-        let colour = if RED.contains(&pocket) {
-            "RED"
-        } else {
-            "BLACK"
-        };
-        let parity = if pocket % 2 == 0 { "EVEN" } else { "ODD" };
+        let colour = if RED.contains(&pocket) { "RED" } else { "BLACK" };
+        let parity = if pocket.is_multiple_of(2) { "EVEN" } else { "ODD" };
         let half = if pocket <= 18 { "LOW" } else { "HIGH" };
         match pocket {
             0 => ["0", "GREEN", "ZERO", "ZERO"].map(String::from),
@@ -48,10 +42,7 @@ impl Wheel {
     ) -> Result<Vec<[String; 4]>, Fault> {
         match spins.unwrap_or(1) {
             spins @ 0..=MOST_SPINS => Ok((0..spins).map(|_| self.spin()).collect()),
-            spins => Err(Fault::new(
-                1,
-                format!("expected 0 to {MOST_SPINS} spins, found {spins}"),
-            )),
+            spins => Err(Fault::new(1, format!("expected 0 to {MOST_SPINS} spins, found {spins}"))),
         }
     }
 }

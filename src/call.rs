@@ -83,9 +83,7 @@ impl<'de> ParamSource<'de> for std::vec::IntoIter<Value> {
             return Ok(false);
         };
         let deserializer = value.into_typed::<DataError>();
-        match read(&mut <dyn erased_serde::Deserializer<'_>>::erase(
-            deserializer,
-        )) {
+        match read(&mut <dyn erased_serde::Deserializer<'_>>::erase(deserializer)) {
             Ok(()) => Ok(true),
             Err(error) => Err(ParamError::Mismatch(error.to_string())),
         }

@@ -1,6 +1,7 @@
 //! How a program that ends in [`Server::run`] was started, and the few words its command line knows.
 
 use std::io::Write;
+use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -20,17 +21,14 @@ impl Server {
     /// looked at, because it may have words of the client's.
     ///
     /// Unless the program has set a logger of its own, warnings and errors go to standard error, which web servers
-    /// write to their log; with [`log_calls`](Server::log_calls) a line for every call too. The environment variable
-    /// `RUST_LOG` sets other levels.
+    /// write to their log; with [`log_calls`](Server::log_calls) a line for every call too.
     ///
     /// The result is the program's exit status: 0 whenever a response was written.
     pub fn run(self) -> ExitCode {
         log_to_stderr(self.log_level());
         match Start::recognise() {
             Start::Cgi => answer_cgi(self.build()),
-            Start::FastCgi => complain(
-                "descriptor 0 is a listening socket, but this version does not speak FastCGI",
-            ),
+            Start::FastCgi => complain("descriptor 0 is a listening socket, but this version does not speak FastCGI"),
             Start::CommandLine => match self.build() {
                 Ok(endpoint) => obey(endpoint),
                 Err(error) => complain(&error.to_string()),
@@ -39,25 +37,37 @@ impl Server {
     }
 }
 
+/// Writes lines to standard error, which web servers write to their log with a time of their own.
+struct StderrLog;
+
+static STDERR_LOG: StderrLog = StderrLog;
+
+impl log::Log for StderrLog {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        // a line goes out in one piece, so those of several processes do not mix
+        let line = format!("{}: {}\n", record.level().as_str().to_ascii_lowercase(), record.args());
+        // if that fails, nobody is left to be told
+        _ = std::io::stderr().write_all(line.as_bytes());
+    }
+
+    fn flush(&self) {}
+}
+
 fn log_to_stderr(level: LevelFilter) {
-    let environment = env_logger::Env::default().default_filter_or(level.as_str());
     // an error means that the program has a logger
-    _ = env_logger::Builder::from_env(environment)
-        .format(|out, record| {
-            writeln!(
-                out,
-                "{}: {}: {}",
-                record.target(),
-                record.level(),
-                record.args()
-            )
-        })
-        .try_init();
+    if log::set_logger(&STDERR_LOG).is_ok() {
+        log::set_max_level(level);
+    }
 }
 
 fn answer_cgi(endpoint: Result<Endpoint, BuildError>) -> ExitCode {
     let written = match endpoint {
-        Ok(endpoint) => cgi::serve(&endpoint),
+        // the process ends after this request: to take everything apart would only cost time
+        Ok(endpoint) => cgi::serve(&*ManuallyDrop::new(endpoint)),
         Err(error) => {
             log::error!("{error}");
             cgi::fail()
@@ -101,13 +111,9 @@ enum Command {
 
 fn obey(endpoint: Endpoint) -> ExitCode {
     let done = match CommandLine::try_parse() {
-        Ok(CommandLine {
-            command: Command::Doc,
-        }) => write_page(&endpoint),
+        Ok(CommandLine { command: Command::Doc }) => write_page(&endpoint),
         #[cfg(feature = "http")]
-        Ok(CommandLine {
-            command: Command::Serve { listen },
-        }) => serve(endpoint, listen),
+        Ok(CommandLine { command: Command::Serve { listen } }) => serve(endpoint, listen),
         Err(error) => {
             // to standard output if it was asked for; nowhere to complain if even that fails
             _ = error.print();
@@ -125,9 +131,7 @@ fn obey(endpoint: Endpoint) -> ExitCode {
 
 fn write_page(endpoint: &Endpoint) -> Result<(), String> {
     let page = endpoint.page(None);
-    std::io::stdout()
-        .write_all(page.as_bytes())
-        .map_err(|error| format!("the page cannot be written: {error}"))
+    std::io::stdout().write_all(page.as_bytes()).map_err(|error| format!("the page cannot be written: {error}"))
 }
 
 #[cfg(feature = "http")]

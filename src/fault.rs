@@ -49,11 +49,7 @@ impl Fault {
 
     /// A fault with this code and text.
     pub fn new(code: i32, message: impl Into<String>) -> Fault {
-        Fault {
-            code,
-            message: message.into(),
-            cause: None,
-        }
+        Fault { code, message: message.into(), cause: None }
     }
 
     /// The fault [`Fault::INTERNAL`] for something the caller cannot mend: the log gets `cause`, the caller the words
@@ -73,11 +69,7 @@ impl Fault {
     /// assert!(fault.cause().unwrap().contains("No such file"));
     /// ```
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Fault {
-        Fault {
-            code: Fault::INTERNAL,
-            message: "internal error".into(),
-            cause: Some(cause.into()),
-        }
+        Fault { code: Fault::INTERNAL, message: "internal error".into(), cause: Some(cause.into()) }
     }
 
     /// What the log is told and the caller is not: the error behind an [internal](Fault::internal) fault, and the

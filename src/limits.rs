@@ -40,12 +40,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits {
-            body: 16 << 20,
-            depth: 64,
-            members: 500_000,
-            calls: 100,
-            response: 64 << 20,
-        }
+        Limits { body: 16 << 20, depth: 64, members: 500_000, calls: 100, response: 64 << 20 }
     }
 }

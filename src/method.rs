@@ -98,21 +98,12 @@ impl Method {
     /// If the compiler asks for type annotations here, the error of the `Result` is itself such a type (a `String`
     /// is): `.map_err(Fault::from)` makes it clear.
     #[track_caller]
-    pub fn new<Kind, Args>(
-        name: impl Into<Cow<'static, str>>,
-        function: impl Function<Kind, Args>,
-    ) -> Method
+    pub fn new<Kind, Args>(name: impl Into<Cow<'static, str>>, function: impl Function<Kind, Args>) -> Method
     where
         Kind: 'static,
         Args: 'static,
     {
-        Method {
-            about: about(name.into()),
-            body: Arc::new(Typed {
-                function,
-                marker: PhantomData,
-            }),
-        }
+        Method { about: about(name.into()), body: Arc::new(Typed { function, marker: PhantomData }) }
     }
 
     /// A method over [`Value`]s, for what knows its types only when it runs.
@@ -141,13 +132,7 @@ impl Method {
             Ok(result) => Ok(Reply::new(result)),
             Err(error) => Err(error.into()),
         };
-        Method {
-            about: about(name.into()),
-            body: Arc::new(Dynamic {
-                call: Arc::new(call),
-                signatures: Vec::new(),
-            }),
-        }
+        Method { about: about(name.into()), body: Arc::new(Dynamic { call: Arc::new(call), signatures: Vec::new() }) }
     }
 
     /// A method of several with one name: the first whose arguments take the params runs.
@@ -170,10 +155,7 @@ impl Method {
         if let Some(method) = methods.first() {
             about.make_mut().help = method.about.help.clone();
         }
-        Method {
-            about,
-            body: Arc::new(Overload(methods)),
-        }
+        Method { about, body: Arc::new(Overload(methods)) }
     }
 
     /// What `#[method]` and `#[service]` make.
@@ -182,13 +164,7 @@ impl Method {
         about: &'static About,
         function: F,
     ) -> Method {
-        Method {
-            about: Shared::Static(about),
-            body: Arc::new(Typed {
-                function,
-                marker: PhantomData,
-            }),
-        }
+        Method { about: Shared::Static(about), body: Arc::new(Typed { function, marker: PhantomData }) }
     }
 
     /// Sets the help, in Markdown: the first paragraph is the title.
@@ -198,14 +174,8 @@ impl Method {
     }
 
     /// Names the params, in order.
-    pub fn params<N: Into<Cow<'static, str>>>(
-        mut self,
-        names: impl IntoIterator<Item = N>,
-    ) -> Method {
-        self.about.make_mut().params = names
-            .into_iter()
-            .map(|name| (name.into(), "".into()))
-            .collect();
+    pub fn params<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Method {
+        self.about.make_mut().params = names.into_iter().map(|name| (name.into(), "".into())).collect();
         self
     }
 
@@ -258,44 +228,28 @@ impl Method {
     /// Calls the method. `name` is the one the caller used.
     ///
     /// A panic inside is an internal fault: the process lives on.
-    pub(crate) fn call(
-        &self,
-        name: &str,
-        request: &Request,
-        params: Params<'_>,
-    ) -> Result<Reply, Fault> {
+    pub(crate) fn call(&self, name: &str, request: &Request, params: Params<'_>) -> Result<Reply, Fault> {
         let call = || self.body.call(&self.about, request, params);
         match catch_unwind(AssertUnwindSafe(call)) {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(Failure::Fault(fault))) => Err(fault),
-            Ok(Err(Failure::Params(message))) => Err(Fault::new(
-                Fault::INVALID_PARAMS,
-                format!("method \"{}\" {message}", name.escape_debug()),
-            )),
-            Err(panic) => Err(Fault::internal(format!(
-                "panicked: {}",
-                panic_message(&*panic)
-            ))),
+            Ok(Err(Failure::Params(message))) => {
+                Err(Fault::new(Fault::INVALID_PARAMS, format!("method \"{}\" {message}", name.escape_debug())))
+            }
+            Err(panic) => Err(Fault::internal(format!("panicked: {}", panic_message(&*panic)))),
         }
     }
 
     /// Describes the method under the name it has where it is registered.
     pub(crate) fn describe(&self, name: impl Into<String>) -> Description {
         let (signatures, details) = self.body.describe(&self.about);
-        Description {
-            name: name.into(),
-            help: self.about.help.trim().to_owned(),
-            signatures,
-            details,
-        }
+        Description { name: name.into(), help: self.about.help.trim().to_owned(), signatures, details }
     }
 }
 
 impl fmt::Debug for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Method")
-            .field("name", &self.name())
-            .finish_non_exhaustive()
+        f.debug_struct("Method").field("name", &self.name()).finish_non_exhaustive()
     }
 }
 
@@ -319,8 +273,7 @@ fn about(name: Cow<'static, str>) -> Shared {
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("with something that is no text")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("with something that is no text")
 }
 
 /// Why a call came to nothing.
@@ -342,9 +295,7 @@ impl From<ParamError> for Failure {
     fn from(error: ParamError) -> Failure {
         match error {
             ParamError::Document(fault) => Failure::Fault(fault),
-            ParamError::Mismatch(message) => {
-                Failure::Params(format!("takes other params: {message}"))
-            }
+            ParamError::Mismatch(message) => Failure::Params(format!("takes other params: {message}")),
         }
     }
 }
@@ -468,14 +419,8 @@ impl Arguments<'_, '_> {
             Ok(None) => T::deserialize(Missing).map_err(|_| self.wrong_count(index)),
             Err(ParamError::Document(fault)) => Err(Failure::Fault(fault)),
             Err(ParamError::Mismatch(message)) => {
-                let name = self
-                    .name(index)
-                    .map(|name| format!(" \"{name}\""))
-                    .unwrap_or_default();
-                Err(Failure::Params(format!(
-                    "param {}{name}: {message}",
-                    index + 1
-                )))
+                let name = self.name(index).map(|name| format!(" \"{name}\"")).unwrap_or_default();
+                Err(Failure::Params(format!("param {}{name}: {message}", index + 1)))
             }
         }
     }
@@ -496,18 +441,10 @@ impl Arguments<'_, '_> {
     fn wrong_count(&self, found: usize) -> Failure {
         let most = self.optional.len();
         let least = least(self.optional.iter().map(|is_optional| is_optional()));
-        let count = if least == most {
-            most.to_string()
-        } else {
-            format!("{least} to {most}")
-        };
+        let count = if least == most { most.to_string() } else { format!("{least} to {most}") };
         let s = if most == 1 { "" } else { "s" };
         let names: Vec<&str> = (0..most).filter_map(|index| self.name(index)).collect();
-        let names = if names.is_empty() {
-            String::new()
-        } else {
-            format!(" ({})", names.join(", "))
-        };
+        let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
         Failure::Params(format!("takes {count} param{s}{names}, found {found}"))
     }
 }
@@ -555,8 +492,7 @@ impl<F: Function<Kind, Args>, Kind, Args> Body for Typed<F, Kind, Args> {
     }
 
     fn describe(&self, about: &About) -> (Vec<Signature>, Vec<Detail>) {
-        let settings =
-            SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+        let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
         let (params, returns) = F::schemas(&mut settings.into_generator());
         let returns = Shape::from_schema(&returns);
         let params: Vec<Param> = params
@@ -567,19 +503,12 @@ impl<F: Function<Kind, Args>, Kind, Args> Body for Typed<F, Kind, Args> {
                     Some((name, help)) => (name.to_string(), help.trim().to_owned()),
                     None => (format!("p{}", index + 1), String::new()),
                 };
-                Param {
-                    name,
-                    help,
-                    optional: *optional,
-                    shape: Shape::from_schema(schema),
-                }
+                Param { name, help, optional: *optional, shape: Shape::from_schema(schema) }
             })
             .collect();
         let least = least(params.iter().map(|param| param.optional));
         let types: Vec<_> = params.iter().map(|param| param.shape.wire).collect();
-        let signatures = (least..=types.len())
-            .map(|count| Signature::new(returns.wire, &types[..count]))
-            .collect();
+        let signatures = (least..=types.len()).map(|count| Signature::new(returns.wire, &types[..count])).collect();
         (signatures, vec![Detail { params, returns }])
     }
 }
@@ -598,8 +527,7 @@ impl Dynamic {
     fn check(&self, params: &[Value]) -> Result<(), Failure> {
         let fits = |signature: &Signature| {
             let mut types = signature.params.iter().zip(params);
-            signature.params.len() == params.len()
-                && types.all(|(wire, param)| wire.accepts(param.type_name()))
+            signature.params.len() == params.len() && types.all(|(wire, param)| wire.accepts(param.type_name()))
         };
         match self.signatures.is_empty() || self.signatures.iter().any(fits) {
             true => Ok(()),
@@ -609,12 +537,7 @@ impl Dynamic {
 }
 
 impl Body for Dynamic {
-    fn call(
-        &self,
-        _about: &About,
-        request: &Request,
-        params: Params<'_>,
-    ) -> Result<Reply, Failure> {
+    fn call(&self, _about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure> {
         let params = params.into_values()?;
         self.check(&params)?;
         Ok((self.call)(request, params)?)
@@ -647,11 +570,8 @@ impl Body for Overload {
     }
 
     fn describe(&self, _about: &About) -> (Vec<Signature>, Vec<Detail>) {
-        let (signatures, details): (Vec<_>, Vec<_>) = self
-            .0
-            .iter()
-            .map(|method| method.body.describe(&method.about))
-            .unzip();
+        let (signatures, details): (Vec<_>, Vec<_>) =
+            self.0.iter().map(|method| method.body.describe(&method.about)).unzip();
         let mut signatures: Vec<Signature> = signatures.into_iter().flatten().collect();
         signatures.dedup();
         (signatures, details.into_iter().flatten().collect())
@@ -661,13 +581,8 @@ impl Body for Overload {
 #[cold]
 fn no_signature_fits(signatures: &[Signature], values: &[Value]) -> Failure {
     let list = |names: Vec<&str>| format!("({})", names.join(", "));
-    let known: Vec<String> = signatures
-        .iter()
-        .map(|signature| list(signature.params.iter().map(|param| param.name()).collect()))
-        .collect();
+    let known: Vec<String> =
+        signatures.iter().map(|signature| list(signature.params.iter().map(|param| param.name()).collect())).collect();
     let found = list(values.iter().map(Value::type_name).collect());
-    Failure::Params(format!(
-        "takes params {}, found {found}",
-        known.join(" or ")
-    ))
+    Failure::Params(format!("takes params {}, found {found}", known.join(" or ")))
 }

@@ -92,15 +92,8 @@ pub struct DuplicateMethod {
 
 impl fmt::Display for DuplicateMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let DuplicateMethod {
-            name,
-            first,
-            second,
-        } = self;
-        write!(
-            f,
-            "method \"{name}\" is registered twice: the one at {first} and the one at {second}"
-        )
+        let DuplicateMethod { name, first, second } = self;
+        write!(f, "method \"{name}\" is registered twice: the one at {first} and the one at {second}")
     }
 }
 
@@ -109,12 +102,7 @@ impl std::error::Error for DuplicateMethod {}
 impl Registry {
     /// An empty registry.
     pub fn new() -> Registry {
-        Registry {
-            methods: BTreeMap::new(),
-            fallbacks: Vec::new(),
-            separator: ".".into(),
-            duplicates: Vec::new(),
-        }
+        Registry { methods: BTreeMap::new(), fallbacks: Vec::new(), separator: ".".into(), duplicates: Vec::new() }
     }
 
     /// Adds a function or closure under a name, see [`Method::new`].
@@ -170,17 +158,12 @@ impl Registry {
 
     /// The names to list, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
-        let registered = self
-            .methods
+        let registered =
+            self.methods.iter().filter(|(_, method)| !method.is_hidden()).map(|(name, _)| name.to_string());
+        let fallen_back = self
+            .fallbacks
             .iter()
-            .filter(|(_, method)| !method.is_hidden())
-            .map(|(name, _)| name.to_string());
-        let fallen_back = self.fallbacks.iter().flat_map(|(prefix, fallback)| {
-            fallback
-                .names()
-                .into_iter()
-                .map(move |name| format!("{prefix}{name}"))
-        });
+            .flat_map(|(prefix, fallback)| fallback.names().into_iter().map(move |name| format!("{prefix}{name}")));
         let mut names: Vec<String> = registered.chain(fallen_back).collect();
         names.sort_unstable();
         names.dedup();
@@ -189,27 +172,16 @@ impl Registry {
 
     /// The description of the method of this name.
     pub(crate) fn describe(&self, name: &str) -> Result<Description, Fault> {
-        Ok(self
-            .find(name)
-            .ok_or_else(|| self.not_found(name))?
-            .describe(name))
+        Ok(self.find(name).ok_or_else(|| self.not_found(name))?.describe(name))
     }
 
     /// Descriptions of all methods to list, sorted by name.
     pub(crate) fn describe_all(&self) -> Vec<Description> {
-        self.names()
-            .iter()
-            .filter_map(|name| self.describe(name).ok())
-            .collect()
+        self.names().iter().filter_map(|name| self.describe(name).ok()).collect()
     }
 
     /// Calls the method of this name, and logs it.
-    pub(crate) fn call(
-        &self,
-        name: &str,
-        request: &Request,
-        params: Params<'_>,
-    ) -> Result<Reply, Fault> {
+    pub(crate) fn call(&self, name: &str, request: &Request, params: Params<'_>) -> Result<Reply, Fault> {
         let started = log::log_enabled!(log::Level::Info).then(Instant::now);
         let outcome = match self.find(name) {
             Some(method) => method.call(name, request, params),
@@ -219,18 +191,9 @@ impl Registry {
             log::error!("method \"{}\": {cause}", name.escape_debug());
         }
         if let Some(started) = started {
-            let caller = request
-                .remote_addr()
-                .map(|address| format!(" from {address}"))
-                .unwrap_or_default();
-            let outcome = outcome
-                .as_ref()
-                .map_or_else(|fault| format!("fault {fault}"), |_| "ok".into());
-            log::info!(
-                "call \"{}\"{caller} took {:?}: {outcome}",
-                name.escape_debug(),
-                started.elapsed()
-            );
+            let caller = request.remote_addr().map(|address| format!(" from {address}")).unwrap_or_default();
+            let outcome = outcome.as_ref().map_or_else(|fault| format!("fault {fault}"), |_| "ok".into());
+            log::info!("call \"{}\"{caller} took {:?}: {outcome}", name.escape_debug(), started.elapsed());
         }
         outcome
     }
@@ -247,9 +210,7 @@ impl Registry {
             return Some(Cow::Borrowed(method));
         }
         let mut fallbacks = self.fallbacks.iter();
-        fallbacks
-            .find_map(|(prefix, fallback)| fallback.method(name.strip_prefix(&prefix[..])?))
-            .map(Cow::Owned)
+        fallbacks.find_map(|(prefix, fallback)| fallback.method(name.strip_prefix(&prefix[..])?)).map(Cow::Owned)
     }
 
     #[cold]
@@ -257,14 +218,8 @@ impl Registry {
         const LONGEST: usize = 100;
 
         let shown: String = name.chars().take(LONGEST).collect();
-        let near = self
-            .near(&shown)
-            .map(|near| format!(", did you mean \"{near}\"?"))
-            .unwrap_or_default();
-        Fault::new(
-            Fault::METHOD_NOT_FOUND,
-            format!("there is no method \"{}\"{near}", shown.escape_debug()),
-        )
+        let near = self.near(&shown).map(|near| format!(", did you mean \"{near}\"?")).unwrap_or_default();
+        Fault::new(Fault::METHOD_NOT_FOUND, format!("there is no method \"{}\"{near}", shown.escape_debug()))
     }
 
     /// The listed name that is most like this one, if any is like it.
@@ -272,13 +227,8 @@ impl Registry {
         const ALIKE: f64 = 0.85;
 
         let likeness = |listed: String| (strsim::jaro_winkler(name, &listed), listed);
-        let best = self
-            .names()
-            .into_iter()
-            .map(likeness)
-            .max_by(|a, b| a.0.total_cmp(&b.0));
-        best.filter(|(likeness, _)| *likeness >= ALIKE)
-            .map(|(_, name)| name)
+        let best = self.names().into_iter().map(likeness).max_by(|a, b| a.0.total_cmp(&b.0));
+        best.filter(|(likeness, _)| *likeness >= ALIKE).map(|(_, name)| name)
     }
 
     fn insert_with_aliases(&mut self, method: Method) {
@@ -305,16 +255,11 @@ impl Registry {
 
     fn merge(&mut self, other: Registry, prefix: String) {
         for (name, method) in other.methods {
-            let name = if prefix.is_empty() {
-                name
-            } else {
-                format!("{prefix}{name}").into()
-            };
+            let name = if prefix.is_empty() { name } else { format!("{prefix}{name}").into() };
             self.insert(name, method);
         }
         let fallbacks = other.fallbacks.into_iter();
-        self.fallbacks
-            .extend(fallbacks.map(|(inner, fallback)| (format!("{prefix}{inner}"), fallback)));
+        self.fallbacks.extend(fallbacks.map(|(inner, fallback)| (format!("{prefix}{inner}"), fallback)));
         self.duplicates.extend(other.duplicates);
     }
 }

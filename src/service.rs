@@ -65,10 +65,7 @@ pub struct Request {
 impl Request {
     /// A request of these meta-variables and this body.
     pub fn new(variables: impl MetaVariables + 'static, body: Vec<u8>) -> Request {
-        Request {
-            variables: Box::new(variables),
-            body,
-        }
+        Request { variables: Box::new(variables), body }
     }
 
     /// The octets of a meta-variable; an empty one is as good as absent (RFC 3875 §4.1).
@@ -98,15 +95,16 @@ impl Request {
     /// `Authorization` is found under both names that web servers give it, `HTTP_AUTHORIZATION` and
     /// `REDIRECT_HTTP_AUTHORIZATION`; most give it none unless they are told to, see the README.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut variable = format!("HTTP_{}", name.replace('-', "_"));
-        variable.make_ascii_uppercase();
+        let mut variable = String::with_capacity("HTTP_".len() + name.len());
+        variable.push_str("HTTP_");
+        variable.extend(name.chars().map(
+            |character| {
+                if character == '-' { '_' } else { character.to_ascii_uppercase() }
+            },
+        ));
         match &variable[..] {
-            "HTTP_CONTENT_TYPE" | "HTTP_CONTENT_LENGTH" => {
-                self.variable(&variable["HTTP_".len()..])
-            }
-            "HTTP_AUTHORIZATION" => self
-                .variable(&variable)
-                .or_else(|| self.variable("REDIRECT_HTTP_AUTHORIZATION")),
+            "HTTP_CONTENT_TYPE" | "HTTP_CONTENT_LENGTH" => self.variable(&variable["HTTP_".len()..]),
+            "HTTP_AUTHORIZATION" => self.variable(&variable).or_else(|| self.variable("REDIRECT_HTTP_AUTHORIZATION")),
             _ => self.variable(&variable),
         }
     }
@@ -124,16 +122,10 @@ impl Request {
         if let Some(uri) = self.variable("REQUEST_URI") {
             let end = uri.find('?').unwrap_or(uri.len());
             let start = match uri.find("://") {
-                Some(scheme) if scheme < end => uri[scheme + 3..end]
-                    .find('/')
-                    .map_or(end, |path| scheme + 3 + path),
+                Some(scheme) if scheme < end => uri[scheme + 3..end].find('/').map_or(end, |path| scheme + 3 + path),
                 _ => 0,
             };
-            return if start < end {
-                uri[start..end].to_owned().into()
-            } else {
-                "/".into()
-            };
+            return if start < end { uri[start..end].to_owned().into() } else { "/".into() };
         }
         let script_name = self.variable("SCRIPT_NAME").unwrap_or_default();
         match self.variable("PATH_INFO") {
@@ -145,27 +137,19 @@ impl Request {
 
     /// The URL as the client sees it, without its query; `None` if the server tells no host.
     pub fn url(&self) -> Option<String> {
-        let https = self
-            .variable("HTTPS")
-            .is_some_and(|value| !value.eq_ignore_ascii_case("off"));
+        let https = self.variable("HTTPS").is_some_and(|value| !value.eq_ignore_ascii_case("off"));
         let scheme = match self.variable("REQUEST_SCHEME") {
             Some(scheme) => scheme,
             None => if https { "https" } else { "http" }.into(),
         };
-        let host = self
-            .variable("HTTP_HOST")
-            .or_else(|| self.variable("SERVER_NAME"))?;
+        let host = self.variable("HTTP_HOST").or_else(|| self.variable("SERVER_NAME"))?;
         let port = self.variable("SERVER_PORT").filter(|port| {
             // a Host header without a port may have lost it on the way (Debian's nginx sends $host)
             let default = if scheme == "https" { "443" } else { "80" };
             *port != default && split_port(&host).1.is_none()
         });
         let colon = if port.is_some() { ":" } else { "" };
-        Some(format!(
-            "{scheme}://{host}{colon}{}{}",
-            port.unwrap_or_default(),
-            self.path()
-        ))
+        Some(format!("{scheme}://{host}{colon}{}{}", port.unwrap_or_default(), self.path()))
     }
 
     /// Where the request comes from: `REMOTE_ADDR`.
@@ -177,10 +161,8 @@ impl Request {
     ///
     /// Only with an `AUTH_TYPE`: nginx sets `REMOTE_USER` from any `Authorization` header without checking it.
     pub fn user(&self) -> Option<Cow<'_, str>> {
-        self.variable("AUTH_TYPE")
-            .or_else(|| self.variable("REDIRECT_AUTH_TYPE"))?;
-        self.variable("REMOTE_USER")
-            .or_else(|| self.variable("REDIRECT_REMOTE_USER"))
+        self.variable("AUTH_TYPE").or_else(|| self.variable("REDIRECT_AUTH_TYPE"))?;
+        self.variable("REMOTE_USER").or_else(|| self.variable("REDIRECT_REMOTE_USER"))
     }
 
     /// The body as it came, before any decompression.
@@ -217,29 +199,12 @@ impl MetaVariables for Head {
             "REQUEST_SCHEME" => Some(head.uri.scheme_str()?.as_bytes().into()),
             "PATH_INFO" => Some(head.uri.path().as_bytes().into()),
             "QUERY_STRING" => Some(head.uri.query()?.as_bytes().into()),
-            "REMOTE_ADDR" => Some(
-                head.extensions
-                    .get::<SocketAddr>()?
-                    .ip()
-                    .to_string()
-                    .into_bytes()
-                    .into(),
-            ),
-            "REMOTE_PORT" => Some(
-                head.extensions
-                    .get::<SocketAddr>()?
-                    .port()
-                    .to_string()
-                    .into_bytes()
-                    .into(),
-            ),
+            "REMOTE_ADDR" => Some(head.extensions.get::<SocketAddr>()?.ip().to_string().into_bytes().into()),
+            "REMOTE_PORT" => Some(head.extensions.get::<SocketAddr>()?.port().to_string().into_bytes().into()),
             "CONTENT_TYPE" => joined(&head.headers, "content-type"),
             "CONTENT_LENGTH" => joined(&head.headers, "content-length"),
             "HTTP_HOST" => joined(&head.headers, "host").or_else(|| authority(&head.uri)),
-            _ => joined(
-                &head.headers,
-                &name.strip_prefix("HTTP_")?.replace('_', "-"),
-            ),
+            _ => joined(&head.headers, &name.strip_prefix("HTTP_")?.replace('_', "-")),
         }
     }
 }
@@ -252,9 +217,7 @@ fn authority(uri: &Uri) -> Option<Cow<'_, [u8]>> {
 fn joined<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, [u8]>> {
     let mut values = headers.get_all(name).iter();
     let first = values.next()?.as_bytes();
-    Some(values.fold(first.into(), |joined, value| {
-        [&joined, &b", "[..], value.as_bytes()].concat().into()
-    }))
+    Some(values.fold(first.into(), |joined, value| [&joined, &b", "[..], value.as_bytes()].concat().into()))
 }
 
 /// A response: a status, headers, and a body of whole octets.
@@ -275,50 +238,26 @@ pub struct Response {
 
 impl Response {
     /// A response of this status, with a body of this media type.
-    pub fn new(
-        status: StatusCode,
-        content_type: HeaderValue,
-        body: impl Into<Vec<u8>>,
-    ) -> Response {
+    pub fn new(status: StatusCode, content_type: HeaderValue, body: impl Into<Vec<u8>>) -> Response {
         let headers = vec![(header::CONTENT_TYPE, content_type)];
-        Response {
-            status,
-            headers,
-            body: body.into(),
-            head_only: false,
-        }
+        Response { status, headers, body: body.into(), head_only: false }
     }
 
     /// A response that says in a line of plain text what was wrong.
     pub fn text(status: StatusCode, message: impl Into<String>) -> Response {
         let message = message.into() + "\n";
-        Response::new(
-            status,
-            HeaderValue::from_static("text/plain; charset=utf-8"),
-            message,
-        )
-        .with(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        )
+        Response::new(status, HeaderValue::from_static("text/plain; charset=utf-8"), message)
+            .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
     }
 
     /// The response to a body of more than `limit` octets.
     pub(crate) fn too_large(limit: usize) -> Response {
-        Response::text(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("the body has more than {limit} octets"),
-        )
+        Response::text(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {limit} octets"))
     }
 
     /// A response without a body.
     pub fn empty(status: StatusCode) -> Response {
-        Response {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-            head_only: false,
-        }
+        Response { status, headers: Vec::new(), body: Vec::new(), head_only: false }
     }
 
     /// The same with one more header.
@@ -329,27 +268,17 @@ impl Response {
 
     /// The value of the first header of this name.
     pub fn header(&self, name: &HeaderName) -> Option<&HeaderValue> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value)
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
     /// What goes over the wire after the head: the body, or nothing where there must be none.
     pub(crate) fn into_content(self) -> Vec<u8> {
-        if self.head_only {
-            Vec::new()
-        } else {
-            self.body
-        }
+        if self.head_only { Vec::new() } else { self.body }
     }
 
     /// The `Content-Length` to write, `None` for a response that cannot have one (RFC 9110 §8.6).
     pub(crate) fn content_length(&self) -> Option<usize> {
-        let none = matches!(
-            self.status,
-            StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
-        );
+        let none = matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         (!none).then_some(self.body.len())
     }
 }
@@ -377,21 +306,14 @@ mod tests {
     use super::*;
 
     fn request(variables: &'static [(&'static str, &'static str)]) -> Request {
-        let lookup = move |name: &str| {
-            variables
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| value.as_bytes().into())
-        };
+        let lookup =
+            move |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_bytes().into());
         Request::new(lookup, Vec::new())
     }
 
     #[test]
     fn empty_is_absent() {
-        assert_eq!(
-            request(&[("REMOTE_USER", "")]).variable("REMOTE_USER"),
-            None
-        );
+        assert_eq!(request(&[("REMOTE_USER", "")]).variable("REMOTE_USER"), None);
     }
 
     #[test]
@@ -405,90 +327,43 @@ mod tests {
     fn authorization_has_two_names() {
         for name in ["HTTP_AUTHORIZATION", "REDIRECT_HTTP_AUTHORIZATION"] {
             let variables: &'static [_] = vec![(name, "Basic YTpi")].leak();
-            assert_eq!(
-                request(variables).header("authorization").as_deref(),
-                Some("Basic YTpi")
-            );
+            assert_eq!(request(variables).header("authorization").as_deref(), Some("Basic YTpi"));
         }
     }
 
     #[test]
     fn user_needs_an_auth_type() {
         assert_eq!(request(&[("REMOTE_USER", "eve")]).user(), None);
-        assert_eq!(
-            request(&[("REMOTE_USER", "ann"), ("AUTH_TYPE", "Basic")])
-                .user()
-                .as_deref(),
-            Some("ann")
-        );
+        assert_eq!(request(&[("REMOTE_USER", "ann"), ("AUTH_TYPE", "Basic")]).user().as_deref(), Some("ann"));
     }
 
     #[test]
     fn path_is_the_public_one() {
         for (variables, path) in [
-            (
-                &[
-                    ("REQUEST_URI", "/app/RPC2?a=b"),
-                    ("SCRIPT_NAME", "/app/api.cgi"),
-                ][..],
-                "/app/RPC2",
-            ),
+            (&[("REQUEST_URI", "/app/RPC2?a=b"), ("SCRIPT_NAME", "/app/api.cgi")][..], "/app/RPC2"),
             (&[("REQUEST_URI", "http://host/RPC2?x=http://y/")], "/RPC2"),
             (&[("REQUEST_URI", "http://host")], "/"),
             (&[("REQUEST_URI", "/a?u=http://host/b")], "/a"),
-            (
-                &[("SCRIPT_NAME", "/cgi-bin/api.cgi"), ("PATH_INFO", "/x")],
-                "/cgi-bin/api.cgi/x",
-            ),
-            (
-                &[("SCRIPT_NAME", ""), ("PATH_INFO", "/plain/x")],
-                "/plain/x",
-            ),
+            (&[("SCRIPT_NAME", "/cgi-bin/api.cgi"), ("PATH_INFO", "/x")], "/cgi-bin/api.cgi/x"),
+            (&[("SCRIPT_NAME", ""), ("PATH_INFO", "/plain/x")], "/plain/x"),
             (&[], "/"),
         ] {
-            assert_eq!(
-                request(variables.to_vec().leak()).path(),
-                path,
-                "{variables:?}"
-            );
+            assert_eq!(request(variables.to_vec().leak()).path(), path, "{variables:?}");
         }
     }
 
     #[test]
     fn url_is_the_public_one() {
         for (variables, url) in [
-            (
-                &[("HTTP_HOST", "h.example"), ("REQUEST_URI", "/a?b=c")][..],
-                Some("http://h.example/a"),
-            ),
-            (
-                &[
-                    ("HTTP_HOST", "h.example"),
-                    ("HTTPS", "on"),
-                    ("SERVER_PORT", "443"),
-                ],
-                Some("https://h.example/"),
-            ),
-            (
-                &[("HTTP_HOST", "h.example"), ("SERVER_PORT", "8080")],
-                Some("http://h.example:8080/"),
-            ),
-            (
-                &[("HTTP_HOST", "h.example:81"), ("SERVER_PORT", "8080")],
-                Some("http://h.example:81/"),
-            ),
+            (&[("HTTP_HOST", "h.example"), ("REQUEST_URI", "/a?b=c")][..], Some("http://h.example/a")),
+            (&[("HTTP_HOST", "h.example"), ("HTTPS", "on"), ("SERVER_PORT", "443")], Some("https://h.example/")),
+            (&[("HTTP_HOST", "h.example"), ("SERVER_PORT", "8080")], Some("http://h.example:8080/")),
+            (&[("HTTP_HOST", "h.example:81"), ("SERVER_PORT", "8080")], Some("http://h.example:81/")),
             (&[("HTTP_HOST", "[::1]:81")], Some("http://[::1]:81/")),
-            (
-                &[("SERVER_NAME", "s.example"), ("REQUEST_SCHEME", "https")],
-                Some("https://s.example/"),
-            ),
+            (&[("SERVER_NAME", "s.example"), ("REQUEST_SCHEME", "https")], Some("https://s.example/")),
             (&[], None),
         ] {
-            assert_eq!(
-                request(variables.to_vec().leak()).url().as_deref(),
-                url,
-                "{variables:?}"
-            );
+            assert_eq!(request(variables.to_vec().leak()).url().as_deref(), url, "{variables:?}");
         }
     }
 

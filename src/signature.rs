@@ -82,18 +82,12 @@ pub struct Signature {
 impl Signature {
     /// A signature.
     pub fn new(returns: Type, params: impl Into<Vec<Type>>) -> Signature {
-        Signature {
-            returns,
-            params: params.into(),
-        }
+        Signature { returns, params: params.into() }
     }
 
     /// As `system.methodSignature` lists it: the type of the result first.
     pub(crate) fn names(&self) -> Vec<&'static str> {
-        std::iter::once(self.returns)
-            .chain(self.params.iter().copied())
-            .map(Type::name)
-            .collect()
+        std::iter::once(self.returns).chain(self.params.iter().copied()).map(Type::name).collect()
     }
 }
 
@@ -164,14 +158,7 @@ pub(crate) struct Member {
 
 impl Shape {
     fn of(wire: Type) -> Shape {
-        Shape {
-            wire,
-            nullable: false,
-            help: String::new(),
-            items: None,
-            members: Vec::new(),
-            values: Vec::new(),
-        }
+        Shape { wire, nullable: false, help: String::new(), items: None, members: Vec::new(), values: Vec::new() }
     }
 
     /// Derives the shape from a type's JSON Schema, whose subschemas are inline but for recursive ones.
@@ -183,9 +170,7 @@ impl Shape {
     }
 
     fn from_json(schema: &Json) -> Shape {
-        schema
-            .as_object()
-            .map_or_else(|| Shape::of(Type::Undefined), Shape::from_object)
+        schema.as_object().map_or_else(|| Shape::of(Type::Undefined), Shape::from_object)
     }
 
     fn from_object(schema: &Map<String, Json>) -> Shape {
@@ -216,12 +201,7 @@ impl Shape {
                 break;
             }
             common.values.extend(shape.values);
-            common
-                .members
-                .extend(shape.members.into_iter().map(|member| Member {
-                    optional: true,
-                    ..member
-                }));
+            common.members.extend(shape.members.into_iter().map(|member| Member { optional: true, ..member }));
         }
         if all > 1 + usize::from(nullable) {
             common.help.clear();
@@ -248,10 +228,7 @@ impl Shape {
 }
 
 fn alternatives(schema: &Map<String, Json>) -> Option<&Vec<Json>> {
-    ["anyOf", "oneOf"]
-        .iter()
-        .find_map(|keyword| schema.get(*keyword))
-        .and_then(Json::as_array)
+    ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)).and_then(Json::as_array)
 }
 
 /// The one `type` besides null, and whether null is another.
@@ -259,10 +236,7 @@ fn type_name(schema: &Map<String, Json>) -> (&str, bool) {
     match schema.get("type") {
         Some(Json::String(name)) => (name, false),
         Some(Json::Array(names)) => {
-            let mut others = names
-                .iter()
-                .filter_map(Json::as_str)
-                .filter(|name| *name != "null");
+            let mut others = names.iter().filter_map(Json::as_str).filter(|name| *name != "null");
             let nullable = names.iter().any(|name| name == "null");
             match (others.next(), others.next()) {
                 (Some(name), None) => (name, nullable),
@@ -279,10 +253,7 @@ fn type_name(schema: &Map<String, Json>) -> (&str, bool) {
 fn wire_type(name: &str, schema: &Map<String, Json>) -> Type {
     let format = schema.get("format").and_then(Json::as_str);
     match (name, format) {
-        (
-            "integer",
-            Some("int64" | "uint32" | "uint64" | "int" | "uint" | "int128" | "uint128"),
-        ) => Type::I8,
+        ("integer", Some("int64" | "uint32" | "uint64" | "int" | "uint" | "int128" | "uint128")) => Type::I8,
         ("integer", _) => Type::Int,
         ("number", _) => Type::Double,
         ("boolean", _) => Type::Boolean,
@@ -301,12 +272,7 @@ fn items(schema: &Map<String, Json>) -> Option<Shape> {
         return Some(Shape::from_json(items));
     }
     // a tuple: described if all of its places look alike
-    let places: Vec<Shape> = schema
-        .get("prefixItems")?
-        .as_array()?
-        .iter()
-        .map(Shape::from_json)
-        .collect();
+    let places: Vec<Shape> = schema.get("prefixItems")?.as_array()?.iter().map(Shape::from_json).collect();
     let alike = places.windows(2).all(|pair| pair[0].wire == pair[1].wire);
     places.into_iter().next().filter(|_| alike)
 }
@@ -322,8 +288,7 @@ fn members(schema: &Map<String, Json>) -> Vec<Member> {
             Member {
                 name: name.clone(),
                 help: std::mem::take(&mut shape.help),
-                optional: !required
-                    .is_some_and(|required| required.iter().any(|entry| entry == name)),
+                optional: !required.is_some_and(|required| required.iter().any(|entry| entry == name)),
                 shape,
             }
         })
@@ -331,14 +296,6 @@ fn members(schema: &Map<String, Json>) -> Vec<Member> {
 }
 
 fn values(schema: &Map<String, Json>) -> Vec<String> {
-    let listed = schema
-        .get("enum")
-        .and_then(Json::as_array)
-        .into_iter()
-        .flatten();
-    listed
-        .chain(schema.get("const"))
-        .filter_map(Json::as_str)
-        .map(str::to_owned)
-        .collect()
+    let listed = schema.get("enum").and_then(Json::as_array).into_iter().flatten();
+    listed.chain(schema.get("const")).filter_map(Json::as_str).map(str::to_owned).collect()
 }

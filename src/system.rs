@@ -32,11 +32,7 @@ pub(crate) fn methods(registry: &Weak<Registry>, abilities: Abilities) -> Vec<Me
     let of = |registry: &Weak<Registry>| {
         let registry = Weak::clone(registry);
         // the registry holds these methods, so it is there while one of them runs
-        move || -> Result<Arc<Registry>, Fault> {
-            registry
-                .upgrade()
-                .ok_or_else(|| Fault::internal("no registry"))
-        }
+        move || -> Result<Arc<Registry>, Fault> { registry.upgrade().ok_or_else(|| Fault::internal("no registry")) }
     };
     let list = of(registry);
     let help = of(registry);
@@ -62,11 +58,9 @@ pub(crate) fn methods(registry: &Weak<Registry>, abilities: Abilities) -> Vec<Me
         Method::new("system.methodExist", move |name: String| Ok::<_, Fault>(exist()?.contains(&name)))
             .help("Tells whether there is a method of this name.")
             .params(["name"]),
-        Method::new("system.describeMethods", move |names: Option<Vec<String>>| {
-            describe_methods(&*describe()?, names)
-        })
-        .help("Describes methods: all, or those of the given names.")
-        .params(["names"]),
+        Method::new("system.describeMethods", move |names: Option<Vec<String>>| describe_methods(&*describe()?, names))
+            .help("Describes methods: all, or those of the given names.")
+            .params(["names"]),
         Method::new("system.getCapabilities", move || Ok::<_, Fault>(self::capabilities(&*capabilities()?, abilities)))
             .help("Tells which extensions of XML-RPC the server has, and which limits."),
         Method::new(MULTICALL, move |request: &Request, calls: Vec<Value>| {
@@ -86,13 +80,7 @@ struct Signatures(Vec<Vec<&'static str>>);
 
 impl Signatures {
     fn of(description: &Description) -> Signatures {
-        Signatures(
-            description
-                .signatures
-                .iter()
-                .map(|signature| signature.names())
-                .collect(),
-        )
+        Signatures(description.signatures.iter().map(|signature| signature.names()).collect())
     }
 }
 
@@ -147,30 +135,17 @@ struct ValueDescription {
 fn describe_methods(registry: &Registry, names: Option<Vec<String>>) -> Result<MethodList, Fault> {
     let descriptions = match names {
         None => registry.describe_all(),
-        Some(names) => names
-            .iter()
-            .map(|name| registry.describe(name))
-            .collect::<Result<_, _>>()?,
+        Some(names) => names.iter().map(|name| registry.describe(name)).collect::<Result<_, _>>()?,
     };
-    Ok(MethodList {
-        method_list: descriptions.into_iter().map(describe_method).collect(),
-    })
+    Ok(MethodList { method_list: descriptions.into_iter().map(describe_method).collect() })
 }
 
 fn describe_method(description: Description) -> MethodDescription {
     let signatures = match description.details.is_empty() {
         false => description.details.iter().map(describe_detail).collect(),
-        true => description
-            .signatures
-            .iter()
-            .map(describe_signature)
-            .collect(),
+        true => description.signatures.iter().map(describe_signature).collect(),
     };
-    MethodDescription {
-        name: description.name,
-        purpose: description.help,
-        signatures,
-    }
+    MethodDescription { name: description.name, purpose: description.help, signatures }
 }
 
 fn describe_detail(detail: &crate::signature::Detail) -> SignatureDescription {
@@ -222,36 +197,18 @@ fn capabilities(registry: &Registry, abilities: Abilities) -> BTreeMap<&'static 
     };
     let mut capabilities = BTreeMap::from([
         ("xmlrpc", capability("http://www.xmlrpc.com/spec", 1)),
-        (
-            "faults_interop",
-            capability(
-                "http://xmlrpc-epi.sourceforge.net/specs/rfc.fault_codes.php",
-                20_010_516,
-            ),
-        ),
-        (
-            "limits",
-            Capability {
-                numbers: limits(&abilities.limits),
-                ..capability("urn:rpcgi:limits", 1)
-            },
-        ),
+        ("faults_interop", capability("http://xmlrpc-epi.sourceforge.net/specs/rfc.fault_codes.php", 20_010_516)),
+        ("limits", Capability { numbers: limits(&abilities.limits), ..capability("urn:rpcgi:limits", 1) }),
     ]);
     if registry.contains("system.methodSignature") {
         let url = "http://phpxmlrpc.sourceforge.net/doc-2/ch10.html";
         capabilities.insert("introspection", capability(url, 2));
     }
     if registry.contains(MULTICALL) {
-        capabilities.insert(
-            MULTICALL,
-            capability("http://www.xmlrpc.com/discuss/msgReader$1208", 1),
-        );
+        capabilities.insert(MULTICALL, capability("http://www.xmlrpc.com/discuss/msgReader$1208", 1));
     }
     if abilities.nil {
-        capabilities.insert(
-            "nil",
-            capability("http://www.ontosys.com/xml-rpc/extensions.php", 1),
-        );
+        capabilities.insert("nil", capability("http://www.ontosys.com/xml-rpc/extensions.php", 1));
     }
     capabilities
 }
@@ -277,35 +234,18 @@ impl JsonSchema for Outcomes {
     }
 }
 
-fn multicall(
-    registry: &Registry,
-    request: &Request,
-    calls: Vec<Value>,
-    limit: usize,
-) -> Result<Outcomes, Fault> {
+fn multicall(registry: &Registry, request: &Request, calls: Vec<Value>, limit: usize) -> Result<Outcomes, Fault> {
     if calls.len() > limit {
-        let message = format!(
-            "{} calls in one {MULTICALL}, more than {limit}",
-            calls.len()
-        );
+        let message = format!("{} calls in one {MULTICALL}, more than {limit}", calls.len());
         return Err(Fault::new(Fault::INVALID_CALL, message));
     }
-    Ok(Outcomes(
-        calls
-            .into_iter()
-            .map(|call| one_call(registry, request, call))
-            .collect(),
-    ))
+    Ok(Outcomes(calls.into_iter().map(|call| one_call(registry, request, call)).collect()))
 }
 
 fn one_call(registry: &Registry, request: &Request, call: Value) -> Result<Reply, Fault> {
-    let (name, params) =
-        open_call(call).map_err(|message| Fault::new(Fault::INVALID_CALL, message))?;
+    let (name, params) = open_call(call).map_err(|message| Fault::new(Fault::INVALID_CALL, message))?;
     if name == MULTICALL {
-        return Err(Fault::new(
-            Fault::INVALID_CALL,
-            format!("{MULTICALL} inside {MULTICALL}"),
-        ));
+        return Err(Fault::new(Fault::INVALID_CALL, format!("{MULTICALL} inside {MULTICALL}")));
     }
     registry.call(&name, request, Params::from(params))
 }
@@ -313,10 +253,7 @@ fn one_call(registry: &Registry, request: &Request, call: Value) -> Result<Reply
 /// The name and params of one of several calls.
 fn open_call(call: Value) -> Result<(String, Vec<Value>), String> {
     let Value::Struct(members) = call else {
-        return Err(format!(
-            "expected struct with members \"methodName\" and \"params\", found {}",
-            call.type_name()
-        ));
+        return Err(format!("expected struct with members \"methodName\" and \"params\", found {}", call.type_name()));
     };
     let (mut name, mut params) = (None, None);
     for (member, value) in members {
@@ -324,16 +261,10 @@ fn open_call(call: Value) -> Result<(String, Vec<Value>), String> {
             ("methodName", Value::String(value)) => name = Some(value),
             ("params", Value::Array(value)) => params = Some(value),
             ("methodName", value) => {
-                return Err(format!(
-                    "expected string as methodName, found {}",
-                    value.type_name()
-                ));
+                return Err(format!("expected string as methodName, found {}", value.type_name()));
             }
             ("params", value) => {
-                return Err(format!(
-                    "expected array as params, found {}",
-                    value.type_name()
-                ));
+                return Err(format!("expected array as params, found {}", value.type_name()));
             }
             _ => {}
         }

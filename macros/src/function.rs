@@ -4,10 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{
-    Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, PatType, ReturnType, Signature,
-    Type,
-};
+use syn::{Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, PatType, ReturnType, Signature, Type};
 
 use crate::options::MethodOptions;
 
@@ -32,10 +29,7 @@ impl Function {
     ///
     /// # Errors
     /// All reasons why it cannot be a method, together.
-    pub(crate) fn take(
-        attributes: &[Attribute],
-        signature: &mut Signature,
-    ) -> Result<Function, Error> {
+    pub(crate) fn take(attributes: &[Attribute], signature: &mut Signature) -> Result<Function, Error> {
         let mut errors = Errors::default();
         check_qualifiers(signature, &mut errors);
         let mut function = Function {
@@ -49,9 +43,7 @@ impl Function {
         for input in &mut signature.inputs {
             let FnArg::Typed(input) = input else { continue };
             let help = documentation(&input.attrs);
-            input
-                .attrs
-                .retain(|attribute| !attribute.path().is_ident("doc"));
+            input.attrs.retain(|attribute| !attribute.path().is_ident("doc"));
             match argument(input, help, first) {
                 Ok(Some(argument)) => function.arguments.push(argument),
                 Ok(None) => function.request = Some((*input.ty).clone()),
@@ -64,20 +56,13 @@ impl Function {
     }
 
     /// The code that makes the method: `body` is what it calls.
-    pub(crate) fn method(
-        &self,
-        name: &str,
-        options: &MethodOptions,
-        body: &TokenStream,
-    ) -> TokenStream {
+    pub(crate) fn method(&self, name: &str, options: &MethodOptions, body: &TokenStream) -> TokenStream {
         let Function { help, .. } = self;
         let params = self.arguments.iter().map(|Argument { ident, help, .. }| {
             let name = ident.unraw().to_string();
             quote!((::std::borrow::Cow::Borrowed(#name), ::std::borrow::Cow::Borrowed(#help)))
         });
-        let MethodOptions {
-            aliases, hidden, ..
-        } = options;
+        let MethodOptions { aliases, hidden, .. } = options;
         let location = quote_spanned!(self.ident.span()=> ::std::panic::Location::caller());
         let kind = self.kind();
         quote! {{
@@ -107,25 +92,14 @@ impl Function {
 
 fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
     if let Some(asyncness) = &signature.asyncness {
-        errors.add(Error::new(
-            asyncness.span(),
-            "a method is called and awaited by nobody: it cannot be `async`",
-        ));
+        errors.add(Error::new(asyncness.span(), "a method is called and awaited by nobody: it cannot be `async`"));
     }
     if let Some(unsafety) = &signature.unsafety {
-        errors.add(Error::new(
-            unsafety.span(),
-            "a method is called by strangers: it cannot be `unsafe`",
-        ));
+        errors.add(Error::new(unsafety.span(), "a method is called by strangers: it cannot be `unsafe`"));
     }
-    let chosen = signature
-        .generics
-        .params
-        .iter()
-        .find(|param| !matches!(param, syn::GenericParam::Lifetime(_)));
+    let chosen = signature.generics.params.iter().find(|param| !matches!(param, syn::GenericParam::Lifetime(_)));
     if let Some(param) = chosen {
-        let message =
-            "a method has no generic parameters: its caller sends values, and cannot choose types";
+        let message = "a method has no generic parameters: its caller sends values, and cannot choose types";
         errors.add(Error::new(param.span(), message));
     }
 }
@@ -135,16 +109,10 @@ fn argument(input: &PatType, help: String, first: bool) -> Result<Option<Argumen
     match &*input.ty {
         Type::Reference(reference) if is_request(&reference.elem) => {
             if !first {
-                return Err(Error::new(
-                    input.span(),
-                    "the request comes first, before the arguments of the call",
-                ));
+                return Err(Error::new(input.span(), "the request comes first, before the arguments of the call"));
             }
             if reference.mutability.is_some() {
-                return Err(Error::new(
-                    input.ty.span(),
-                    "the request is only looked at: take it as `&Request`",
-                ));
+                return Err(Error::new(input.ty.span(), "the request is only looked at: take it as `&Request`"));
             }
             return Ok(None);
         }
@@ -161,25 +129,14 @@ fn argument(input: &PatType, help: String, first: bool) -> Result<Option<Argumen
         _ => {}
     }
     match &*input.pat {
-        Pat::Ident(pattern) => Ok(Some(Argument {
-            ident: pattern.ident.clone(),
-            ty: (*input.ty).clone(),
-            help,
-        })),
-        pattern => Err(Error::new(
-            pattern.span(),
-            "an argument needs a name, which callers see in the documentation",
-        )),
+        Pat::Ident(pattern) => Ok(Some(Argument { ident: pattern.ident.clone(), ty: (*input.ty).clone(), help })),
+        pattern => Err(Error::new(pattern.span(), "an argument needs a name, which callers see in the documentation")),
     }
 }
 
 fn is_request(ty: &Type) -> bool {
     match ty {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .is_some_and(|segment| segment.ident == "Request"),
+        Type::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == "Request"),
         _ => false,
     }
 }
@@ -188,11 +145,7 @@ fn is_request(ty: &Type) -> bool {
 fn returns_result(output: &ReturnType) -> bool {
     match output {
         ReturnType::Type(_, ty) => match &**ty {
-            Type::Path(path) => path
-                .path
-                .segments
-                .last()
-                .is_some_and(|segment| segment.ident == "Result"),
+            Type::Path(path) => path.path.segments.last().is_some_and(|segment| segment.ident == "Result"),
             _ => false,
         },
         ReturnType::Default => false,
@@ -201,21 +154,14 @@ fn returns_result(output: &ReturnType) -> bool {
 
 /// The text of doc comments.
 fn documentation(attributes: &[Attribute]) -> String {
-    let lines = attributes
-        .iter()
-        .filter_map(|attribute| match &attribute.meta {
-            Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
-                Expr::Lit(ExprLit {
-                    lit: Lit::Str(text),
-                    ..
-                }) => Some(text.value()),
-                _ => None,
-            },
+    let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
+        Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
             _ => None,
-        });
-    let lines: Vec<String> = lines
-        .map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned())
-        .collect();
+        },
+        _ => None,
+    });
+    let lines: Vec<String> = lines.map(|line| line.strip_prefix(' ').unwrap_or(&line).to_owned()).collect();
     lines.join("\n").trim().to_owned()
 }
 

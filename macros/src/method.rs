@@ -26,10 +26,9 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 fn function(item: TokenStream) -> Result<ItemFn, Error> {
     match syn::parse2(item)? {
         Item::Fn(function) => Ok(function),
-        Item::Impl(item) => Err(Error::new(
-            item.impl_token.span,
-            "`#[method]` goes on a function: an `impl` block takes `#[service]`",
-        )),
+        Item::Impl(item) => {
+            Err(Error::new(item.impl_token.span, "`#[method]` goes on a function: an `impl` block takes `#[service]`"))
+        }
         item => Err(Error::new(item.span(), "`#[method]` goes on a function")),
     }
 }
@@ -54,10 +53,7 @@ fn publish(options: TokenStream, function: &mut ItemFn) -> Result<TokenStream, E
         }
     };
     let (visibility, ident) = (&function.vis, &taken.ident);
-    let name = known
-        .name
-        .as_ref()
-        .map_or_else(|| ident.unraw().to_string(), |name| name.value());
+    let name = known.name.as_ref().map_or_else(|| ident.unraw().to_string(), |name| name.value());
     let method = taken.method(&name, &known, &quote_spanned!(ident.span()=> #ident));
     Ok(quote! {
         #[doc(hidden)]

@@ -24,13 +24,9 @@ impl MethodOptions {
         } else if meta.path.is_ident("skip") && in_service {
             self.skip = true;
         } else if in_service {
-            return Err(meta.error(
-                "unknown option: expected `name = \"...\"`, `alias = \"...\"`, `hidden` or `skip`",
-            ));
+            return Err(meta.error("unknown option: expected `name = \"...\"`, `alias = \"...\"`, `hidden` or `skip`"));
         } else {
-            return Err(meta.error(
-                "unknown option: expected `name = \"...\"`, `alias = \"...\"` or `hidden`",
-            ));
+            return Err(meta.error("unknown option: expected `name = \"...\"`, `alias = \"...\"` or `hidden`"));
         }
         Ok(())
     }

@@ -47,10 +47,7 @@ fn block(item: TokenStream) -> Result<ItemImpl, Error> {
             function.sig.ident.span(),
             "`#[service]` goes on an `impl` block: a function takes `#[method]`",
         )),
-        item => Err(Error::new(
-            item.span(),
-            "`#[service]` goes on an `impl` block",
-        )),
+        item => Err(Error::new(item.span(), "`#[service]` goes on an `impl` block")),
     }
 }
 
@@ -71,18 +68,11 @@ fn methods(block: &mut ItemImpl, rename_all: RenameAll, errors: &mut Errors) -> 
 }
 
 /// The code that makes a method of a function; `None` if it is not to be published.
-fn publish(
-    function: &mut ImplItemFn,
-    self_type: &Type,
-    rename_all: RenameAll,
-) -> Result<Option<TokenStream>, Error> {
+fn publish(function: &mut ImplItemFn, self_type: &Type, rename_all: RenameAll) -> Result<Option<TokenStream>, Error> {
     let options = take_options(function)?;
     let is_public = matches!(function.vis, Visibility::Public(_));
     if let (false, Some(name)) = (is_public, &options.name) {
-        return Err(Error::new(
-            name.span(),
-            "this function is not `pub`, so it is not published",
-        ));
+        return Err(Error::new(name.span(), "this function is not `pub`, so it is not published"));
     }
     if !is_public || options.skip || makes_self(&function.sig.output, self_type) {
         return Ok(None);
@@ -94,20 +84,12 @@ fn publish(
         None => rename_all.apply(&taken.ident.unraw().to_string()),
     };
     let ident = &taken.ident;
-    let (idents, types): (Vec<_>, Vec<_>) = taken
-        .arguments
-        .iter()
-        .map(|Argument { ident, ty, .. }| (ident, ty))
-        .unzip();
+    let (idents, types): (Vec<_>, Vec<_>) =
+        taken.arguments.iter().map(|Argument { ident, ty, .. }| (ident, ty)).unzip();
     let request = taken.request.iter();
     let passed = taken.request.as_ref().map(|_| quote!(request,));
-    let called = if receiver {
-        quote!(service.#ident)
-    } else {
-        quote!(Self::#ident)
-    };
-    let closure =
-        quote!(move |#(request: #request,)* #(#idents: #types),*| #called(#passed #(#idents),*));
+    let called = if receiver { quote!(service.#ident) } else { quote!(Self::#ident) };
+    let closure = quote!(move |#(request: #request,)* #(#idents: #types),*| #called(#passed #(#idents),*));
     let method = taken.method(&name, &options, &closure);
     let clone = receiver.then(|| quote!(let service = ::std::sync::Arc::clone(&service);));
     Ok(Some(quote!({ #clone #method })))

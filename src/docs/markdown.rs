@@ -11,20 +11,17 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag
 /// Turns help text into HTML. `anchor` finds the anchor of a method by its name.
 pub(super) fn render(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Markup {
     let mut literal = false;
-    let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH)
-        .flat_map(|event| {
-            match &event {
-                Event::Start(Tag::Link { .. } | Tag::CodeBlock(_) | Tag::Image { .. }) => {
-                    literal = true
-                }
-                Event::End(TagEnd::Link | TagEnd::CodeBlock | TagEnd::Image) => literal = false,
-                _ => {}
-            }
-            match event {
-                Event::Text(text) if !literal => linked(&text, anchor),
-                event => vec![tamed(event)],
-            }
-        });
+    let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).flat_map(|event| {
+        match &event {
+            Event::Start(Tag::Link { .. } | Tag::CodeBlock(_) | Tag::Image { .. }) => literal = true,
+            Event::End(TagEnd::Link | TagEnd::CodeBlock | TagEnd::Image) => literal = false,
+            _ => {}
+        }
+        match event {
+            Event::Text(text) if !literal => linked(&text, anchor),
+            event => vec![tamed(event)],
+        }
+    });
     let mut out = String::new();
     pulldown_cmark::html::push_html(&mut out, events);
     PreEscaped(out)
@@ -34,32 +31,13 @@ pub(super) fn render(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Mar
 fn tamed(event: Event<'_>) -> Event<'_> {
     match event {
         Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
-        Event::Start(Tag::Heading {
-            id, classes, attrs, ..
-        }) => Event::Start(Tag::Heading {
-            level: HeadingLevel::H5,
-            id,
-            classes,
-            attrs,
-        }),
+        Event::Start(Tag::Heading { id, classes, attrs, .. }) => {
+            Event::Start(Tag::Heading { level: HeadingLevel::H5, id, classes, attrs })
+        }
         Event::End(TagEnd::Heading(_)) => Event::End(TagEnd::Heading(HeadingLevel::H5)),
-        Event::Start(Tag::Link {
-            link_type,
-            dest_url,
-            title,
-            id,
-        }) => {
-            let dest_url = if is_harmless(&dest_url) {
-                dest_url
-            } else {
-                CowStr::Borrowed("")
-            };
-            Event::Start(Tag::Link {
-                link_type,
-                dest_url,
-                title,
-                id,
-            })
+        Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            let dest_url = if is_harmless(&dest_url) { dest_url } else { CowStr::Borrowed("") };
+            Event::Start(Tag::Link { link_type, dest_url, title, id })
         }
         // nothing is loaded from elsewhere: an image is its text
         Event::Start(Tag::Image { .. }) => Event::Start(Tag::Emphasis),
@@ -70,16 +48,9 @@ fn tamed(event: Event<'_>) -> Event<'_> {
 
 /// Whether a link goes where a click may go: no scripts, no data.
 fn is_harmless(url: &str) -> bool {
-    let scheme = url
-        .split(['/', '?', '#'])
-        .next()
-        .unwrap_or_default()
-        .split_once(':')
-        .map(|(scheme, _)| scheme);
+    let scheme = url.split(['/', '?', '#']).next().unwrap_or_default().split_once(':').map(|(scheme, _)| scheme);
     scheme.is_none_or(|scheme| {
-        ["http", "https", "ftp", "mailto"]
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(scheme.trim()))
+        ["http", "https", "ftp", "mailto"].iter().any(|known| known.eq_ignore_ascii_case(scheme.trim()))
     })
 }
 
@@ -90,10 +61,7 @@ fn linked(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Vec<Event<'sta
     let mut at = 0;
     while at < text.len() {
         let at_boundary = !text[..at].chars().next_back().is_some_and(is_word);
-        match at_boundary
-            .then(|| find_link(&text[at..], anchor))
-            .flatten()
-        {
+        match at_boundary.then(|| find_link(&text[at..], anchor)).flatten() {
             Some((len, event)) => {
                 events.push(Event::Text(text[plain..at].to_owned().into()));
                 events.extend(event);
@@ -112,57 +80,32 @@ fn is_word(character: char) -> bool {
 }
 
 /// The link that a text begins with: how many octets it has, and what stands for it.
-fn find_link(
-    text: &str,
-    anchor: &dyn Fn(&str) -> Option<String>,
-) -> Option<(usize, Vec<Event<'static>>)> {
-    find_url(text)
-        .or_else(|| find_document(text))
-        .or_else(|| find_method(text, anchor))
+fn find_link(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Option<(usize, Vec<Event<'static>>)> {
+    find_url(text).or_else(|| find_document(text)).or_else(|| find_method(text, anchor))
 }
 
 fn link(text: &str, url: String) -> (usize, Vec<Event<'static>>) {
     let (title, id) = (CowStr::Borrowed(""), CowStr::Borrowed(""));
-    let start = Event::Start(Tag::Link {
-        link_type: LinkType::Autolink,
-        dest_url: url.into(),
-        title,
-        id,
-    });
-    (
-        text.len(),
-        vec![
-            start,
-            Event::Text(text.to_owned().into()),
-            Event::End(TagEnd::Link),
-        ],
-    )
+    let start = Event::Start(Tag::Link { link_type: LinkType::Autolink, dest_url: url.into(), title, id });
+    (text.len(), vec![start, Event::Text(text.to_owned().into()), Event::End(TagEnd::Link)])
 }
 
 /// A URL goes to the last word character or slash before white space.
 fn find_url(text: &str) -> Option<(usize, Vec<Event<'static>>)> {
-    let scheme = ["http://", "https://", "ftp://"]
-        .into_iter()
-        .find(|scheme| text.starts_with(scheme))?;
+    let scheme = ["http://", "https://", "ftp://"].into_iter().find(|scheme| text.starts_with(scheme))?;
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
-    let last = text[scheme.len()..end]
-        .char_indices()
-        .rfind(|(_, character)| is_word(*character) || *character == '/')?;
+    let last =
+        text[scheme.len()..end].char_indices().rfind(|(_, character)| is_word(*character) || *character == '/')?;
     let url = &text[..scheme.len() + last.0 + last.1.len_utf8()];
     Some(link(url, url.to_owned()))
 }
 
 /// `RFC 1952` or `PEP 8`, with a blank, a dash or nothing before the number.
 fn find_document(text: &str) -> Option<(usize, Vec<Event<'static>>)> {
-    let series = ["RFC", "PEP"]
-        .into_iter()
-        .find(|series| text.starts_with(series))?;
+    let series = ["RFC", "PEP"].into_iter().find(|series| text.starts_with(series))?;
     let rest = &text[series.len()..];
     let number = rest.strip_prefix([' ', '-']).unwrap_or(rest);
-    let digits = number.len()
-        - number
-            .trim_start_matches(|digit: char| digit.is_ascii_digit())
-            .len();
+    let digits = number.len() - number.trim_start_matches(|digit: char| digit.is_ascii_digit()).len();
     if number[digits..].starts_with(is_word) {
         return None;
     }
@@ -176,35 +119,18 @@ fn find_document(text: &str) -> Option<(usize, Vec<Event<'static>>)> {
 }
 
 /// A method's name before a parenthesis, or `self.name` without one.
-fn find_method(
-    text: &str,
-    anchor: &dyn Fn(&str) -> Option<String>,
-) -> Option<(usize, Vec<Event<'static>>)> {
+fn find_method(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Option<(usize, Vec<Event<'static>>)> {
     let is_name = |character: char| is_word(character) || character == '.';
-    let name = &text[..text
-        .find(|character| !is_name(character))
-        .unwrap_or(text.len())];
+    let name = &text[..text.find(|character| !is_name(character)).unwrap_or(text.len())];
     let name = name.trim_end_matches('.');
     let called = text[name.len()..].starts_with('(');
     if called {
         let anchor = anchor(name).or_else(|| anchor(name.strip_prefix("self.")?))?;
         return Some(link(name, format!("#{anchor}")));
     }
-    let member = name
-        .strip_prefix("self.")
-        .filter(|member| !member.is_empty())?;
-    let bold = [
-        Event::Start(Tag::Strong),
-        Event::Text(member.to_owned().into()),
-        Event::End(TagEnd::Strong),
-    ];
-    Some((
-        name.len(),
-        vec![Event::Text("self.".into())]
-            .into_iter()
-            .chain(bold)
-            .collect(),
-    ))
+    let member = name.strip_prefix("self.").filter(|member| !member.is_empty())?;
+    let bold = [Event::Start(Tag::Strong), Event::Text(member.to_owned().into()), Event::End(TagEnd::Strong)];
+    Some((name.len(), vec![Event::Text("self.".into())].into_iter().chain(bold).collect()))
 }
 
 /// The id of a method's section. Characters that would need escaping in a URL are escaped here.
@@ -241,42 +167,21 @@ mod tests {
                 "see http://a.example/b?c=d.",
                 "<p>see <a href=\"http://a.example/b?c=d\">http://a.example/b?c=d</a>.</p>",
             ),
-            (
-                "ftp://a.example/x\"y",
-                "<p><a href=\"ftp://a.example/x%22y\">ftp://a.example/x&quot;y</a></p>",
-            ),
-            (
-                "RFC 1952",
-                "<p><a href=\"https://www.rfc-editor.org/rfc/rfc1952.txt\">RFC 1952</a></p>",
-            ),
+            ("ftp://a.example/x\"y", "<p><a href=\"ftp://a.example/x%22y\">ftp://a.example/x&quot;y</a></p>"),
+            ("RFC 1952", "<p><a href=\"https://www.rfc-editor.org/rfc/rfc1952.txt\">RFC 1952</a></p>"),
             (
                 "RFC-791, RFC0791",
                 "<p><a href=\"https://www.rfc-editor.org/rfc/rfc791.txt\">RFC-791</a>, <a href=\"https://www.rfc-editor.org/rfc/rfc791.txt\">RFC0791</a></p>",
             ),
-            (
-                "PEP 8",
-                "<p><a href=\"https://peps.python.org/pep-0008/\">PEP 8</a></p>",
-            ),
-            (
-                "PEP008",
-                "<p><a href=\"https://peps.python.org/pep-0008/\">PEP008</a></p>",
-            ),
-            (
-                "pEp008 rFC1952 xRFC1 RFC12x",
-                "<p>pEp008 rFC1952 xRFC1 RFC12x</p>",
-            ),
+            ("PEP 8", "<p><a href=\"https://peps.python.org/pep-0008/\">PEP 8</a></p>"),
+            ("PEP008", "<p><a href=\"https://peps.python.org/pep-0008/\">PEP008</a></p>"),
+            ("pEp008 rFC1952 xRFC1 RFC12x", "<p>pEp008 rFC1952 xRFC1 RFC12x</p>"),
             (
                 "add(2, 3) and math.div(1, 2)",
                 "<p><a href=\"#m-add\">add</a>(2, 3) and <a href=\"#m-math.div\">math.div</a>(1, 2)</p>",
             ),
-            (
-                "add alone, xadd(1), sub(1)",
-                "<p>add alone, xadd(1), sub(1)</p>",
-            ),
-            (
-                "self.add(1) self.speed",
-                "<p><a href=\"#m-add\">self.add</a>(1) self.<strong>speed</strong></p>",
-            ),
+            ("add alone, xadd(1), sub(1)", "<p>add alone, xadd(1), sub(1)</p>"),
+            ("self.add(1) self.speed", "<p><a href=\"#m-add\">self.add</a>(1) self.<strong>speed</strong></p>"),
             ("`add(1)` stays", "<p><code>add(1)</code> stays</p>"),
         ] {
             assert_eq!(rendered(text), html, "{text}");
@@ -286,22 +191,13 @@ mod tests {
     #[test]
     fn markup_in_text_is_shown() {
         for (text, html) in [
-            (
-                "a <script>alert(1)</script> b",
-                "<p>a &lt;script&gt;alert(1)&lt;/script&gt; b</p>",
-            ),
+            ("a <script>alert(1)</script> b", "<p>a &lt;script&gt;alert(1)&lt;/script&gt; b</p>"),
             ("<b onclick=\"x\">", "&lt;b onclick=&quot;x&quot;&gt;"),
             ("[x](javascript:alert(1))", "<p><a href=\"\">x</a></p>"),
             ("[x](JavaScript:alert(1))", "<p><a href=\"\">x</a></p>"),
             ("[x](data:text/html,hi)", "<p><a href=\"\">x</a></p>"),
-            (
-                "[x](other.html?a:b)",
-                "<p><a href=\"other.html?a:b\">x</a></p>",
-            ),
-            (
-                "![logo](http://a.example/track.gif)",
-                "<p><em>logo</em></p>",
-            ),
+            ("[x](other.html?a:b)", "<p><a href=\"other.html?a:b\">x</a></p>"),
+            ("![logo](http://a.example/track.gif)", "<p><em>logo</em></p>"),
             ("# Big", "<h5>Big</h5>"),
         ] {
             assert_eq!(rendered(text), html, "{text}");

@@ -63,9 +63,7 @@ impl Page<'_> {
 
     fn help(&self, text: &str) -> Markup {
         let known = |name: &str| {
-            let listed = self
-                .methods
-                .binary_search_by(|method| method.name[..].cmp(name));
+            let listed = self.methods.binary_search_by(|method| method.name[..].cmp(name));
             listed.is_ok().then(|| anchor(name))
         };
         markdown::render(text, &known)
@@ -83,16 +81,10 @@ impl Page<'_> {
     fn groups(&self) -> Vec<Group<'_>> {
         let mut groups: Vec<Group<'_>> = Vec::new();
         for method in &self.methods {
-            let prefix = method
-                .name
-                .rsplit_once('.')
-                .map_or("", |(prefix, _)| prefix);
+            let prefix = method.name.rsplit_once('.').map_or("", |(prefix, _)| prefix);
             match groups.iter_mut().find(|group| group.prefix == prefix) {
                 Some(group) => group.methods.push(method),
-                None => groups.push(Group {
-                    prefix,
-                    methods: vec![method],
-                }),
+                None => groups.push(Group { prefix, methods: vec![method] }),
             }
         }
         groups.sort_by_key(|group| group.prefix);
@@ -253,17 +245,6 @@ fn left_out(optional: bool) -> Markup {
 
 /// Whether the type says all there is to say.
 fn is_plain(shape: &Shape) -> bool {
-    let Shape {
-        wire: _,
-        nullable,
-        help,
-        items,
-        members,
-        values,
-    } = shape;
-    !nullable
-        && help.is_empty()
-        && members.is_empty()
-        && values.is_empty()
-        && items.as_deref().is_none_or(is_plain)
+    let Shape { wire: _, nullable, help, items, members, values } = shape;
+    !nullable && help.is_empty() && members.is_empty() && values.is_empty() && items.as_deref().is_none_or(is_plain)
 }

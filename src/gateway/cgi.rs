@@ -15,9 +15,7 @@ use crate::service::{MetaVariables, Request, Response, Service};
 /// Whether the environment is that of a CGI program: servers set `REQUEST_METHOD` without fail, and
 /// `GATEWAY_INTERFACE` as RFC 3875 §4.1.4 has it.
 pub(crate) fn is_environment() -> bool {
-    ["REQUEST_METHOD", "GATEWAY_INTERFACE"]
-        .iter()
-        .any(|name| Environment.get(name).is_some())
+    ["REQUEST_METHOD", "GATEWAY_INTERFACE"].iter().any(|name| Environment.get(name).is_some())
 }
 
 /// Answers the one request that the environment and standard input have.
@@ -37,13 +35,7 @@ pub(crate) fn serve(service: &dyn Service) -> io::Result<()> {
 /// # Errors
 /// If it could not be written.
 pub(crate) fn fail() -> io::Result<()> {
-    write_response(
-        Response::text(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "this service is out of order",
-        ),
-        Stdout,
-    )
+    write_response(Response::text(StatusCode::INTERNAL_SERVER_ERROR, "this service is out of order"), Stdout)
 }
 
 /// The environment of the process. It is not copied: a variable is looked up when somebody asks for it.
@@ -86,9 +78,7 @@ fn read_request(
     input: impl Read,
     limits: &Limits,
 ) -> Result<Request, Response> {
-    let is_post = variables
-        .get("REQUEST_METHOD")
-        .is_some_and(|method| *method == *b"POST");
+    let is_post = variables.get("REQUEST_METHOD").is_some_and(|method| *method == *b"POST");
     let body = match is_post {
         true => read_body(&ContentLength::of(&variables)?, input, limits.body)?,
         false => Vec::new(),
@@ -115,15 +105,10 @@ impl ContentLength {
             b"" | b"-1" => Ok(ContentLength::ToTheEnd),
             digits if digits.iter().all(u8::is_ascii_digit) => {
                 let text = std::str::from_utf8(digits).unwrap_or_default();
-                Ok(text
-                    .parse()
-                    .map_or(ContentLength::Beyond, ContentLength::Octets))
+                Ok(text.parse().map_or(ContentLength::Beyond, ContentLength::Octets))
             }
             other => {
-                let message = format!(
-                    "expected a number as Content-Length, found \"{}\"",
-                    other.escape_ascii()
-                );
+                let message = format!("expected a number as Content-Length, found \"{}\"", other.escape_ascii());
                 Err(Response::text(StatusCode::BAD_REQUEST, message))
             }
         }
@@ -139,13 +124,10 @@ fn read_body(length: &ContentLength, input: impl Read, limit: usize) -> Result<V
         ContentLength::ToTheEnd => (0, limit.saturating_add(1)),
     };
     let mut body = Vec::with_capacity(capacity);
-    input
-        .take(most as u64)
-        .read_to_end(&mut body)
-        .map_err(|error| {
-            log::warn!("the body cannot be read: {error}");
-            Response::text(StatusCode::BAD_REQUEST, "the body cannot be read")
-        })?;
+    input.take(most as u64).read_to_end(&mut body).map_err(|error| {
+        log::warn!("the body cannot be read: {error}");
+        Response::text(StatusCode::BAD_REQUEST, "the body cannot be read")
+    })?;
     match *length {
         ContentLength::Octets(octets) if body.len() < octets => {
             let message = format!("expected a body of {octets} octets, found {}", body.len());
@@ -165,13 +147,7 @@ fn write_response(response: Response, mut output: impl Write) -> io::Result<()> 
     head.extend_from_slice(b"Status: ");
     head.extend_from_slice(response.status.as_str().as_bytes());
     head.push(b' ');
-    head.extend_from_slice(
-        response
-            .status
-            .canonical_reason()
-            .unwrap_or("Unknown")
-            .as_bytes(),
-    );
+    head.extend_from_slice(response.status.canonical_reason().unwrap_or("Unknown").as_bytes());
     for (name, value) in &response.headers {
         head.extend_from_slice(b"\r\n");
         head.extend_from_slice(name.as_str().as_bytes());
@@ -197,26 +173,18 @@ mod tests {
     use super::*;
 
     fn content_length(value: &'static str) -> Result<ContentLength, String> {
-        let variables =
-            move |name: &str| (name == "CONTENT_LENGTH").then(|| value.as_bytes().into());
+        let variables = move |name: &str| (name == "CONTENT_LENGTH").then(|| value.as_bytes().into());
         ContentLength::of(&variables).map_err(|response| String::from_utf8(response.body).unwrap())
     }
 
     #[test]
     fn content_length_in_every_form() {
         for value in ["", "  ", "-1"] {
-            assert_eq!(
-                content_length(value),
-                Ok(ContentLength::ToTheEnd),
-                "{value:?}"
-            );
+            assert_eq!(content_length(value), Ok(ContentLength::ToTheEnd), "{value:?}");
         }
         assert_eq!(content_length("0"), Ok(ContentLength::Octets(0)));
         assert_eq!(content_length(" 012 "), Ok(ContentLength::Octets(12)));
-        assert_eq!(
-            content_length("99999999999999999999999"),
-            Ok(ContentLength::Beyond)
-        );
+        assert_eq!(content_length("99999999999999999999999"), Ok(ContentLength::Beyond));
         for value in ["-2", "+5", "5abc", "0x10", "1.5", "5, 5"] {
             let message = format!("expected a number as Content-Length, found \"{value}\"\n");
             assert_eq!(content_length(value), Err(message), "{value:?}");
@@ -224,12 +192,8 @@ mod tests {
     }
 
     fn body(length: ContentLength, input: &[u8]) -> Result<Vec<u8>, (u16, String)> {
-        read_body(&length, input, 10).map_err(|response| {
-            (
-                response.status.as_u16(),
-                String::from_utf8(response.body).unwrap(),
-            )
-        })
+        read_body(&length, input, 10)
+            .map_err(|response| (response.status.as_u16(), String::from_utf8(response.body).unwrap()))
     }
 
     #[test]
@@ -239,10 +203,7 @@ mod tests {
         assert_eq!(body(Octets(5), b"hello, and more"), Ok(b"hello".to_vec()));
         assert_eq!(body(Octets(0), b"hello"), Ok(Vec::new()));
         assert_eq!(body(ToTheEnd, b"hello"), Ok(b"hello".to_vec()));
-        assert_eq!(
-            body(Octets(6), b"hello"),
-            Err((400, "expected a body of 6 octets, found 5\n".into()))
-        );
+        assert_eq!(body(Octets(6), b"hello"), Err((400, "expected a body of 6 octets, found 5\n".into())));
         let too_large = || Err((413, "the body has more than 10 octets\n".into()));
         assert_eq!(body(ToTheEnd, b"hello, world"), too_large());
         assert_eq!(body(Octets(11), b""), too_large());
@@ -260,20 +221,14 @@ mod tests {
 
     #[test]
     fn nothing_is_read_without_need() {
-        assert!(
-            read_body(&ContentLength::Octets(11), Untouched, 10)
-                .is_err_and(|response| response.status == 413)
-        );
+        assert!(read_body(&ContentLength::Octets(11), Untouched, 10).is_err_and(|response| response.status == 413));
         for method in ["GET", "HEAD", "PUT", ""] {
             let variables = move |name: &str| match name {
                 "REQUEST_METHOD" => Some(method.as_bytes().into()),
                 "CONTENT_LENGTH" => Some(b"5"[..].into()),
                 _ => None,
             };
-            assert!(
-                read_request(variables, Untouched, &Limits::default()).is_ok(),
-                "{method}"
-            );
+            assert!(read_request(variables, Untouched, &Limits::default()).is_ok(), "{method}");
         }
     }
 
@@ -297,14 +252,7 @@ mod tests {
         let response = Response::text(StatusCode::NOT_FOUND, "gone");
         for (head_only, content) in [(false, "gone\n"), (true, "")] {
             let mut output = Narrow(Vec::new());
-            write_response(
-                Response {
-                    head_only,
-                    ..response.clone()
-                },
-                &mut output,
-            )
-            .unwrap();
+            write_response(Response { head_only, ..response.clone() }, &mut output).unwrap();
             assert_eq!(
                 String::from_utf8(output.0).unwrap(),
                 format!(

@@ -20,14 +20,8 @@ use crate::service::{Request, Response, Service, split_port};
 ///
 /// # Errors
 /// If the address cannot be listened at.
-pub(crate) fn serve(
-    service: Arc<dyn Service>,
-    address: SocketAddr,
-    ready: impl FnOnce(&str),
-) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_io()
-        .build()?;
+pub(crate) fn serve(service: Arc<dyn Service>, address: SocketAddr, ready: impl FnOnce(&str)) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_io().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
@@ -39,11 +33,7 @@ pub(crate) fn serve(
     })
 }
 
-async fn accept(
-    listener: &TcpListener,
-    service: Arc<dyn Service>,
-    address: SocketAddr,
-) -> Infallible {
+async fn accept(listener: &TcpListener, service: Arc<dyn Service>, address: SocketAddr) -> Infallible {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
@@ -58,19 +48,12 @@ async fn accept(
 }
 
 /// Answers the requests of one connection.
-async fn converse(
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: Arc<dyn Service>,
-    address: SocketAddr,
-) {
+async fn converse(stream: TcpStream, peer: SocketAddr, service: Arc<dyn Service>, address: SocketAddr) {
     let answer = service_fn(move |request| {
         let service = Arc::clone(&service);
         async move { Ok::<_, Infallible>(answer(service, request, peer, address).await) }
     });
-    if let Err(error) = hyper::server::conn::http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), answer)
-        .await
+    if let Err(error) = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await
     {
         log::debug!("connection from {peer}: {error}");
     }
@@ -108,13 +91,10 @@ async fn read(
     if body.size_hint().lower() > limit as u64 {
         return Err(Response::too_large(limit));
     }
-    let body = Limited::new(body, limit)
-        .collect()
-        .await
-        .map_err(|error| match error.is::<LengthLimitError>() {
-            true => Response::too_large(limit),
-            false => Response::text(StatusCode::BAD_REQUEST, "the body ends before it should"),
-        })?;
+    let body = Limited::new(body, limit).collect().await.map_err(|error| match error.is::<LengthLimitError>() {
+        true => Response::too_large(limit),
+        false => Response::text(StatusCode::BAD_REQUEST, "the body ends before it should"),
+    })?;
     head.extensions.insert(peer);
     Ok(http::Request::from_parts(head, body.to_bytes()).into())
 }
@@ -125,21 +105,12 @@ fn check_host(request: &http::Request<Incoming>, address: SocketAddr) -> Result<
     if !address.ip().is_loopback() {
         return Ok(());
     }
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
     let name = split_port(host.unwrap_or("localhost")).0;
-    let ip = name
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .parse::<IpAddr>();
+    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     if name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback()) {
         return Ok(());
     }
-    let message = format!(
-        "expected a name of this machine as Host, found \"{}\"",
-        name.escape_debug()
-    );
+    let message = format!("expected a name of this machine as Host, found \"{}\"", name.escape_debug());
     Err(Response::text(StatusCode::FORBIDDEN, message))
 }

@@ -37,20 +37,15 @@ pub(super) fn decode<'a>(
     body: &'a [u8],
     limit: usize,
 ) -> Result<Cow<'a, [u8]>, Response> {
-    let coding = content_encoding
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let coding = content_encoding.unwrap_or_default().trim().to_ascii_lowercase();
     let decoded = match &coding[..] {
         "" | "identity" => return Ok(Cow::Borrowed(body)),
         "gzip" | "x-gzip" => read(MultiGzDecoder::new(body), limit),
         "deflate" if is_zlib(body) => read(ZlibDecoder::new(body), limit),
         "deflate" => read(DeflateDecoder::new(body), limit),
         _ => {
-            let message = format!(
-                "unsupported Content-Encoding \"{}\", expected gzip, deflate or none",
-                coding.escape_debug()
-            );
+            let message =
+                format!("unsupported Content-Encoding \"{}\", expected gzip, deflate or none", coding.escape_debug());
             return Err(Response::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, message));
         }
     };
@@ -60,10 +55,7 @@ pub(super) fn decode<'a>(
             let message = format!("the body has more than {limit} octets once decompressed");
             Err(Response::text(StatusCode::PAYLOAD_TOO_LARGE, message))
         }
-        Err(_) => Err(Response::text(
-            StatusCode::BAD_REQUEST,
-            format!("the body is not {coding} data"),
-        )),
+        Err(_) => Err(Response::text(StatusCode::BAD_REQUEST, format!("the body is not {coding} data"))),
     }
 }
 
@@ -83,26 +75,16 @@ fn is_zlib(body: &[u8]) -> bool {
 pub(super) fn choose(accept_encoding: Option<&str>, len: usize) -> Option<Coding> {
     let accepted = accept_encoding.filter(|_| len > WORTH_COMPRESSING)?;
     let takes = |name: &str| accepts(accepted, name).or_else(|| accepts(accepted, "*"));
-    [Coding::Gzip, Coding::Deflate]
-        .into_iter()
-        .find(|coding| takes(coding.name()) == Some(true))
+    [Coding::Gzip, Coding::Deflate].into_iter().find(|coding| takes(coding.name()) == Some(true))
 }
 
 /// What a list of codings says of one of them.
 fn accepts(list: &str, name: &str) -> Option<bool> {
     list.split(',').find_map(|item| {
         let mut parts = item.split(';').map(str::trim);
-        parts
-            .next()
-            .filter(|coding| coding.eq_ignore_ascii_case(name))?;
-        let weight =
-            parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        Some(weight.is_none_or(|weight| {
-            weight
-                .trim()
-                .parse::<f32>()
-                .is_ok_and(|weight| weight > 0.0)
-        }))
+        parts.next().filter(|coding| coding.eq_ignore_ascii_case(name))?;
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        Some(weight.is_none_or(|weight| weight.trim().parse::<f32>().is_ok_and(|weight| weight > 0.0)))
     })
 }
 
@@ -143,11 +125,7 @@ mod tests {
             ("br, identity", None),
             ("", None),
         ] {
-            assert_eq!(
-                choose(Some(accept_encoding), 5000),
-                coding,
-                "{accept_encoding:?}"
-            );
+            assert_eq!(choose(Some(accept_encoding), 5000), coding, "{accept_encoding:?}");
         }
         assert_eq!(choose(None, 5000), None);
         assert_eq!(choose(Some("gzip"), WORTH_COMPRESSING), None);
@@ -159,18 +137,10 @@ mod tests {
         for coding in [Coding::Gzip, Coding::Deflate] {
             let encoded = encode(coding, &body).unwrap();
             assert!(encoded.len() < body.len() / 10);
-            assert_eq!(
-                decode(Some(coding.name()), &encoded, body.len()).unwrap(),
-                body
-            );
+            assert_eq!(decode(Some(coding.name()), &encoded, body.len()).unwrap(), body);
             let over = decode(Some(coding.name()), &encoded, body.len() - 1).unwrap_err();
             assert_eq!(over.status, StatusCode::PAYLOAD_TOO_LARGE);
-            let cut = decode(
-                Some(coding.name()),
-                &encoded[..encoded.len() / 2],
-                body.len(),
-            )
-            .unwrap_err();
+            let cut = decode(Some(coding.name()), &encoded[..encoded.len() / 2], body.len()).unwrap_err();
             assert_eq!(cut.status, StatusCode::BAD_REQUEST);
         }
     }
@@ -180,9 +150,6 @@ mod tests {
         let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), Compression::default());
         encoder.write_all(b"hello hello hello").unwrap();
         let encoded = encoder.finish().unwrap();
-        assert_eq!(
-            decode(Some("deflate"), &encoded, 100).unwrap(),
-            &b"hello hello hello"[..]
-        );
+        assert_eq!(decode(Some("deflate"), &encoded, 100).unwrap(), &b"hello hello hello"[..]);
     }
 }

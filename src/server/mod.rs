@@ -76,11 +76,7 @@ impl Server {
             origins: Origins::default(),
             log_calls: false,
         };
-        Server {
-            registry: Registry::new(),
-            switched_off: Vec::new(),
-            settings,
-        }
+        Server { registry: Registry::new(), switched_off: Vec::new(), settings }
     }
 
     /// Sets the title of the page, for the browser's tab: its name unless set. Python's `set_server_title`.
@@ -203,26 +199,13 @@ impl Server {
     /// # Errors
     /// [`BuildError`], if methods share a name, or a method that is not there is switched off.
     pub fn build(self) -> Result<Endpoint, BuildError> {
-        let Server {
-            registry,
-            switched_off,
-            settings,
-        } = self;
-        let abilities = Abilities {
-            limits: settings.limits,
-            nil: settings.nil,
-        };
-        let mut error = BuildError {
-            duplicates: Vec::new(),
-            unknown: Vec::new(),
-        };
+        let Server { registry, switched_off, settings } = self;
+        let abilities = Abilities { limits: settings.limits, nil: settings.nil };
+        let mut error = BuildError { duplicates: Vec::new(), unknown: Vec::new() };
         let registry = Arc::new_cyclic(|whole| {
             let mut registry = registry;
             let mut system = Registry::from(system::methods(whole, abilities));
-            error.unknown = switched_off
-                .into_iter()
-                .filter(|name| !system.remove(name))
-                .collect();
+            error.unknown = switched_off.into_iter().filter(|name| !system.remove(name)).collect();
             registry = registry.methods(system);
             error.duplicates = registry.duplicates().to_vec();
             registry
@@ -235,11 +218,7 @@ impl Server {
 
     /// The level that a logger made for this server lets through.
     pub(crate) fn log_level(&self) -> log::LevelFilter {
-        if self.settings.log_calls {
-            log::LevelFilter::Info
-        } else {
-            log::LevelFilter::Warn
-        }
+        if self.settings.log_calls { log::LevelFilter::Info } else { log::LevelFilter::Warn }
     }
 }
 
@@ -256,10 +235,7 @@ pub struct BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let duplicates = self.duplicates.iter().map(DuplicateMethod::to_string);
-        let unknown = self
-            .unknown
-            .iter()
-            .map(|name| format!("there is no method \"{name}\" to switch off"));
+        let unknown = self.unknown.iter().map(|name| format!("there is no method \"{name}\" to switch off"));
         f.write_str(&duplicates.chain(unknown).collect::<Vec<_>>().join("; "))
     }
 }
@@ -299,21 +275,21 @@ impl Endpoint {
 
     /// The documentation page; `url` is where the methods are called.
     pub fn page(&self, url: Option<String>) -> String {
-        let Settings {
-            name,
-            title,
-            documentation,
-            ..
-        } = &self.settings;
+        let Settings { name, title, documentation, .. } = &self.settings;
         let methods = self.registry.describe_all();
-        Page {
-            title: title.as_deref().unwrap_or(name),
-            name,
-            documentation,
-            url,
-            methods,
+        Page { title: title.as_deref().unwrap_or(name), name, documentation, url, methods }.render()
+    }
+
+    fn check_path(&self, request: &Request) -> Result<(), Response> {
+        let paths = &self.settings.paths;
+        if paths.is_empty() {
+            return Ok(());
         }
-        .render()
+        let path = request.path();
+        if paths.iter().any(|served| *served == path) {
+            return Ok(());
+        }
+        Err(Response::text(StatusCode::NOT_FOUND, format!("there is nothing at {}", path.escape_debug())))
     }
 
     /// Answers a call. The error is a response too, for what is no call at all.
@@ -324,45 +300,26 @@ impl Endpoint {
         if request.body().len() > limit {
             return Err(Response::too_large(limit));
         }
-        let body = compression::decode(
-            request.header("Content-Encoding").as_deref(),
-            request.body(),
-            limit,
-        )?;
+        let body = compression::decode(request.header("Content-Encoding").as_deref(), request.body(), limit)?;
         let document = self.answer(request, &body);
         let content_type = match self.settings.encoding {
-            encoding if encoding == Encoding::UTF_8 => {
-                HeaderValue::from_static("text/xml; charset=utf-8")
-            }
+            encoding if encoding == Encoding::UTF_8 => HeaderValue::from_static("text/xml; charset=utf-8"),
             encoding => HeaderValue::try_from(format!("text/xml; charset={encoding}"))
                 .unwrap_or(HeaderValue::from_static("text/xml")),
         };
-        let response = Response::new(StatusCode::OK, content_type, document).with(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        );
-        Ok(self
-            .settings
-            .origins
-            .expose(request, compress(request, response)))
+        let response = Response::new(StatusCode::OK, content_type, document)
+            .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        Ok(self.settings.origins.expose(request, compress(request, response)))
     }
 
     /// A document for a document.
     fn answer(&self, request: &Request, document: &[u8]) -> Vec<u8> {
-        let Settings {
-            encoding,
-            nil,
-            limits,
-            ..
-        } = self.settings;
+        let Settings { encoding, nil, limits, .. } = self.settings;
         let outcome = self.call(request, document);
         if let Err(fault) = &outcome {
             log::debug!("fault {fault}");
         }
-        let options = WriteOptions {
-            nil,
-            limit: limits.response,
-        };
+        let options = WriteOptions { nil, limit: limits.response };
         xmlrpc::write_response(outcome.as_ref(), encoding, options).unwrap_or_else(|error| {
             log::error!("a result cannot be written: {error}");
             xmlrpc::write_fault(&xmlrpc::unwritable(&error), encoding)
@@ -380,33 +337,16 @@ impl Endpoint {
         let page = self.page(request.url());
         let coding = compression::choose(request.header("Accept-Encoding").as_deref(), page.len());
         let etag = Etag::of(&page);
-        if request
-            .header("If-None-Match")
-            .is_some_and(|known| etag.is_among(&known))
-        {
-            return Response::empty(StatusCode::NOT_MODIFIED)
-                .with(header::ETAG, etag.value(coding));
+        if request.header("If-None-Match").is_some_and(|known| etag.is_among(&known)) {
+            return Response::empty(StatusCode::NOT_MODIFIED).with(header::ETAG, etag.value(coding));
         }
         let policy = HeaderValue::try_from(docs::content_security_policy());
-        let response = Response::new(
-            StatusCode::OK,
-            HeaderValue::from_static("text/html; charset=utf-8"),
-            page,
-        )
-        .with(header::ETAG, etag.value(coding))
-        .with(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))
-        .with(
-            header::CONTENT_SECURITY_POLICY,
-            policy.unwrap_or(HeaderValue::from_static("default-src 'none'")),
-        )
-        .with(
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
-        )
-        .with(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        );
+        let response = Response::new(StatusCode::OK, HeaderValue::from_static("text/html; charset=utf-8"), page)
+            .with(header::ETAG, etag.value(coding))
+            .with(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))
+            .with(header::CONTENT_SECURITY_POLICY, policy.unwrap_or(HeaderValue::from_static("default-src 'none'")))
+            .with(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
+            .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         compress(request, response)
     }
 }
@@ -417,28 +357,19 @@ impl Service for Endpoint {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        let path = request.path();
-        let paths = &self.settings.paths;
-        if !paths.is_empty() && !paths.iter().any(|served| *served == path) {
-            let message = format!("there is nothing at {}", path.escape_debug());
-            return Response::text(StatusCode::NOT_FOUND, message);
+        if let Err(not_found) = self.check_path(request) {
+            return not_found;
         }
         match &*request.method() {
             "POST" => self.post(request).unwrap_or_else(|refusal| refusal),
             "GET" => self.get(request),
-            "HEAD" => Response {
-                head_only: true,
-                ..self.get(request)
-            },
+            "HEAD" => Response { head_only: true, ..self.get(request) },
             "OPTIONS" => {
                 let response = Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, ALLOW);
                 self.settings.origins.preflight(request, response)
             }
             method => {
-                let message = format!(
-                    "expected GET, HEAD, OPTIONS or POST, found \"{}\"",
-                    method.escape_debug()
-                );
+                let message = format!("expected GET, HEAD, OPTIONS or POST, found \"{}\"", method.escape_debug());
                 Response::text(StatusCode::METHOD_NOT_ALLOWED, message).with(header::ALLOW, ALLOW)
             }
         }
@@ -447,10 +378,7 @@ impl Service for Endpoint {
 
 impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Endpoint")
-            .field("name", &self.settings.name)
-            .field("methods", &self.registry)
-            .finish()
+        f.debug_struct("Endpoint").field("name", &self.settings.name).field("methods", &self.registry).finish()
     }
 }
 
@@ -459,44 +387,25 @@ fn check_content_type(request: &Request) -> Result<(), Response> {
     let Some(content_type) = request.header("Content-Type") else {
         return Ok(());
     };
-    let media_type = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
-    let is_form = matches!(
-        &media_type[..],
-        "application/x-www-form-urlencoded" | "text/plain"
-    );
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_form = matches!(&media_type[..], "application/x-www-form-urlencoded" | "text/plain");
     if !is_form && !media_type.starts_with("multipart/") {
         return Ok(());
     }
-    let message = format!(
-        "expected Content-Type text/xml, found \"{}\"",
-        media_type.escape_debug()
-    );
+    let message = format!("expected Content-Type text/xml, found \"{}\"", media_type.escape_debug());
     Err(Response::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 
 /// Compresses a response if that is worth it and the client takes it.
 fn compress(request: &Request, mut response: Response) -> Response {
-    response
-        .headers
-        .push((header::VARY, HeaderValue::from_static("Accept-Encoding")));
-    let Some(coding) = compression::choose(
-        request.header("Accept-Encoding").as_deref(),
-        response.body.len(),
-    ) else {
+    response.headers.push((header::VARY, HeaderValue::from_static("Accept-Encoding")));
+    let Some(coding) = compression::choose(request.header("Accept-Encoding").as_deref(), response.body.len()) else {
         return response;
     };
     match compression::encode(coding, &response.body) {
         Ok(body) => {
             response.body = body;
-            response.with(
-                header::CONTENT_ENCODING,
-                HeaderValue::from_static(coding.name()),
-            )
+            response.with(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()))
         }
         Err(error) => {
             log::error!("a response cannot be compressed: {error}");

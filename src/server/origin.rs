@@ -19,9 +19,7 @@ impl Origins {
     }
 
     fn allows(&self, origin: &str) -> bool {
-        self.0
-            .iter()
-            .any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
+        self.0.iter().any(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin))
     }
 
     /// Refuses a call from a page of another site.
@@ -33,20 +31,13 @@ impl Origins {
         if origin.as_ref().is_some_and(|origin| self.allows(origin)) {
             return Ok(());
         }
-        let cross_site = request
-            .header("Sec-Fetch-Site")
-            .is_some_and(|site| site.eq_ignore_ascii_case("cross-site"));
+        let cross_site = request.header("Sec-Fetch-Site").is_some_and(|site| site.eq_ignore_ascii_case("cross-site"));
         let foreign = origin.as_ref().filter(|origin| !is_own(origin, request));
         if !cross_site && foreign.is_none() {
             return Ok(());
         }
-        let origin = origin
-            .map(|origin| format!(" \"{}\"", origin.escape_debug()))
-            .unwrap_or_default();
-        Err(Response::text(
-            StatusCode::FORBIDDEN,
-            format!("pages of the origin{origin} may not make calls here"),
-        ))
+        let origin = origin.map(|origin| format!(" \"{}\"", origin.escape_debug())).unwrap_or_default();
+        Err(Response::text(StatusCode::FORBIDDEN, format!("pages of the origin{origin} may not make calls here")))
     }
 
     /// Adds what lets the page of a named origin read this response.
@@ -55,9 +46,7 @@ impl Origins {
             return response;
         }
         let response = response.with(header::VARY, HeaderValue::from_static("Origin"));
-        let origin = request
-            .header("Origin")
-            .filter(|origin| self.allows(origin));
+        let origin = request.header("Origin").filter(|origin| self.allows(origin));
         match origin.and_then(|origin| HeaderValue::from_str(&origin).ok()) {
             Some(origin) => response.with(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
             None => response,
@@ -67,25 +56,16 @@ impl Origins {
     /// Adds the answer to a preflight request to the response to OPTIONS.
     pub(super) fn preflight(&self, request: &Request, response: Response) -> Response {
         let response = self.expose(request, response);
-        if response
-            .header(&header::ACCESS_CONTROL_ALLOW_ORIGIN)
-            .is_none()
-        {
+        if response.header(&header::ACCESS_CONTROL_ALLOW_ORIGIN).is_none() {
             return response;
         }
         response
-            .with(
-                header::ACCESS_CONTROL_ALLOW_METHODS,
-                HeaderValue::from_static("POST"),
-            )
+            .with(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("POST"))
             .with(
                 header::ACCESS_CONTROL_ALLOW_HEADERS,
                 HeaderValue::from_static("Authorization, Content-Encoding, Content-Type"),
             )
-            .with(
-                header::ACCESS_CONTROL_MAX_AGE,
-                HeaderValue::from_static("86400"),
-            )
+            .with(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"))
     }
 }
 
@@ -95,10 +75,7 @@ fn is_own(origin: &str, request: &Request) -> bool {
     let Some((scheme, origin)) = origin.split_once("://") else {
         return false;
     };
-    let Some(host) = request
-        .header("Host")
-        .or_else(|| request.variable("SERVER_NAME"))
-    else {
+    let Some(host) = request.header("Host").or_else(|| request.variable("SERVER_NAME")) else {
         return false;
     };
     let default = if scheme == "https" { "443" } else { "80" };

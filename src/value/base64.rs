@@ -45,11 +45,7 @@ impl Base64 {
     pub(crate) fn decode(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
         let octets = text.as_bytes();
         if octets.iter().any(u8::is_ascii_whitespace) {
-            let dense: Vec<u8> = octets
-                .iter()
-                .copied()
-                .filter(|octet| !octet.is_ascii_whitespace())
-                .collect();
+            let dense: Vec<u8> = octets.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
             READER.decode(dense)
         } else {
             READER.decode(octets)
@@ -128,10 +124,7 @@ impl<'de> Visitor<'de> for Base64Visitor {
         f.write_str("base64")
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<Base64, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Base64, D::Error> {
         deserializer.deserialize_any(self)
     }
 
@@ -144,9 +137,7 @@ impl<'de> Visitor<'de> for Base64Visitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Base64, E> {
-        Base64::decode(text)
-            .map(Base64)
-            .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+        Base64::decode(text).map(Base64).map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
     }
 }
 
@@ -170,17 +161,8 @@ mod tests {
 
     #[test]
     fn decode_takes_every_form_in_the_field() {
-        for text in [
-            "aGVsbG8h",
-            "aGVs\r\nbG8h",
-            " a G V s b G 8 h\t",
-            "\naGVsbG8h\n",
-        ] {
-            assert_eq!(
-                Base64::decode(text).as_deref(),
-                Ok(&b"hello!"[..]),
-                "{text:?}"
-            );
+        for text in ["aGVsbG8h", "aGVs\r\nbG8h", " a G V s b G 8 h\t", "\naGVsbG8h\n"] {
+            assert_eq!(Base64::decode(text).as_deref(), Ok(&b"hello!"[..]), "{text:?}");
         }
         assert_eq!(Base64::decode("aGk=").as_deref(), Ok(&b"hi"[..]));
         assert_eq!(Base64::decode("aGk").as_deref(), Ok(&b"hi"[..]));

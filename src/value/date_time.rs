@@ -51,30 +51,18 @@ impl DateTime {
     const LEN: usize = 17;
 
     /// Reads the date that a deserializer announced.
-    pub(crate) fn from_text<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<DateTime, D::Error> {
+    pub(crate) fn from_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime, D::Error> {
         deserializer.deserialize_str(DateTimeVisitor)
     }
 
     /// The written form, or `None` for a year that has not four digits.
     pub(crate) fn format(&self) -> Option<[u8; DateTime::LEN]> {
         let (date, time) = (self.0.date(), self.0.time());
-        let year = u32::try_from(date.year())
-            .ok()
-            .filter(|year| *year <= 9999)?;
+        let year = u32::try_from(date.year()).ok().filter(|year| *year <= 9999)?;
         let mut out = *b"yyyymmddThh:mm:ss";
         // chrono counts a leap second as nanoseconds beyond the 59th
         let second = time.second() + time.nanosecond() / 1_000_000_000;
-        let fields = [
-            year / 100,
-            year % 100,
-            date.month(),
-            date.day(),
-            time.hour(),
-            time.minute(),
-            second,
-        ];
+        let fields = [year / 100, year % 100, date.month(), date.day(), time.hour(), time.minute(), second];
         for (at, field) in [0, 2, 4, 6, 9, 12, 15].into_iter().zip(fields) {
             out[at] = b'0' + (field / 10) as u8;
             out[at + 1] = b'0' + (field % 10) as u8;
@@ -117,9 +105,7 @@ impl FromStr for DateTime {
     type Err = ParseDateTimeError;
 
     fn from_str(text: &str) -> Result<DateTime, ParseDateTimeError> {
-        parse(text.trim_ascii().as_bytes())
-            .map(DateTime)
-            .ok_or(ParseDateTimeError)
+        parse(text.trim_ascii().as_bytes()).map(DateTime).ok_or(ParseDateTimeError)
     }
 }
 
@@ -135,12 +121,7 @@ fn parse(text: &[u8]) -> Option<NaiveDateTime> {
     let offset = parse_zone(rest)?;
     let leap = u32::from(second == 60);
     NaiveDate::from_ymd_opt(year as i32, month, day)?
-        .and_hms_nano_opt(
-            hour,
-            minute,
-            second - leap,
-            nanosecond + leap * 1_000_000_000,
-        )?
+        .and_hms_nano_opt(hour, minute, second - leap, nanosecond + leap * 1_000_000_000)?
         .checked_sub_signed(offset)
 }
 
@@ -191,10 +172,7 @@ fn parse_fraction(rest: &mut &[u8]) -> Option<u32> {
     if !(take(rest, b'.') || take(rest, b',')) {
         return Some(0);
     }
-    let len = rest
-        .iter()
-        .take_while(|octet| octet.is_ascii_digit())
-        .count();
+    let len = rest.iter().take_while(|octet| octet.is_ascii_digit()).count();
     let mut fraction = &rest[..len.min(9)];
     let written = fraction.len() as u32;
     *rest = &rest[len..];
@@ -220,8 +198,7 @@ fn parse_zone(mut rest: &[u8]) -> Option<TimeDelta> {
         true => 0,
         false => digits(&mut rest, 2).filter(|minutes| *minutes < 60)?,
     };
-    rest.is_empty()
-        .then(|| TimeDelta::minutes(ahead * i64::from(hours * 60 + minutes)))
+    rest.is_empty().then(|| TimeDelta::minutes(ahead * i64::from(hours * 60 + minutes)))
 }
 
 impl Serialize for DateTime {
@@ -229,12 +206,9 @@ impl Serialize for DateTime {
     /// If the year has not four digits.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = self.format();
-        let text = text
-            .as_ref()
-            .and_then(|text| std::str::from_utf8(text).ok());
-        let text = text.ok_or_else(|| {
-            serde::ser::Error::custom(format_args!("the year of {} has not four digits", self.0))
-        })?;
+        let text = text.as_ref().and_then(|text| std::str::from_utf8(text).ok());
+        let text =
+            text.ok_or_else(|| serde::ser::Error::custom(format_args!("the year of {} has not four digits", self.0)))?;
         serializer.serialize_newtype_struct(DateTime::NAME, text)
     }
 }
@@ -254,16 +228,12 @@ impl<'de> Visitor<'de> for DateTimeVisitor {
         f.write_str("dateTime.iso8601")
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<DateTime, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<DateTime, D::Error> {
         DateTime::from_text(deserializer)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<DateTime, E> {
-        text.parse()
-            .map_err(|error| E::custom(format_args!("\"{}\" is {error}", text.escape_debug())))
+        text.parse().map_err(|error| E::custom(format_args!("\"{}\" is {error}", text.escape_debug())))
     }
 }
 
@@ -309,10 +279,9 @@ mod tests {
 
     #[test]
     fn fraction_is_kept_in_the_value_and_left_out_on_the_wire() {
-        for (text, nanosecond) in [
-            ("19980717T14:08:55.5", 500_000_000),
-            ("1998-07-17T14:08:55,1234567891Z", 123_456_789),
-        ] {
+        for (text, nanosecond) in
+            [("19980717T14:08:55.5", 500_000_000), ("1998-07-17T14:08:55,1234567891Z", 123_456_789)]
+        {
             let date: DateTime = text.parse().unwrap();
             assert_eq!(date.nanosecond(), nanosecond);
             assert_eq!(date.to_string(), "19980717T14:08:55");
@@ -339,30 +308,18 @@ mod tests {
             "１９９８0717T14:08:55",
             "-19980717T14:08:55",
         ] {
-            assert_eq!(
-                text.parse::<DateTime>(),
-                Err(ParseDateTimeError),
-                "{text:?}"
-            );
+            assert_eq!(text.parse::<DateTime>(), Err(ParseDateTimeError), "{text:?}");
         }
     }
 
     #[test]
     fn leap_second_roundtrip() {
-        assert_eq!(
-            "19981231T23:59:60".parse::<DateTime>().unwrap().to_string(),
-            "19981231T23:59:60"
-        );
+        assert_eq!("19981231T23:59:60".parse::<DateTime>().unwrap().to_string(), "19981231T23:59:60");
     }
 
     #[test]
     fn years_without_four_digits_are_not_written() {
-        let date = DateTime(
-            NaiveDate::from_ymd_opt(12345, 1, 1)
-                .unwrap()
-                .and_hms_opt(0, 0, 0)
-                .unwrap(),
-        );
+        let date = DateTime(NaiveDate::from_ymd_opt(12345, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap());
         assert_eq!(
             serde_json::to_string(&date).unwrap_err().to_string(),
             "the year of +12345-01-01 00:00:00 has not four digits"

@@ -22,11 +22,7 @@ impl de::Error for DataError {
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> DataError {
-        DataError(format!(
-            "expected {}, found {}",
-            expected_words(expected),
-            found_words(found)
-        ))
+        DataError(format!("expected {}, found {}", expected_words(expected), found_words(found)))
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> DataError {
@@ -34,10 +30,7 @@ impl de::Error for DataError {
     }
 
     fn invalid_length(len: usize, expected: &dyn Expected) -> DataError {
-        DataError(format!(
-            "expected {}, found {len} items",
-            expected_words(expected)
-        ))
+        DataError(format!("expected {}, found {len} items", expected_words(expected)))
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> DataError {
@@ -45,16 +38,11 @@ impl de::Error for DataError {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> DataError {
-        DataError(format!(
-            "expected members {}, found {field:?}",
-            one_of(expected)
-        ))
+        DataError(format!("expected members {}, found {field:?}", one_of(expected)))
     }
 
     fn missing_field(field: &'static str) -> DataError {
-        DataError(format!(
-            "expected struct with member {field:?}, found none of that name"
-        ))
+        DataError(format!("expected struct with member {field:?}, found none of that name"))
     }
 
     fn duplicate_field(field: &'static str) -> DataError {
@@ -67,8 +55,9 @@ fn expected_words(expected: &dyn Expected) -> String {
     let words = expected.to_string();
     let number = |words: &str| words.split(' ').find_map(|word| word.parse::<usize>().ok());
     match &words[..] {
-        "i8" | "i16" | "i32" | "i64" | "i128" | "u8" | "u16" | "u32" | "u64" | "u128" | "isize"
-        | "usize" => "int".into(),
+        "i8" | "i16" | "i32" | "i64" | "i128" | "u8" | "u16" | "u32" | "u64" | "u128" | "isize" | "usize" => {
+            "int".into()
+        }
         "f32" | "f64" => "double".into(),
         "bool" => "boolean".into(),
         "a string" => "string".into(),
@@ -101,9 +90,5 @@ fn found_words(found: Unexpected<'_>) -> String {
 }
 
 fn one_of(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("{name:?}"))
-        .collect::<Vec<_>>()
-        .join(" or ")
+    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(" or ")
 }

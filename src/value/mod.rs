@@ -63,11 +63,7 @@ impl Value {
     /// member.
     pub fn member(&self, name: &str) -> Option<&Value> {
         match self {
-            Value::Struct(members) => members
-                .iter()
-                .rev()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value),
+            Value::Struct(members) => members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value),
             _ => None,
         }
     }
@@ -157,9 +153,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
-        i64::try_from(value)
-            .map(Value::Int)
-            .map_err(|_| E::custom(format_args!("{value} is beyond i8")))
+        i64::try_from(value).map(Value::Int).map_err(|_| E::custom(format_args!("{value} is beyond i8")))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
@@ -195,10 +189,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     /// What [`Typed`] announces a date with.
-    fn visit_newtype_struct<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<Value, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         DateTime::from_text(deserializer).map(Value::DateTime)
     }
 
@@ -236,10 +227,7 @@ impl JsonSchema for Value {
 impl Value {
     /// Decodes a value into a type by the rules that decode a document.
     pub(crate) fn into_typed<'de, E: de::Error>(self) -> Typed<'de, ValueSource<E>> {
-        Typed::Closed(ValueSource {
-            value: self,
-            error: PhantomData,
-        })
+        Typed::Closed(ValueSource { value: self, error: PhantomData })
     }
 }
 
@@ -263,11 +251,7 @@ impl<'de, E: de::Error> IntoDeserializer<'de, E> for Inner {
 impl<'de, E: de::Error> Source<'de> for ValueSource<E> {
     type Error = E;
     type Array = SeqDeserializer<Map<IntoIter<Value>, fn(Value) -> Inner>, E>;
-    type Struct = MapDeserializer<
-        'de,
-        Map<IntoIter<(String, Value)>, fn((String, Value)) -> (String, Inner)>,
-        E,
-    >;
+    type Struct = MapDeserializer<'de, Map<IntoIter<(String, Value)>, fn((String, Value)) -> (String, Inner)>, E>;
 
     fn open(self) -> Result<Node<'de, Self::Array, Self::Struct>, E> {
         Ok(match self.value {

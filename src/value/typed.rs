@@ -7,8 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Display;
 
 use serde::de::{
-    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
+    self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
 use super::date_time::DateTime;
@@ -44,10 +43,7 @@ impl<A, S> Node<'_, A, S> {
     }
 
     fn mismatch<E: de::Error>(&self, expected: impl Display) -> E {
-        E::custom(format_args!(
-            "expected {expected}, found {}",
-            self.describe()
-        ))
+        E::custom(format_args!("expected {expected}, found {}", self.describe()))
     }
 }
 
@@ -88,9 +84,9 @@ impl<'de, S: Source<'de>> Typed<'de, S> {
     fn integer(self, min: i64, max: i64) -> Result<i64, S::Error> {
         match self.open()? {
             Node::Int(value) if (min..=max).contains(&value) => Ok(value),
-            Node::Int(value) => Err(de::Error::custom(format_args!(
-                "expected an integer from {min} to {max}, found {value}"
-            ))),
+            Node::Int(value) => {
+                Err(de::Error::custom(format_args!("expected an integer from {min} to {max}, found {value}")))
+            }
             node => Err(node.mismatch("int")),
         }
     }
@@ -112,10 +108,7 @@ impl<'de, S: Source<'de>> Typed<'de, S> {
     }
 }
 
-fn visit_array<'de, S: Source<'de>, V: Visitor<'de>>(
-    mut array: S::Array,
-    visitor: V,
-) -> Result<V::Value, S::Error> {
+fn visit_array<'de, S: Source<'de>, V: Visitor<'de>>(mut array: S::Array, visitor: V) -> Result<V::Value, S::Error> {
     let value = visitor.visit_seq(&mut array)?;
     S::close_array(array)?;
     Ok(value)
@@ -130,10 +123,7 @@ fn visit_struct<'de, S: Source<'de>, V: Visitor<'de>>(
     Ok(value)
 }
 
-fn visit_text<'de, E: de::Error, V: Visitor<'de>>(
-    text: Cow<'de, str>,
-    visitor: V,
-) -> Result<V::Value, E> {
+fn visit_text<'de, E: de::Error, V: Visitor<'de>>(text: Cow<'de, str>, visitor: V) -> Result<V::Value, E> {
     match text {
         Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
         Cow::Owned(text) => visitor.visit_string(text),
@@ -150,10 +140,7 @@ fn visit_node<'de, S: Source<'de>, V: Visitor<'de>>(
         Node::Boolean(value) => visitor.visit_bool(value),
         Node::String(text) => visit_text(text, visitor),
         Node::Double(value) => visitor.visit_f64(value),
-        Node::DateTime(text) => visitor.visit_newtype_struct(Text {
-            text,
-            error: std::marker::PhantomData,
-        }),
+        Node::DateTime(text) => visitor.visit_newtype_struct(Text { text, error: std::marker::PhantomData }),
         Node::Base64(octets) => visitor.visit_byte_buf(octets),
         Node::Array(array) => visit_array::<S, V>(array, visitor),
         Node::Struct(members) => visit_struct::<S, V>(members, visitor),
@@ -251,19 +238,11 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
         }
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, S::Error> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, S::Error> {
         self.deserialize_unit(visitor)
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, S::Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, S::Error> {
         match name {
             DateTime::NAME => match self.open()? {
                 Node::DateTime(text) => visit_text(text, visitor),
@@ -278,11 +257,7 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
         self.array(visitor)
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(
-        self,
-        _len: usize,
-        visitor: V,
-    ) -> Result<V::Value, S::Error> {
+    fn deserialize_tuple<V: Visitor<'de>>(self, _len: usize, visitor: V) -> Result<V::Value, S::Error> {
         self.array(visitor)
     }
 
@@ -316,9 +291,7 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
         visitor: V,
     ) -> Result<V::Value, S::Error> {
         match self.open()? {
-            Node::String(text) => {
-                visitor.visit_enum(IntoDeserializer::<S::Error>::into_deserializer(text))
-            }
+            Node::String(text) => visitor.visit_enum(IntoDeserializer::<S::Error>::into_deserializer(text)),
             Node::Struct(mut members) => {
                 let value = visitor.visit_enum(Variant(&mut members))?;
                 S::close_struct(members)?;
@@ -366,9 +339,7 @@ impl<'de, A: MapAccess<'de>> EnumAccess<'de> for Variant<'_, A> {
     fn variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<(T::Value, Self), A::Error> {
         match self.0.next_key_seed(seed)? {
             Some(name) => Ok((name, self)),
-            None => Err(de::Error::custom(
-                "expected struct of one member, found an empty one",
-            )),
+            None => Err(de::Error::custom("expected struct of one member, found an empty one")),
         }
     }
 }

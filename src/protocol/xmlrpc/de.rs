@@ -55,9 +55,7 @@ impl<'r, 'de> ValueReader<'r, 'de> {
             Err(error) => {
                 use std::num::IntErrorKind::{NegOverflow, PosOverflow};
                 match error.kind() {
-                    NegOverflow | PosOverflow => {
-                        Err(self.bad(tag, &text, format_args!("from {min} to {max}")))
-                    }
+                    NegOverflow | PosOverflow => Err(self.bad(tag, &text, format_args!("from {min} to {max}"))),
                     _ => Err(self.bad(tag, &text, "a whole number")),
                 }
             }
@@ -67,15 +65,11 @@ impl<'r, 'de> ValueReader<'r, 'de> {
     fn double(&mut self) -> Result<f64, Error> {
         let text = self.reader.text(Tag::Double)?;
         // Rust reads "inf" and "nan" too, XML-RPC has no such doubles
-        let is_number = |text: &str| {
-            text.bytes()
-                .all(|octet| matches!(octet, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
-        };
+        let is_number =
+            |text: &str| text.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
         match text.trim_ascii().parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
-            Ok(_) if is_number(text.trim_ascii()) => {
-                Err(self.bad(Tag::Double, &text, "within the range of a double"))
-            }
+            Ok(_) if is_number(text.trim_ascii()) => Err(self.bad(Tag::Double, &text, "within the range of a double")),
             _ => Err(self.bad(Tag::Double, &text, "a number")),
         }
     }
@@ -92,10 +86,7 @@ impl<'r, 'de> ValueReader<'r, 'de> {
     fn base64(&mut self) -> Result<Vec<u8>, Error> {
         let text = self.reader.text(Tag::Base64)?;
         Base64::decode(&text).map_err(|error| {
-            let message = format!(
-                "expected base64, found an {}",
-                error.to_string().to_lowercase()
-            );
+            let message = format!("expected base64, found an {}", error.to_string().to_lowercase());
             self.reader.fail(Category::Data, message)
         })
     }
@@ -106,16 +97,9 @@ impl<'r, 'de> ValueReader<'r, 'de> {
         const LONGEST: usize = 40;
 
         let found = found.trim_ascii();
-        let more = if found.chars().nth(LONGEST).is_some() {
-            "..."
-        } else {
-            ""
-        };
+        let more = if found.chars().nth(LONGEST).is_some() { "..." } else { "" };
         let found: String = found.chars().take(LONGEST).collect();
-        let message = format!(
-            "expected {tag} {expected}, found \"{}{more}\"",
-            found.escape_debug()
-        );
+        let message = format!("expected {tag} {expected}, found \"{}{more}\"", found.escape_debug());
         self.reader.fail(Category::Data, message)
     }
 }
@@ -154,9 +138,7 @@ impl<'r, 'de> Source<'de> for ValueReader<'r, 'de> {
                 Node::Nil
             }
             _ => {
-                return Err(self
-                    .reader
-                    .unexpected("the element of a type", Token::Start(tag)));
+                return Err(self.reader.unexpected("the element of a type", Token::Start(tag)));
             }
         };
         self.reader.expect_end(Tag::Value)?;
@@ -174,17 +156,10 @@ impl<'r, 'de> Source<'de> for ValueReader<'r, 'de> {
 
 /// Reads a value whose start tag was read, and gives an error from its type the value's place.
 #[inline]
-fn read_value<'de, S: DeserializeSeed<'de>>(
-    reader: &mut Reader<'de>,
-    depth: u32,
-    seed: S,
-) -> Result<S::Value, Error> {
+fn read_value<'de, S: DeserializeSeed<'de>>(reader: &mut Reader<'de>, depth: u32, seed: S) -> Result<S::Value, Error> {
     let start = reader.start();
-    seed.deserialize(Typed::Closed(ValueReader {
-        reader: &mut *reader,
-        depth,
-    }))
-    .map_err(|error| reader.locate(error, start))
+    seed.deserialize(Typed::Closed(ValueReader { reader: &mut *reader, depth }))
+        .map_err(|error| reader.locate(error, start))
 }
 
 /// The items of an array.
@@ -206,11 +181,7 @@ enum ArrayState {
 
 impl<'r, 'de> ArrayReader<'r, 'de> {
     fn new(reader: &'r mut Reader<'de>, depth: u32) -> Self {
-        ArrayReader {
-            reader,
-            depth,
-            state: ArrayState::Start,
-        }
+        ArrayReader { reader, depth, state: ArrayState::Start }
     }
 
     /// Goes to the next item; `false` after the last.
@@ -219,9 +190,7 @@ impl<'r, 'de> ArrayReader<'r, 'de> {
         loop {
             match (self.reader.markup()?, &self.state) {
                 (Token::Start(Tag::Value), ArrayState::Items(_)) => return Ok(true),
-                (Token::Start(Tag::Data), ArrayState::Start) => {
-                    self.state = ArrayState::Items(Tag::Data)
-                }
+                (Token::Start(Tag::Data), ArrayState::Start) => self.state = ArrayState::Items(Tag::Data),
                 // items without <data>
                 (Token::Start(Tag::Value), ArrayState::Start) => {
                     self.state = ArrayState::Items(Tag::Array);
@@ -238,9 +207,7 @@ impl<'r, 'de> ArrayReader<'r, 'de> {
                 }
                 (token, ArrayState::Start) => return Err(self.reader.unexpected("<data>", token)),
                 (token, _) => {
-                    return Err(self
-                        .reader
-                        .unexpected("<value> or the end of the array", token));
+                    return Err(self.reader.unexpected("<value> or the end of the array", token));
                 }
             }
         }
@@ -248,10 +215,7 @@ impl<'r, 'de> ArrayReader<'r, 'de> {
 
     fn close(mut self) -> Result<(), Error> {
         if self.state != ArrayState::End && self.advance()? {
-            return Err(self.reader.fail(
-                Category::Data,
-                "expected the end of the array, found one more item",
-            ));
+            return Err(self.reader.fail(Category::Data, "expected the end of the array, found one more item"));
         }
         self.reader.expect_end(Tag::Value)
     }
@@ -261,10 +225,7 @@ impl<'de> SeqAccess<'de> for ArrayReader<'_, 'de> {
     type Error = Error;
 
     #[inline]
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Error> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         if self.state == ArrayState::End || !self.advance()? {
             return Ok(None);
         }
@@ -284,12 +245,7 @@ struct StructReader<'r, 'de> {
 
 impl<'r, 'de> StructReader<'r, 'de> {
     fn new(reader: &'r mut Reader<'de>, depth: u32) -> Self {
-        StructReader {
-            reader,
-            depth,
-            value: None,
-            ended: false,
-        }
+        StructReader { reader, depth, value: None, ended: false }
     }
 
     /// Goes into the next member and reads its name; `None` after the last.
@@ -307,11 +263,7 @@ impl<'r, 'de> StructReader<'r, 'de> {
         match self.reader.markup()? {
             Token::Start(Tag::Name) => {}
             Token::Start(Tag::Value) => {
-                self.value = Some(read_value(
-                    self.reader,
-                    self.depth,
-                    std::marker::PhantomData,
-                )?);
+                self.value = Some(read_value(self.reader, self.depth, std::marker::PhantomData)?);
                 self.reader.expect_start(Tag::Name)?;
             }
             token => return Err(self.reader.unexpected("<name>", token)),
@@ -321,10 +273,7 @@ impl<'r, 'de> StructReader<'r, 'de> {
 
     fn close(mut self) -> Result<(), Error> {
         if !self.ended && self.name()?.is_some() {
-            return Err(self.reader.fail(
-                Category::Data,
-                "expected the end of the struct, found one more member",
-            ));
+            return Err(self.reader.fail(Category::Data, "expected the end of the struct, found one more member"));
         }
         self.reader.expect_end(Tag::Value)
     }
@@ -334,10 +283,7 @@ impl<'de> MapAccess<'de> for StructReader<'_, 'de> {
     type Error = Error;
 
     #[inline]
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Error> {
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
         if self.ended {
             return Ok(None);
         }
@@ -345,9 +291,7 @@ impl<'de> MapAccess<'de> for StructReader<'_, 'de> {
             return Ok(None);
         };
         let start = self.reader.start();
-        seed.deserialize(Name(name))
-            .map(Some)
-            .map_err(|error| self.reader.locate(error, start))
+        seed.deserialize(Name(name)).map(Some).map_err(|error| self.reader.locate(error, start))
     }
 
     #[inline]
@@ -355,8 +299,7 @@ impl<'de> MapAccess<'de> for StructReader<'_, 'de> {
         let value = match self.value.take() {
             Some(value) => {
                 let start = self.reader.start();
-                seed.deserialize(value.into_typed::<Error>())
-                    .map_err(|error| self.reader.locate(error, start))?
+                seed.deserialize(value.into_typed::<Error>()).map_err(|error| self.reader.locate(error, start))?
             }
             None => {
                 self.reader.expect_start(Tag::Value)?;
@@ -424,10 +367,7 @@ impl<'de> serde::Deserializer<'de> for Name<'de> {
 }
 
 /// A document whose root is a `<value>`.
-pub(super) fn read_value_document<'de, T: Deserialize<'de>>(
-    document: &'de [u8],
-    limits: &Limits,
-) -> Result<T, Error> {
+pub(super) fn read_value_document<'de, T: Deserialize<'de>>(document: &'de [u8], limits: &Limits) -> Result<T, Error> {
     let mut reader = Reader::new(document, limits);
     let value = reader
         .expect_start(Tag::Value)
@@ -458,16 +398,9 @@ enum CallState {
 
 impl<'de> CallReader<'de> {
     /// Reads up to the params.
-    pub(super) fn new(
-        document: &'de [u8],
-        limits: &Limits,
-    ) -> Result<(Cow<'de, str>, CallReader<'de>), Error> {
+    pub(super) fn new(document: &'de [u8], limits: &Limits) -> Result<(Cow<'de, str>, CallReader<'de>), Error> {
         let reader = Reader::new(document, limits);
-        let mut call = CallReader {
-            reader,
-            state: CallState::Params,
-            read_ahead: false,
-        };
+        let mut call = CallReader { reader, state: CallState::Params, read_ahead: false };
         match call.head() {
             Ok(method_name) => Ok((method_name, call)),
             Err(error) => Err(call.reader.first_failure(error)),
@@ -502,10 +435,7 @@ impl<'de> CallReader<'de> {
             Cow::Owned(name) => name.trim_ascii().to_owned().into(),
         };
         if name.is_empty() {
-            return Err(self.reader.fail(
-                Category::Structure,
-                "expected a name in <methodName>, found none",
-            ));
+            return Err(self.reader.fail(Category::Structure, "expected a name in <methodName>, found none"));
         }
         Ok(name)
     }
@@ -558,13 +488,9 @@ impl<'de> CallReader<'de> {
 
     /// All params as one type, and the document to its end.
     pub(super) fn params<P: Deserialize<'de>>(mut self) -> Result<P, Error> {
-        let params = P::deserialize(SeqAccessDeserializer::new(&mut self)).and_then(|params| {
-            match self.drain()? {
-                0 => Ok(params),
-                _ => Err(self
-                    .reader
-                    .fail(Category::Data, "expected the end of the params, found more")),
-            }
+        let params = P::deserialize(SeqAccessDeserializer::new(&mut self)).and_then(|params| match self.drain()? {
+            0 => Ok(params),
+            _ => Err(self.reader.fail(Category::Data, "expected the end of the params, found more")),
         });
         params.map_err(|error| self.reader.first_failure(error))
     }
@@ -580,10 +506,7 @@ fn end_call(reader: &mut Reader<'_>) -> Result<(), Error> {
 impl<'de> SeqAccess<'de> for CallReader<'de> {
     type Error = Error;
 
-    fn next_element_seed<T: DeserializeSeed<'de>>(
-        &mut self,
-        seed: T,
-    ) -> Result<Option<T::Value>, Error> {
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
         if !self.advance()? {
             return Ok(None);
         }
@@ -595,20 +518,17 @@ impl<'de> SeqAccess<'de> for CallReader<'de> {
 
 impl<'de> ParamSource<'de> for CallReader<'de> {
     fn next(&mut self, read: &mut ReadParam<'_, 'de>) -> Result<bool, ParamError> {
-        self.next_element_seed(Erased(read))
-            .map(|param| param.is_some())
-            .map_err(|error| {
-                let error = self.reader.first_failure(error);
-                match error.category() {
-                    Category::Data => ParamError::Mismatch(error.to_string()),
-                    _ => ParamError::Document(error.into()),
-                }
-            })
+        self.next_element_seed(Erased(read)).map(|param| param.is_some()).map_err(|error| {
+            let error = self.reader.first_failure(error);
+            match error.category() {
+                Category::Data => ParamError::Mismatch(error.to_string()),
+                _ => ParamError::Document(error.into()),
+            }
+        })
     }
 
     fn finish(&mut self) -> Result<usize, Fault> {
-        self.drain()
-            .map_err(|error| self.reader.first_failure(error).into())
+        self.drain().map_err(|error| self.reader.first_failure(error).into())
     }
 }
 
@@ -619,10 +539,7 @@ impl<'de> DeserializeSeed<'de> for Erased<'_, '_, 'de> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        (self.0)(&mut <dyn erased_serde::Deserializer<'_>>::erase(
-            deserializer,
-        ))
-        .map_err(serde::de::Error::custom)
+        (self.0)(&mut <dyn erased_serde::Deserializer<'_>>::erase(deserializer)).map_err(serde::de::Error::custom)
     }
 }
 

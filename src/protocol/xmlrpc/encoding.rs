@@ -49,9 +49,7 @@ impl Encoding {
         } else if is(&["iso-8859-1", "iso_8859-1", "iso8859-1", "latin1", "l1"]) {
             Charset::Latin1
         } else {
-            Charset::Other(encoding_rs::Encoding::for_label_no_replacement(
-                label.as_bytes(),
-            )?)
+            Charset::Other(encoding_rs::Encoding::for_label_no_replacement(label.as_bytes())?)
         };
         Some(Encoding(charset))
     }
@@ -70,9 +68,7 @@ impl Encoding {
         if self == Encoding::UTF_8 {
             return text;
         }
-        let Ok(text) = String::from_utf8(text) else {
-            unreachable!("the serializer writes UTF-8")
-        };
+        let Ok(text) = String::from_utf8(text) else { unreachable!("the serializer writes UTF-8") };
         match self.0 {
             Charset::Other(encoding) => encoding.encode(&text).0.into_owned(),
             Charset::Ascii => with_references(&text, 0x7F),
@@ -112,10 +108,7 @@ impl std::str::FromStr for Encoding {
     fn from_str(label: &str) -> Result<Encoding, Error> {
         match Encoding::for_label(label) {
             Some(Encoding(Charset::Other(encoding))) if encoding.output_encoding() != encoding => {
-                Err(Error::new(
-                    Category::Encoding,
-                    format!("documents are not written in {}", encoding.name()),
-                ))
+                Err(Error::new(Category::Encoding, format!("documents are not written in {}", encoding.name())))
             }
             Some(encoding) => Ok(encoding),
             None => Err(unsupported(label)),
@@ -124,10 +117,7 @@ impl std::str::FromStr for Encoding {
 }
 
 fn unsupported(label: &str) -> Error {
-    Error::new(
-        Category::Encoding,
-        format!("unsupported encoding \"{}\"", label.escape_debug()),
-    )
+    Error::new(Category::Encoding, format!("unsupported encoding \"{}\"", label.escape_debug()))
 }
 
 /// The document in UTF-8, without a byte order mark. One that was in UTF-8 is not checked: the reader does that.
@@ -145,17 +135,10 @@ pub(super) fn decode(document: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
 
 fn decode_as<'a>(label: &str, document: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
     let start = Position { line: 1, column: 1 };
-    match Encoding::for_label(label)
-        .ok_or_else(|| unsupported(label).at(start))?
-        .0
-    {
+    match Encoding::for_label(label).ok_or_else(|| unsupported(label).at(start))?.0 {
         Charset::Other(encoding) if encoding == UTF_8 => Ok(document.into()),
         Charset::Other(encoding) if encoding == UTF_16LE || encoding == UTF_16BE => {
-            Err(Error::new(
-                Category::Encoding,
-                format!("declared as {label}, but it is not"),
-            )
-            .at(start))
+            Err(Error::new(Category::Encoding, format!("declared as {label}, but it is not")).at(start))
         }
         Charset::Other(encoding) => transcode(encoding, document),
         Charset::Latin1 => Ok(match encoding_rs::mem::decode_latin1(document) {
@@ -164,30 +147,21 @@ fn decode_as<'a>(label: &str, document: &'a [u8]) -> Result<Cow<'a, [u8]>, Error
         }),
         Charset::Ascii if document.is_ascii() => Ok(document.into()),
         Charset::Ascii => {
-            let at = document
-                .iter()
-                .position(|octet| !octet.is_ascii())
-                .unwrap_or_default();
+            let at = document.iter().position(|octet| !octet.is_ascii()).unwrap_or_default();
             let message = format!("octet {:02X} is not us-ascii", document[at]);
             Err(Error::new(Category::Character, message).at(position(document, at)))
         }
     }
 }
 
-fn transcode<'a>(
-    encoding: &'static encoding_rs::Encoding,
-    document: &'a [u8],
-) -> Result<Cow<'a, [u8]>, Error> {
+fn transcode<'a>(encoding: &'static encoding_rs::Encoding, document: &'a [u8]) -> Result<Cow<'a, [u8]>, Error> {
     match encoding.decode_without_bom_handling_and_without_replacement(document) {
         Some(Cow::Borrowed(text)) => Ok(text.as_bytes().into()),
         Some(Cow::Owned(text)) => Ok(text.into_bytes().into()),
         None => {
             let readable = encoding.decode_without_bom_handling(document).0;
             let at = readable.find('\u{FFFD}').unwrap_or_default();
-            let message = format!(
-                "octets that are not {}",
-                encoding.name().to_ascii_lowercase()
-            );
+            let message = format!("octets that are not {}", encoding.name().to_ascii_lowercase());
             Err(Error::new(Category::Character, message).at(position(readable.as_bytes(), at)))
         }
     }
@@ -199,30 +173,20 @@ fn declared(document: &[u8]) -> Option<&str> {
 
     let rest = document.trim_ascii_start().strip_prefix(b"<?xml")?;
     let rest = &rest[..rest.len().min(LONGEST)];
-    let declaration =
-        std::str::from_utf8(&rest[..rest.iter().position(|octet| *octet == b'>')?]).ok()?;
+    let declaration = std::str::from_utf8(&rest[..rest.iter().position(|octet| *octet == b'>')?]).ok()?;
     let (_, value) = declaration.split_once("encoding")?;
     let value = value.trim_start().strip_prefix('=')?.trim_start();
-    let quote = value
-        .chars()
-        .next()
-        .filter(|quote| matches!(quote, '"' | '\''))?;
+    let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     value[1..].split_once(quote).map(|(label, _)| label)
 }
 
 /// Where the octet `at` of a document in UTF-8 stands.
 pub(super) fn position(document: &[u8], at: usize) -> Position {
     let before = &document[..at.min(document.len())];
-    let line_start = before
-        .iter()
-        .rposition(|octet| *octet == b'\n')
-        .map_or(0, |newline| newline + 1);
+    let line_start = before.iter().rposition(|octet| *octet == b'\n').map_or(0, |newline| newline + 1);
     let is_start_of_character = |octet: &&u8| **octet & 0b1100_0000 != 0b1000_0000;
     Position {
         line: 1 + before.iter().filter(|octet| **octet == b'\n').count(),
-        column: 1 + before[line_start..]
-            .iter()
-            .filter(is_start_of_character)
-            .count(),
+        column: 1 + before[line_start..].iter().filter(is_start_of_character).count(),
     }
 }

@@ -49,11 +49,7 @@ pub struct Position {
 
 impl Error {
     pub(super) fn new(category: Category, message: impl Into<String>) -> Error {
-        Error(Box::new(Inner {
-            category,
-            message: message.into(),
-            position: None,
-        }))
+        Error(Box::new(Inner { category, message: message.into(), position: None }))
     }
 
     pub(super) fn at(mut self, position: Position) -> Error {

@@ -181,9 +181,7 @@ pub fn call_to_vec<P: Serialize + ?Sized>(method_name: &str, params: &P) -> Resu
 /// assert_eq!(response.unwrap_err().code, 4);
 /// # Ok::<(), rpcgi::xmlrpc::Error>(())
 /// ```
-pub fn response_from_slice<T: DeserializeOwned>(
-    document: &[u8],
-) -> Result<Result<T, Fault>, Error> {
+pub fn response_from_slice<T: DeserializeOwned>(document: &[u8]) -> Result<Result<T, Fault>, Error> {
     let limits = Limits::default();
     de::read_response(&Document::new(document, &limits)?.0, &limits)
 }
@@ -206,9 +204,7 @@ pub fn response_from_slice<T: DeserializeOwned>(
 /// assert_eq!(xmlrpc::response_from_slice::<()>(&document)?, Err(fault));
 /// # Ok::<(), xmlrpc::Error>(())
 /// ```
-pub fn response_to_vec<T: Serialize + ?Sized>(
-    response: Result<&T, &Fault>,
-) -> Result<Vec<u8>, Error> {
+pub fn response_to_vec<T: Serialize + ?Sized>(response: Result<&T, &Fault>) -> Result<Vec<u8>, Error> {
     write_response(response, Encoding::UTF_8, WriteOptions::default())
 }
 
@@ -248,19 +244,14 @@ fn declaration(encoding: Encoding) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     match encoding == Encoding::UTF_8 {
         true => out.extend_from_slice(DECLARATION),
-        false => out.extend_from_slice(
-            format!("<?xml version=\"1.0\" encoding=\"{encoding}\"?>\n").as_bytes(),
-        ),
+        false => out.extend_from_slice(format!("<?xml version=\"1.0\" encoding=\"{encoding}\"?>\n").as_bytes()),
     }
     out
 }
 
 /// What the caller is told of a result that cannot be written.
 pub(crate) fn unwritable(error: &Error) -> Fault {
-    Fault::new(
-        Fault::INTERNAL,
-        format!("the result cannot be written: {error}"),
-    )
+    Fault::new(Fault::INTERNAL, format!("the result cannot be written: {error}"))
 }
 
 /// A document in UTF-8, within the limit.
@@ -273,11 +264,7 @@ impl<'a> Document<'a> {
     /// Of [`Category::Limit`], [`Category::Encoding`] or [`Category::Character`].
     pub(crate) fn new(document: &'a [u8], limits: &Limits) -> Result<Document<'a>, Error> {
         if document.len() > limits.body {
-            let message = format!(
-                "a document of {} octets, longer than {}",
-                document.len(),
-                limits.body
-            );
+            let message = format!("a document of {} octets, longer than {}", document.len(), limits.body);
             return Err(Error::new(Category::Limit, message));
         }
         encoding::decode(document).map(Document)
@@ -286,9 +273,6 @@ impl<'a> Document<'a> {
     /// Reads a `<methodCall>` up to its params, which are read when they are asked for.
     pub(crate) fn call(&self, limits: &Limits) -> Result<Call<'_>, Error> {
         let (method_name, reader) = CallReader::new(&self.0, limits)?;
-        Ok(Call {
-            method_name,
-            params: Params::new(reader),
-        })
+        Ok(Call { method_name, params: Params::new(reader) })
     }
 }

@@ -106,14 +106,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(document: &'a [u8], limits: &Limits) -> Reader<'a> {
         let mut xml = quick_xml::Reader::from_reader(document);
         xml.config_mut().expand_empty_elements = true;
-        Reader {
-            document,
-            xml,
-            start: 0,
-            limits: *limits,
-            members: 0,
-            failure: None,
-        }
+        Reader { document, xml, start: 0, limits: *limits, members: 0, failure: None }
     }
 
     #[inline]
@@ -166,10 +159,7 @@ impl<'a> Reader<'a> {
     pub(super) fn expect_eof(&mut self) -> Result<(), Error> {
         match self.markup()? {
             Token::Eof => Ok(()),
-            _ => Err(self.fail(
-                Category::Syntax,
-                "expected the end of the document, found more",
-            )),
+            _ => Err(self.fail(Category::Syntax, "expected the end of the document, found more")),
         }
     }
 
@@ -206,10 +196,7 @@ impl<'a> Reader<'a> {
     pub(super) fn count_member(&mut self) -> Result<(), Error> {
         self.members += 1;
         if self.members > self.limits.members {
-            let message = format!(
-                "more than {} array items and struct members",
-                self.limits.members
-            );
+            let message = format!("more than {} array items and struct members", self.limits.members);
             return Err(self.fail(Category::Limit, message));
         }
         Ok(())
@@ -219,10 +206,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn check_depth(&mut self, depth: u32) -> Result<(), Error> {
         if depth >= self.limits.depth {
-            let message = format!(
-                "arrays and structs nested deeper than {}",
-                self.limits.depth
-            );
+            let message = format!("arrays and structs nested deeper than {}", self.limits.depth);
             return Err(self.fail(Category::Limit, message));
         }
         Ok(())
@@ -244,9 +228,7 @@ impl<'a> Reader<'a> {
     #[cold]
     pub(super) fn locate(&mut self, error: Error, start: usize) -> Error {
         let document = self.document;
-        self.failure
-            .get_or_insert_with(|| Box::new(error.at(position(document, start))))
-            .again()
+        self.failure.get_or_insert_with(|| Box::new(error.at(position(document, start)))).again()
     }
 
     /// The first error there was, else this one.
@@ -258,11 +240,7 @@ impl<'a> Reader<'a> {
     /// An error for a token that has no place here.
     #[cold]
     pub(super) fn unexpected(&mut self, expected: impl fmt::Display, found: Token<'a>) -> Error {
-        let category = if matches!(found, Token::Eof) {
-            Category::Syntax
-        } else {
-            Category::Structure
-        };
+        let category = if matches!(found, Token::Eof) { Category::Syntax } else { Category::Structure };
         let found = match found {
             Token::Start(_) => format!("<{}>", self.name_at(self.start + 1)),
             Token::End(tag) => format!("</{tag}>"),
@@ -279,33 +257,27 @@ impl<'a> Reader<'a> {
         let rest = self.document.get(start..).unwrap_or_default();
         let is_end = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'>' | b'/');
         let name = &rest[..rest.iter().position(is_end).unwrap_or(rest.len())];
-        let name: String = String::from_utf8_lossy(&name[..name.len().min(4 * LONGEST)])
-            .chars()
-            .take(LONGEST)
-            .collect();
+        let name: String =
+            String::from_utf8_lossy(&name[..name.len().min(4 * LONGEST)]).chars().take(LONGEST).collect();
         name.escape_debug().to_string()
     }
 
     /// Text in which every character is one that XML allows (XML 1.0 §2.2).
     #[inline]
     fn checked(&mut self, text: Cow<'a, str>) -> Result<Token<'a>, Error> {
-        if has_forbidden_octet(text.as_bytes()) {
-            if let Some((at, character)) = text
-                .char_indices()
-                .find(|(_, character)| !is_allowed(*character))
-            {
-                return Err(self.forbidden(character, self.start + at));
-            }
+        let forbidden = match has_forbidden_octet(text.as_bytes()) {
+            true => text.char_indices().find(|(_, character)| !is_allowed(*character)),
+            false => None,
+        };
+        if let Some((at, character)) = forbidden {
+            return Err(self.forbidden(character, self.start + at));
         }
         Ok(Token::Text(text))
     }
 
     #[cold]
     fn forbidden(&mut self, character: char, at: usize) -> Error {
-        let message = format!(
-            "character U+{:04X}, which XML does not allow",
-            u32::from(character)
-        );
+        let message = format!("character U+{:04X}, which XML does not allow", u32::from(character));
         self.locate(Error::new(Category::Character, message), at)
     }
 
@@ -321,10 +293,7 @@ impl<'a> Reader<'a> {
                 Ok(Some(character)) => return Err(self.forbidden(character, self.start)),
                 Ok(None) => {
                     let name: String = name.chars().take(40).collect();
-                    return Err(self.fail(
-                        Category::Syntax,
-                        format!("undefined entity \"{}\"", name.escape_debug()),
-                    ));
+                    return Err(self.fail(Category::Syntax, format!("undefined entity \"{}\"", name.escape_debug())));
                 }
                 Err(_) => return Err(self.fail(Category::Syntax, "invalid character reference")),
             },
@@ -342,24 +311,15 @@ impl<'a> Reader<'a> {
                     Err(error) => self.start + error.valid_up_to(),
                     Ok(_) => self.start,
                 };
-                self.locate(
-                    Error::new(Category::Character, "octets that are not utf-8"),
-                    at,
-                )
+                self.locate(Error::new(Category::Character, "octets that are not utf-8"), at)
             }
             quick_xml::Error::IllFormed(IllFormed::MismatchedEndTag { expected, .. }) => {
                 let found = self.name_at(self.start + 2);
-                self.fail(
-                    Category::Syntax,
-                    format!("expected </{expected}>, found </{found}>"),
-                )
+                self.fail(Category::Syntax, format!("expected </{expected}>, found </{found}>"))
             }
             quick_xml::Error::IllFormed(IllFormed::UnmatchedEndTag(_)) => {
                 let found = self.name_at(self.start + 2);
-                self.fail(
-                    Category::Syntax,
-                    format!("found </{found}> without its start tag"),
-                )
+                self.fail(Category::Syntax, format!("found </{found}> without its start tag"))
             }
             quick_xml::Error::IllFormed(IllFormed::UnclosedReference) => {
                 self.fail(Category::Syntax, "found & that begins no reference")
@@ -389,8 +349,7 @@ pub(super) fn is_allowed(character: char) -> bool {
 #[inline]
 fn has_forbidden_octet(text: &[u8]) -> bool {
     // no early exit: so the loop runs over many octets at a time
-    let control = text.iter().fold(false, |found, octet| {
-        found | (*octet < 0x20 && !matches!(*octet, b'\t' | b'\n' | b'\r'))
-    });
+    let control =
+        text.iter().fold(false, |found, octet| found | (*octet < 0x20 && !matches!(*octet, b'\t' | b'\n' | b'\r')));
     control || (text.len() > 2 && memchr(0xEF, text).is_some())
 }

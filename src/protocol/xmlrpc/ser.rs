@@ -23,10 +23,7 @@ pub(crate) struct WriteOptions {
 
 impl Default for WriteOptions {
     fn default() -> WriteOptions {
-        WriteOptions {
-            nil: true,
-            limit: usize::MAX,
-        }
+        WriteOptions { nil: true, limit: usize::MAX }
     }
 }
 
@@ -36,40 +33,19 @@ pub(super) fn write_value<T: Serialize + ?Sized>(
     options: WriteOptions,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    let mut writer = Writer {
-        out,
-        options,
-        before_params: false,
-        failure: None,
-    };
-    value
-        .serialize(&mut writer)
-        .map_err(|error| writer.explain(error))
+    let mut writer = Writer { out, options, before_params: false, failure: None };
+    value.serialize(&mut writer).map_err(|error| writer.explain(error))
 }
 
 /// Appends a `<methodCall>` whose params are the items of `params`.
-pub(super) fn write_call<P: Serialize + ?Sized>(
-    method_name: &str,
-    params: &P,
-    out: &mut Vec<u8>,
-) -> Result<(), Error> {
+pub(super) fn write_call<P: Serialize + ?Sized>(method_name: &str, params: &P, out: &mut Vec<u8>) -> Result<(), Error> {
     out.extend_from_slice(b"<methodCall><methodName>");
     escape(method_name, out);
     out.extend_from_slice(b"</methodName><params>");
-    let mut writer = Writer {
-        out,
-        options: WriteOptions::default(),
-        before_params: true,
-        failure: None,
-    };
-    params
-        .serialize(&mut writer)
-        .map_err(|error| writer.explain(error))?;
+    let mut writer = Writer { out, options: WriteOptions::default(), before_params: true, failure: None };
+    params.serialize(&mut writer).map_err(|error| writer.explain(error))?;
     if writer.before_params {
-        return Err(Error::new(
-            Category::Data,
-            "params are a tuple, an array or a unit",
-        ));
+        return Err(Error::new(Category::Data, "params are a tuple, an array or a unit"));
     }
     out.extend_from_slice(b"</params></methodCall>\n");
     Ok(())
@@ -141,39 +117,23 @@ impl Writer<'_> {
 
     #[inline]
     fn check_limit(&self) -> Result<(), Error> {
-        if self.out.len() <= self.options.limit {
-            Ok(())
-        } else {
-            self.over_limit()
-        }
+        if self.out.len() <= self.options.limit { Ok(()) } else { self.over_limit() }
     }
 
     #[cold]
     fn over_limit(&self) -> Result<(), Error> {
-        Err(Error::new(
-            Category::Limit,
-            format!("longer than {} octets", self.options.limit),
-        ))
+        Err(Error::new(Category::Limit, format!("longer than {} octets", self.options.limit)))
     }
 
     /// Writes one part of a compound; if that fails, adds its name to the path.
     #[inline]
-    fn part<T: Serialize + ?Sized>(
-        &mut self,
-        value: &T,
-        step: impl FnOnce() -> String,
-    ) -> Result<(), Error> {
-        value
-            .serialize(&mut *self)
-            .map_err(|error| self.fail_inside(error, step()))
+    fn part<T: Serialize + ?Sized>(&mut self, value: &T, step: impl FnOnce() -> String) -> Result<(), Error> {
+        value.serialize(&mut *self).map_err(|error| self.fail_inside(error, step()))
     }
 
     #[cold]
     fn fail_inside(&mut self, error: Error, step: String) -> Error {
-        let failure = self.failure.get_or_insert_with(|| Failure {
-            error: error.clone(),
-            path: Vec::new(),
-        });
+        let failure = self.failure.get_or_insert_with(|| Failure { error: error.clone(), path: Vec::new() });
         failure.path.push(step);
         error
     }
@@ -185,10 +145,7 @@ impl Writer<'_> {
             None => error,
             Some(Failure { error, path }) => {
                 let path: String = path.into_iter().rev().collect();
-                Error::new(
-                    error.category(),
-                    format!("{error}, at {}", path.trim_start_matches('.')),
-                )
+                Error::new(error.category(), format!("{error}, at {}", path.trim_start_matches('.')))
             }
         }
     }
@@ -230,10 +187,7 @@ fn escape(text: &str, out: &mut Vec<u8>) {
     let mut done = 0;
     loop {
         let near = octets.len().min(done + NEAR);
-        let found = octets[done..near]
-            .iter()
-            .position(|octet| SPECIAL[usize::from(*octet)])
-            .map(|at| done + at);
+        let found = octets[done..near].iter().position(|octet| SPECIAL[usize::from(*octet)]).map(|at| done + at);
         let found = found.or_else(|| Some(near + find_special(&octets[near..])?));
         let Some(at) = found else {
             out.extend_from_slice(&octets[done..]);
@@ -269,14 +223,8 @@ fn find_special(octets: &[u8]) -> Option<usize> {
         let piece = &piece[..markup.unwrap_or(piece.len())];
         // no early exit: so the loop runs over many octets at a time
         let other = |octet: u8| (octet < 0x20 && !matches!(octet, b'\t' | b'\n')) || octet == 0xEF;
-        if piece
-            .iter()
-            .fold(false, |found, octet| found | other(*octet))
-        {
-            return piece
-                .iter()
-                .position(|octet| other(*octet))
-                .map(|at| start + at);
+        if piece.iter().fold(false, |found, octet| found | other(*octet)) {
+            return piece.iter().position(|octet| other(*octet)).map(|at| start + at);
         }
         if markup.is_some() {
             return Some(start + piece.len());
@@ -297,11 +245,7 @@ fn escape_one(text: &str, at: usize, out: &mut Vec<u8>) -> usize {
         0xEF => {
             let character = &octets[..3];
             let allowed = text[at..].chars().next().is_some_and(is_allowed);
-            out.extend_from_slice(if allowed {
-                character
-            } else {
-                "\u{FFFD}".as_bytes()
-            });
+            out.extend_from_slice(if allowed { character } else { "\u{FFFD}".as_bytes() });
             return 3;
         }
         _ => out.extend_from_slice("\u{FFFD}".as_bytes()),
@@ -313,10 +257,7 @@ macro_rules! double {
     ($method:ident($type:ty)) => {
         fn $method(self, value: $type) -> Result<(), Error> {
             if !value.is_finite() {
-                return Err(Error::new(
-                    Category::Data,
-                    format!("{value} is no double of XML-RPC"),
-                ));
+                return Err(Error::new(Category::Data, format!("{value} is no double of XML-RPC")));
             }
             self.push(b"<value><double>");
             // beyond these bounds the shortest form has an exponent, which XML-RPC does not
@@ -371,11 +312,7 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
     double!(serialize_f64(f64));
 
     fn serialize_bool(self, value: bool) -> Result<(), Error> {
-        self.scalar(
-            "<value><boolean>",
-            if value { b"1" } else { b"0" },
-            "</boolean></value>",
-        )
+        self.scalar("<value><boolean>", if value { b"1" } else { b"0" }, "</boolean></value>")
     }
 
     fn serialize_char(self, value: char) -> Result<(), Error> {
@@ -399,31 +336,18 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
     }
 
     fn serialize_unit(self) -> Result<(), Error> {
-        if std::mem::take(&mut self.before_params) {
-            Ok(())
-        } else {
-            self.nil()
-        }
+        if std::mem::take(&mut self.before_params) { Ok(()) } else { self.nil() }
     }
 
     fn serialize_unit_struct(self, _name: &'static str) -> Result<(), Error> {
         self.nil()
     }
 
-    fn serialize_unit_variant(
-        self,
-        _name: &'static str,
-        _index: u32,
-        variant: &'static str,
-    ) -> Result<(), Error> {
+    fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Result<(), Error> {
         self.string(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<(), Error> {
         match name {
             DateTime::NAME | Base64::NAME => value.serialize(Named { writer: self, name }),
             OUTCOME => self.outcome(value),
@@ -452,11 +376,7 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
         Ok(Items::new(self, "</data></array></value>"))
     }
 
-    fn serialize_tuple_struct(
-        self,
-        _name: &'static str,
-        _len: usize,
-    ) -> Result<Items<'w, 'a>, Error> {
+    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Items<'w, 'a>, Error> {
         Ok(Items::new(self, "</data></array></value>"))
     }
 
@@ -468,10 +388,7 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
         _len: usize,
     ) -> Result<Items<'w, 'a>, Error> {
         self.variant(variant);
-        Ok(Items::new(
-            self,
-            "</data></array></value></member></struct></value>",
-        ))
+        Ok(Items::new(self, "</data></array></value></member></struct></value>"))
     }
 
     fn serialize_map(self, _len: Option<usize>) -> Result<Members<'w, 'a>, Error> {
@@ -490,10 +407,7 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
         _len: usize,
     ) -> Result<Members<'w, 'a>, Error> {
         self.variant(variant);
-        Ok(Members::new(
-            self,
-            "</struct></value></member></struct></value>",
-        ))
+        Ok(Members::new(self, "</struct></value></member></struct></value>"))
     }
 }
 
@@ -508,20 +422,10 @@ struct Items<'w, 'a> {
 impl<'w, 'a> Items<'w, 'a> {
     fn new(writer: &'w mut Writer<'a>, end: &'static str) -> Self {
         if std::mem::take(&mut writer.before_params) {
-            return Items {
-                writer,
-                count: 0,
-                params: true,
-                end: "",
-            };
+            return Items { writer, count: 0, params: true, end: "" };
         }
         writer.push(b"<value><array><data>");
-        Items {
-            writer,
-            count: 0,
-            params: false,
-            end,
-        }
+        Items { writer, count: 0, params: false, end }
     }
 }
 
@@ -583,11 +487,7 @@ struct Members<'w, 'a> {
 impl<'w, 'a> Members<'w, 'a> {
     fn new(writer: &'w mut Writer<'a>, end: &'static str) -> Self {
         writer.push(b"<value><struct>");
-        Members {
-            writer,
-            name: 0,
-            end,
-        }
+        Members { writer, name: 0, end }
     }
 
     #[inline]
@@ -606,9 +506,7 @@ impl SerializeMap for Members<'_, '_> {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
         self.writer.push(b"<member><name>");
         self.name = self.writer.out.len();
-        key.serialize(NameWriter {
-            out: self.writer.out,
-        })?;
+        key.serialize(NameWriter { out: self.writer.out })?;
         self.writer.push(b"</name>");
         Ok(())
     }
@@ -675,11 +573,7 @@ macro_rules! refuse_compounds {
             Err(ser::Error::custom($expected))
         }
 
-        fn serialize_tuple_struct(
-            self,
-            _: &'static str,
-            _: usize,
-        ) -> Result<Self::SerializeTupleStruct, Error> {
+        fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Error> {
             Err(ser::Error::custom($expected))
         }
 
@@ -697,11 +591,7 @@ macro_rules! refuse_compounds {
             Err(ser::Error::custom($expected))
         }
 
-        fn serialize_struct(
-            self,
-            _: &'static str,
-            _: usize,
-        ) -> Result<Self::SerializeStruct, Error> {
+        fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, Error> {
             Err(ser::Error::custom($expected))
         }
 
@@ -771,12 +661,7 @@ impl ser::Serializer for NameWriter<'_> {
         Ok(())
     }
 
-    fn serialize_unit_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-    ) -> Result<(), Error> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
         self.serialize_str(variant)
     }
 
@@ -784,11 +669,7 @@ impl ser::Serializer for NameWriter<'_> {
         value.serialize(self)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
         value.serialize(self)
     }
 
@@ -816,11 +697,7 @@ impl ser::Serializer for Named<'_, '_> {
         if self.name != DateTime::NAME {
             return self.writer.string(value);
         }
-        self.writer.scalar(
-            "<value><dateTime.iso8601>",
-            value.as_bytes(),
-            "</dateTime.iso8601></value>",
-        )
+        self.writer.scalar("<value><dateTime.iso8601>", value.as_bytes(), "</dateTime.iso8601></value>")
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
@@ -831,11 +708,7 @@ impl ser::Serializer for Named<'_, '_> {
         value.serialize(self)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), Error> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
         value.serialize(self)
     }
 
