@@ -51,12 +51,12 @@ impl<'r, 'de> ValueReader<'r, 'de> {
         let text = self.reader.text(tag)?;
         match text.trim_ascii().parse::<i64>() {
             Ok(value) if (min..=max).contains(&value) => Ok(value),
-            Ok(_) => Err(self.bad(tag, &text, format_args!("from {min} to {max}"))),
+            Ok(_) => Err(bad(tag, &text, format_args!("from {min} to {max}"))),
             Err(error) => {
                 use std::num::IntErrorKind::{NegOverflow, PosOverflow};
                 match error.kind() {
-                    NegOverflow | PosOverflow => Err(self.bad(tag, &text, format_args!("from {min} to {max}"))),
-                    _ => Err(self.bad(tag, &text, "a whole number")),
+                    NegOverflow | PosOverflow => Err(bad(tag, &text, format_args!("from {min} to {max}"))),
+                    _ => Err(bad(tag, &text, "a whole number")),
                 }
             }
         }
@@ -69,8 +69,8 @@ impl<'r, 'de> ValueReader<'r, 'de> {
             |text: &str| text.bytes().all(|octet| matches!(octet, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
         match text.trim_ascii().parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
-            Ok(_) if is_number(text.trim_ascii()) => Err(self.bad(Tag::Double, &text, "within the range of a double")),
-            _ => Err(self.bad(Tag::Double, &text, "a number")),
+            Ok(_) if is_number(text.trim_ascii()) => Err(bad(Tag::Double, &text, "within the range of a double")),
+            _ => Err(bad(Tag::Double, &text, "a number")),
         }
     }
 
@@ -79,29 +79,28 @@ impl<'r, 'de> ValueReader<'r, 'de> {
         match text.trim_ascii() {
             "1" | "true" => Ok(true),
             "0" | "false" => Ok(false),
-            _ => Err(self.bad(Tag::Boolean, &text, "0 or 1")),
+            _ => Err(bad(Tag::Boolean, &text, "0 or 1")),
         }
     }
 
     fn base64(&mut self) -> Result<Vec<u8>, Error> {
         let text = self.reader.text(Tag::Base64)?;
         Base64::decode(&text).map_err(|error| {
-            let message = format!("expected base64, found an {}", error.to_string().to_lowercase());
-            self.reader.fail(Category::Data, message)
+            let found = error.to_string().to_lowercase();
+            Error::new(Category::Data, format!("expected base64, found an {}", found.trim_end_matches('.')))
         })
     }
+}
 
-    /// The text of an element is not what its type asks for.
-    #[cold]
-    fn bad(&mut self, tag: Tag, found: &str, expected: impl std::fmt::Display) -> Error {
-        const LONGEST: usize = 40;
+/// The text of an element is not what its type asks for.
+#[cold]
+fn bad(tag: Tag, found: &str, expected: impl std::fmt::Display) -> Error {
+    const LONGEST: usize = 40;
 
-        let found = found.trim_ascii();
-        let more = if found.chars().nth(LONGEST).is_some() { "..." } else { "" };
-        let found: String = found.chars().take(LONGEST).collect();
-        let message = format!("expected {tag} {expected}, found \"{}{more}\"", found.escape_debug());
-        self.reader.fail(Category::Data, message)
-    }
+    let found = found.trim_ascii();
+    let more = if found.chars().nth(LONGEST).is_some() { "..." } else { "" };
+    let found: String = found.chars().take(LONGEST).collect();
+    Error::new(Category::Data, format!("expected {tag} {expected}, found \"{}{more}\"", found.escape_debug()))
 }
 
 impl<'r, 'de> Source<'de> for ValueReader<'r, 'de> {
@@ -488,9 +487,9 @@ impl<'de> CallReader<'de> {
 
     /// All params as one type, and the document to its end.
     pub(super) fn params<P: Deserialize<'de>>(mut self) -> Result<P, Error> {
-        let params = P::deserialize(SeqAccessDeserializer::new(&mut self)).and_then(|params| match self.drain()? {
-            0 => Ok(params),
-            _ => Err(self.reader.fail(Category::Data, "expected the end of the params, found more")),
+        let params = P::deserialize(SeqAccessDeserializer::new(&mut self)).and_then(|params| match self.advance()? {
+            true => Err(self.reader.fail(Category::Data, "expected the end of the params, found one more")),
+            false => self.drain().map(|_| params),
         });
         params.map_err(|error| self.reader.first_failure(error))
     }

@@ -241,6 +241,10 @@ impl<'a> Reader<'a> {
     #[cold]
     pub(super) fn unexpected(&mut self, expected: impl fmt::Display, found: Token<'a>) -> Error {
         let category = if matches!(found, Token::Eof) { Category::Syntax } else { Category::Structure };
+        if matches!(found, Token::Text(_)) {
+            let rest = &self.document[self.start..];
+            self.start += rest.len() - rest.trim_ascii_start().len();
+        }
         let found = match found {
             Token::Start(_) => format!("<{}>", self.name_at(self.start + 1)),
             Token::End(tag) => format!("</{tag}>"),

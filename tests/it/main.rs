@@ -1,0 +1,14 @@
+//! What users of rpcgi see, from the format up to real clients behind a real web server.
+
+mod apache;
+mod calls;
+mod cgi;
+mod clients;
+mod command_line;
+mod format;
+mod http_answers;
+mod introspection;
+mod malformed;
+mod methods;
+mod mistakes;
+mod page;
