@@ -416,7 +416,11 @@ impl Arguments<'_, '_> {
                 self.taken += 1;
                 Ok(argument)
             }
-            Ok(None) => T::deserialize(Missing).map_err(|_| self.wrong_count(index)),
+            Ok(None) => T::deserialize(Missing).or_else(|_| {
+                // a document that breaks off later is broken first of all
+                self.params.finish()?;
+                Err(self.wrong_count(index))
+            }),
             Err(ParamError::Document(fault)) => Err(Failure::Fault(fault)),
             Err(ParamError::Mismatch(message)) => {
                 let name = self.name(index).map(|name| format!(" \"{name}\"")).unwrap_or_default();

@@ -226,7 +226,8 @@ impl Registry {
     fn near(&self, name: &str) -> Option<String> {
         const ALIKE: f64 = 0.85;
 
-        let likeness = |listed: String| (strsim::jaro_winkler(name, &listed), listed);
+        let name = name.to_lowercase();
+        let likeness = |listed: String| (strsim::jaro_winkler(&name, &listed.to_lowercase()), listed);
         let best = self.names().into_iter().map(likeness).max_by(|a, b| a.0.total_cmp(&b.0));
         best.filter(|(likeness, _)| *likeness >= ALIKE).map(|(_, name)| name)
     }

@@ -48,8 +48,14 @@ fn integers_are_read() {
 #[test]
 fn integers_out_of_range_or_shape() {
     for (value, message) in [
-        ("<int>2147483648</int>", "expected int from -2147483648 to 2147483647, found \"2147483648\" at line 1 column 1"),
-        ("<i4>-2147483649</i4>", "expected int from -2147483648 to 2147483647, found \"-2147483649\" at line 1 column 1"),
+        (
+            "<int>2147483648</int>",
+            "expected int from -2147483648 to 2147483647, found \"2147483648\" at line 1 column 1",
+        ),
+        (
+            "<i4>-2147483649</i4>",
+            "expected int from -2147483648 to 2147483647, found \"-2147483649\" at line 1 column 1",
+        ),
         ("<i1>128</i1>", "expected i1 from -128 to 127, found \"128\" at line 1 column 1"),
         (
             "<i8>9223372036854775808</i8>",
@@ -148,7 +154,10 @@ fn booleans() {
     }
     let message = "expected boolean 0 or 1, found \"yes\" at line 1 column 1";
     assert_eq!(read::<bool>("<boolean>yes</boolean>"), Err(message.into()));
-    assert_eq!(written(&[true, false]), "<array><data><value><boolean>1</boolean></value><value><boolean>0</boolean></value></data></array>");
+    assert_eq!(
+        written(&[true, false]),
+        "<array><data><value><boolean>1</boolean></value><value><boolean>0</boolean></value></data></array>"
+    );
 }
 
 #[test]
@@ -199,7 +208,10 @@ fn strings_are_written() {
         }
     }
     assert_eq!(written(&'x'), "<string>x</string>");
-    assert_eq!(written(&BTreeMap::from([("a<\u{1}", 1)])), "<struct><member><name>a&lt;�</name><value><int>1</int></value></member></struct>");
+    assert_eq!(
+        written(&BTreeMap::from([("a<\u{1}", 1)])),
+        "<struct><member><name>a&lt;�</name><value><int>1</int></value></member></struct>"
+    );
 }
 
 #[test]
@@ -221,7 +233,10 @@ fn dates() {
     }
     let message = "expected dateTime.iso8601, found string at line 1 column 1";
     assert_eq!(read::<DateTime>("<string>19980717T14:08:55</string>"), Err(message.into()));
-    assert_eq!(read::<String>(&written(&date)), Err("expected string, found dateTime.iso8601 at line 1 column 1".into()));
+    assert_eq!(
+        read::<String>(&written(&date)),
+        Err("expected string, found dateTime.iso8601 at line 1 column 1".into())
+    );
 }
 
 #[test]
@@ -259,7 +274,10 @@ fn arrays() {
     let message = "expected array of 3 items, found 2 items at line 1 column 1";
     assert_eq!(read::<(i32, i32, i32)>(&format!("<array><data>{two}</data></array>")), Err(message.into()));
     let message = "expected <value> or the end of the array, found <data> at line 1 column 27";
-    assert_eq!(read::<Vec<i32>>("<array><data></data><data></data></array>").unwrap_err(), "expected </array>, found <data> at line 1 column 28");
+    assert_eq!(
+        read::<Vec<i32>>("<array><data></data><data></data></array>").unwrap_err(),
+        "expected </array>, found <data> at line 1 column 28"
+    );
     assert_eq!(read::<Vec<i32>>("<array><data><data></data></data></array>").unwrap_err(), message.replace("27", "21"));
 }
 
@@ -285,15 +303,29 @@ fn structs() {
     }
     assert_eq!(
         written(&ann),
-        format!("<struct>{}{}{}</struct>", member("name", "<string>Ann</string>"), member("age", "<int>7</int>"), member("email", "<nil/>"))
+        format!(
+            "<struct>{}{}{}</struct>",
+            member("name", "<string>Ann</string>"),
+            member("age", "<int>7</int>"),
+            member("email", "<nil/>")
+        )
     );
     for (value, message) in [
-        (format!("<struct>{name}</struct>"), "expected struct with member \"age\", found none of that name at line 1 column 1"),
+        (
+            format!("<struct>{name}</struct>"),
+            "expected struct with member \"age\", found none of that name at line 1 column 1",
+        ),
         (format!("<struct>{name}{name}</struct>"), "expected member \"name\" once, found it again at line 1 column 1"),
         (format!("<struct>{}</struct>", member("age", "x")), "expected an integer"),
-        ("<struct><member><name>age</name></member></struct>".into(), "expected <value>, found </member> at line 1 column 40"),
+        (
+            "<struct><member><name>age</name></member></struct>".into(),
+            "expected <value>, found </member> at line 1 column 40",
+        ),
         ("<struct><member></member></struct>".into(), "expected <name>, found </member> at line 1 column 24"),
-        ("<struct><member><value>x</value></member></struct>".into(), "expected <name>, found </member> at line 1 column 40"),
+        (
+            "<struct><member><value>x</value></member></struct>".into(),
+            "expected <name>, found </member> at line 1 column 40",
+        ),
         ("<struct>x</struct>".into(), "expected <member> or </struct>, found text at line 1 column 16"),
         ("<array/>".into(), "expected struct, found array at line 1 column 1"),
     ] {
@@ -308,7 +340,10 @@ fn structs() {
     assert_eq!(read::<Value>(&twice).unwrap().member("a"), Some(&"2".into()));
     assert_eq!(read::<BTreeMap<String, i32>>("<struct/>"), Ok(BTreeMap::new()));
     assert_eq!(written(&BTreeMap::<String, i32>::new()), "<struct></struct>");
-    assert_eq!(read::<BTreeMap<String, String>>(&format!("<struct>{}</struct>", member("", "x"))), Ok(BTreeMap::from([("".into(), "x".into())])));
+    assert_eq!(
+        read::<BTreeMap<String, String>>(&format!("<struct>{}</struct>", member("", "x"))),
+        Ok(BTreeMap::from([("".into(), "x".into())]))
+    );
     let numbered = BTreeMap::from([(1, "x".to_owned())]);
     assert_eq!(read::<BTreeMap<i32, String>>(&written(&numbered)), Ok(numbered));
     assert_eq!(unwritable(&BTreeMap::from([((1, 2), 3)])), "a map whose keys are neither text nor whole numbers");
@@ -346,8 +381,7 @@ enum Either {
 
 #[test]
 fn enums() {
-    let shapes =
-        vec![Shape::Point, Shape::Circle(1.5), Shape::Rectangle(1.0, 2.0), Shape::Named { name: "x".into() }];
+    let shapes = vec![Shape::Point, Shape::Circle(1.5), Shape::Rectangle(1.0, 2.0), Shape::Named { name: "x".into() }];
     assert_eq!(read::<Vec<Shape>>(&written(&shapes)).as_ref(), Ok(&shapes));
     assert_eq!(written(&Shape::Point), "<string>Point</string>");
     assert_eq!(written(&Shape::Circle(0.5)), format!("<struct>{}</struct>", member("Circle", "<double>0.5</double>")));
@@ -393,7 +427,8 @@ fn values_keep_their_types() {
 
 #[test]
 fn json_carries_the_same_values() {
-    let value = Value::Array(vec![Value::DateTime("19980717T14:08:55".parse().unwrap()), Base64(vec![255]).into(), Value::Nil]);
+    let value =
+        Value::Array(vec![Value::DateTime("19980717T14:08:55".parse().unwrap()), Base64(vec![255]).into(), Value::Nil]);
     assert_eq!(serde_json::to_string(&value).unwrap(), r#"["19980717T14:08:55","/w==",null]"#);
     let date: DateTime = serde_json::from_str("\"1998-07-17T14:08:55Z\"").unwrap();
     assert_eq!(date.to_string(), "19980717T14:08:55");
@@ -420,10 +455,26 @@ fn encodings_are_read_by_declaration() {
         documents.push(utf16(&value("utf-16"), big, false));
     }
     let windows = value("windows-1252");
-    documents.push(windows.chars().map(|c| match c { '€' => 0x80, c => c as u8 }).collect());
+    documents.push(
+        windows
+            .chars()
+            .map(|c| match c {
+                '€' => 0x80,
+                c => c as u8,
+            })
+            .collect(),
+    );
     documents.push(value("us-ascii").replace('é', "&#233;").replace('€', "&#x20AC;").into_bytes());
     documents.push(value("ISO-8859-1").replace('€', "&#8364;").chars().map(|c| c as u8).collect());
-    documents.push(value("iso-8859-15").chars().map(|c| match c { '€' => 0xA4, c => c as u8 }).collect());
+    documents.push(
+        value("iso-8859-15")
+            .chars()
+            .map(|c| match c {
+                '€' => 0xA4,
+                c => c as u8,
+            })
+            .collect(),
+    );
     for document in documents {
         assert_eq!(from_slice::<String>(&document).unwrap(), "né€", "{}", String::from_utf8_lossy(&document));
     }
@@ -435,23 +486,52 @@ fn encodings_are_read_by_declaration() {
 #[test]
 fn encodings_that_are_wrong() {
     for (document, category, message) in [
-        (&b"<?xml version='1.0' encoding='klingon'?><value/>"[..], Category::Encoding, "unsupported encoding \"klingon\" at line 1 column 1"),
-        (b"<?xml version='1.0' encoding='utf-16'?><value/>", Category::Encoding, "declared as utf-16, but it is not at line 1 column 1"),
-        (b"<?xml version='1.0' encoding='utf-7'?><value/>", Category::Encoding, "unsupported encoding \"utf-7\" at line 1 column 1"),
+        (
+            &b"<?xml version='1.0' encoding='klingon'?><value/>"[..],
+            Category::Encoding,
+            "unsupported encoding \"klingon\" at line 1 column 1",
+        ),
+        (
+            b"<?xml version='1.0' encoding='utf-16'?><value/>",
+            Category::Encoding,
+            "declared as utf-16, but it is not at line 1 column 1",
+        ),
+        (
+            b"<?xml version='1.0' encoding='utf-7'?><value/>",
+            Category::Encoding,
+            "unsupported encoding \"utf-7\" at line 1 column 1",
+        ),
         (b"<value>a\n\xFF</value>", Category::Character, "octets that are not utf-8 at line 2 column 1"),
         (b"<value>\xC0\x80</value>", Category::Character, "octets that are not utf-8 at line 1 column 8"),
         (b"<value>\xED\xA0\x80</value>", Category::Character, "octets that are not utf-8 at line 1 column 8"),
-        (b"<?xml version='1.0' encoding='us-ascii'?>\n<value>\xE9</value>", Category::Character, "octet E9 is not us-ascii at line 2 column 8"),
-        (b"<?xml version='1.0' encoding='shift_jis'?>\n<value>\xFF</value>", Category::Character, "octets that are not shift_jis at line 2 column 8"),
+        (
+            b"<?xml version='1.0' encoding='us-ascii'?>\n<value>\xE9</value>",
+            Category::Character,
+            "octet E9 is not us-ascii at line 2 column 8",
+        ),
+        (
+            b"<?xml version='1.0' encoding='shift_jis'?>\n<value>\xFF</value>",
+            Category::Character,
+            "octets that are not shift_jis at line 2 column 8",
+        ),
         (b"\xFF\xFE<\0v\0\0\xD8", Category::Character, "octets that are not utf-16le at line 1 column 3"),
         (b"<value>\x01</value>", Category::Character, "character U+0001, which XML does not allow at line 1 column 8"),
-        (b"<value>ab\xEF\xBF\xBF</value>", Category::Character, "character U+FFFF, which XML does not allow at line 1 column 10"),
+        (
+            b"<value>ab\xEF\xBF\xBF</value>",
+            Category::Character,
+            "character U+FFFF, which XML does not allow at line 1 column 10",
+        ),
         (b"<value>&#0;</value>", Category::Syntax, "invalid character reference at line 1 column 8"),
         (b"<value>&#1;</value>", Category::Character, "character U+0001, which XML does not allow at line 1 column 8"),
         (b"<value>&#xD800;</value>", Category::Syntax, "invalid character reference at line 1 column 8"),
     ] {
         let error = from_slice::<String>(document).unwrap_err();
-        assert_eq!((error.category(), &error.to_string()[..]), (category, message), "{}", String::from_utf8_lossy(document));
+        assert_eq!(
+            (error.category(), &error.to_string()[..]),
+            (category, message),
+            "{}",
+            String::from_utf8_lossy(document)
+        );
     }
 }
 
@@ -460,7 +540,8 @@ fn positions_count_lines_and_characters() {
     let error = from_slice::<Vec<i32>>("<value><array>\n<data>\n é <value>x</value></data></array></value>".as_bytes());
     let position = error.unwrap_err().position().unwrap();
     assert_eq!((position.line, position.column), (3, 2));
-    let error = from_slice::<Vec<i32>>("<value><array>\n<data>\n<!--é--><value>x</value></data></array></value>".as_bytes());
+    let error =
+        from_slice::<Vec<i32>>("<value><array>\n<data>\n<!--é--><value>x</value></data></array></value>".as_bytes());
     let position = error.unwrap_err().position().unwrap();
     assert_eq!((position.line, position.column), (3, 9));
 }
@@ -472,7 +553,8 @@ fn what_cannot_be_written_is_named_by_its_place() {
         items: Vec<BTreeMap<String, Shape>>,
     }
 
-    let report = Report { items: vec![BTreeMap::new(), BTreeMap::from([("x".into(), Shape::Rectangle(1.0, f64::NAN))])] };
+    let report =
+        Report { items: vec![BTreeMap::new(), BTreeMap::from([("x".into(), Shape::Rectangle(1.0, f64::NAN))])] };
     assert_eq!(unwritable(&report), "NaN is no double of XML-RPC, at items[1].x[1]");
     assert_eq!(unwritable(&Shape::Circle(f64::INFINITY)), "inf is no double of XML-RPC, at Circle");
 }

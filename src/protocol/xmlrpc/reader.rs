@@ -159,7 +159,10 @@ impl<'a> Reader<'a> {
     pub(super) fn expect_eof(&mut self) -> Result<(), Error> {
         match self.markup()? {
             Token::Eof => Ok(()),
-            _ => Err(self.fail(Category::Syntax, "expected the end of the document, found more")),
+            _ => {
+                self.skip_white_space();
+                Err(self.fail(Category::Syntax, "expected the end of the document, found more"))
+            }
         }
     }
 
@@ -241,10 +244,7 @@ impl<'a> Reader<'a> {
     #[cold]
     pub(super) fn unexpected(&mut self, expected: impl fmt::Display, found: Token<'a>) -> Error {
         let category = if matches!(found, Token::Eof) { Category::Syntax } else { Category::Structure };
-        if matches!(found, Token::Text(_)) {
-            let rest = &self.document[self.start..];
-            self.start += rest.len() - rest.trim_ascii_start().len();
-        }
+        self.skip_white_space();
         let found = match found {
             Token::Start(_) => format!("<{}>", self.name_at(self.start + 1)),
             Token::End(tag) => format!("</{tag}>"),
@@ -252,6 +252,12 @@ impl<'a> Reader<'a> {
             Token::Eof => "the end of the document".into(),
         };
         self.fail(category, format!("expected {expected}, found {found}"))
+    }
+
+    /// Moves the place of an error to the first thing to see in a text.
+    fn skip_white_space(&mut self) {
+        let rest = self.document.get(self.start..).unwrap_or_default();
+        self.start += rest.len() - rest.trim_ascii_start().len();
     }
 
     /// The name of the element that starts at an octet, cut to a length that fits a message.
