@@ -90,7 +90,7 @@ fn complain(message: &str) -> ExitCode {
 
 /// A service of XML-RPC. A web server runs this program by CGI; by hand it does this:
 #[derive(Parser)]
-#[command(version = concat!("(rpcgi ", env!("CARGO_PKG_VERSION"), ")"), arg_required_else_help = true, subcommand_required = true)]
+#[command(version, name = "rpcgi", arg_required_else_help = true, subcommand_required = true)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,

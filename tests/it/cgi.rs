@@ -1,1 +1,195 @@
-//! x
+//! The CGI gateway, through real programs.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use crate::calls::document;
+
+/// Where the example of this name is built.
+pub fn example(name: &str) -> PathBuf {
+    let tests = std::env::current_exe().expect("a running test has a path");
+    let path = tests.ancestors().nth(2).expect("tests are two folders deep").join("examples").join(name);
+    assert!(path.exists(), "{} is not built: run `cargo build --examples`, as `tests/run` does", path.display());
+    path
+}
+
+/// A request to an example as a CGI program.
+pub struct Cgi {
+    command: Command,
+    input: Vec<u8>,
+}
+
+pub struct Answer {
+    pub head: String,
+    pub body: String,
+    pub log: String,
+    pub status: Option<i32>,
+}
+
+impl Cgi {
+    pub fn new(program: &str, method: &str) -> Cgi {
+        let mut command = Command::new(example(program));
+        command.env_clear().env("REQUEST_METHOD", method).env("GATEWAY_INTERFACE", "CGI/1.1");
+        Cgi { command, input: Vec::new() }.env("SCRIPT_NAME", "/cgi-bin/x.cgi").env("REQUEST_URI", "/RPC2")
+    }
+
+    pub fn post(program: &str, body: &str) -> Cgi {
+        let mut cgi = Cgi::new(program, "POST").env("CONTENT_TYPE", "text/xml").env("CONTENT_LENGTH", &body.len().to_string());
+        cgi.input = body.into();
+        cgi
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Cgi {
+        self.command.env(name, value);
+        self
+    }
+
+    pub fn without(mut self, name: &str) -> Cgi {
+        self.command.env_remove(name);
+        self
+    }
+
+    pub fn argument(mut self, word: &str) -> Cgi {
+        self.command.arg(word);
+        self
+    }
+
+    /// Adds octets to standard input beyond the body.
+    pub fn more_input(mut self, octets: &str) -> Cgi {
+        self.input.extend_from_slice(octets.as_bytes());
+        self
+    }
+
+    #[track_caller]
+    pub fn answer(mut self) -> Answer {
+        let piped = self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = piped.spawn().expect("the program starts");
+        // a program that answers early may not read it all
+        _ = child.stdin.take().expect("it is piped").write_all(&self.input);
+        let output = child.wait_with_output().expect("the program ends");
+        let text = String::from_utf8(output.stdout).expect("the answer is text");
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no head in {text:?}"));
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        Answer { head: head.to_owned(), body: body.to_owned(), log, status: output.status.code() }
+    }
+}
+
+const ADD: &str = "<methodCall><methodName>add</methodName><params><param><value><int>2</int></value></param><param><value><int>3</int></value></param></params></methodCall>";
+
+#[track_caller]
+fn assert_five(answer: &Answer) {
+    assert!(answer.body.contains("<value><int>5</int></value>"), "{}\n{}", answer.head, answer.body);
+    assert_eq!(answer.status, Some(0));
+}
+
+#[test]
+fn answers_a_call() {
+    let answer = Cgi::post("interop", ADD).answer();
+    assert_five(&answer);
+    let expected = format!(
+        "Status: 200 OK\r\ncontent-type: text/xml; charset=utf-8\r\nx-content-type-options: nosniff\r\nvary: Accept-Encoding\r\ncontent-length: {}",
+        answer.body.len()
+    );
+    assert_eq!((answer.head, answer.log), (expected, String::new()));
+}
+
+#[test]
+fn exit_status_is_zero_whenever_there_is_an_answer() {
+    for (cgi, status) in [
+        (Cgi::post("interop", "nonsense"), "200 OK"),
+        (Cgi::new("interop", "PUT"), "405 Method Not Allowed"),
+        (Cgi::new("interop", "OPTIONS"), "204 No Content"),
+        (Cgi::post("interop", ADD).env("REQUEST_URI", "/nothing"), "404 Not Found"),
+        (Cgi::post("interop", ADD).env("CONTENT_TYPE", "text/plain"), "415 Unsupported Media Type"),
+        (Cgi::post("interop", ADD).env("CONTENT_LENGTH", "99999999999999999999"), "413 Payload Too Large"),
+        (Cgi::post("interop", ADD).env("CONTENT_LENGTH", "x"), "400 Bad Request"),
+        (Cgi::post("interop", ADD).env("CONTENT_LENGTH", "1000"), "400 Bad Request"),
+        (Cgi::post("interop", ADD).env("HTTP_ORIGIN", "http://evil.example").env("HTTP_HOST", "x"), "403 Forbidden"),
+    ] {
+        let answer = cgi.answer();
+        assert_eq!((answer.head.lines().next(), answer.status), (Some(&*format!("Status: {status}")), Some(0)));
+    }
+}
+
+#[test]
+fn content_length() {
+    assert_five(&Cgi::post("interop", ADD).without("CONTENT_LENGTH").answer());
+    for absent in ["", "-1"] {
+        assert_five(&Cgi::post("interop", ADD).env("CONTENT_LENGTH", absent).answer());
+    }
+    assert_five(&Cgi::post("interop", ADD).more_input("<rest>").answer());
+    let answer = Cgi::post("interop", ADD).env("CONTENT_LENGTH", "1000").answer();
+    assert_eq!(answer.body, format!("expected a body of 1000 octets, found {}\n", ADD.len()));
+}
+
+/// Apache appends the words of a query without `=` to the command line.
+#[test]
+fn the_command_line_is_not_looked_at() {
+    for words in [
+        &["serve", "--listen", "127.0.0.1:1"][..],
+        &["doc"],
+        &["--help"],
+        &["--version"],
+        &["-h", "%2D", "\u{AD}", "--\u{AD}"],
+        &["-c", "/etc/passwd"],
+        &["%00", "..%2f..%2fetc%2fpasswd"],
+        &[&"a".repeat(100_000)],
+    ] {
+        let with = |cgi: Cgi| words.iter().fold(cgi, |cgi, word| cgi.argument(word));
+        assert_five(&with(Cgi::post("interop", ADD)).answer());
+        let answer = with(Cgi::new("interop", "GET").without("GATEWAY_INTERFACE")).answer();
+        assert!(answer.head.contains("text/html") && answer.body.ends_with("</html>"), "{words:?}");
+        let answer = with(Cgi::new("interop", "GET").without("REQUEST_METHOD")).answer();
+        assert_eq!(answer.head.lines().next(), Some("Status: 405 Method Not Allowed"), "{words:?}");
+    }
+}
+
+#[test]
+fn get_is_the_page() {
+    let answer = Cgi::new("wheel", "GET").env("HTTP_HOST", "h.example").answer();
+    assert!(answer.head.starts_with("Status: 200 OK\r\ncontent-type: text/html; charset=utf-8\r\n"), "{}", answer.head);
+    assert!(answer.body.contains("POST http://h.example/RPC2") && answer.body.contains("wheel.spinList"));
+    let etag = answer.head.split("etag: ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let answer = Cgi::new("wheel", "GET").env("HTTP_HOST", "h.example").env("HTTP_IF_NONE_MATCH", &etag).answer();
+    assert_eq!((&answer.head[..], &answer.body[..]), (&*format!("Status: 304 Not Modified\r\netag: {etag}"), ""));
+    let answer = Cgi::new("wheel", "HEAD").env("HTTP_HOST", "h.example").answer();
+    assert!(answer.head.contains(&etag) && answer.head.contains("content-length: ") && answer.body.is_empty());
+}
+
+#[test]
+fn non_utf8_variables_are_no_reason_to_fail() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let mut cgi = Cgi::post("interop", ADD);
+    cgi.command.env("HTTP_X_NAME", OsStr::from_bytes(b"\xFF\xFE")).env("QUERY_STRING", OsStr::from_bytes(b"a=\xFF"));
+    assert_five(&cgi.answer());
+    let mut cgi = Cgi::post("interop", ADD);
+    cgi.command.env("CONTENT_LENGTH", OsStr::from_bytes(b"\xFF"));
+    assert_eq!(cgi.answer().body, "expected a number as Content-Length, found \"\\xff\"\n");
+}
+
+#[test]
+fn the_log_is_standard_error() {
+    let call = document("panic", &[]);
+    let answer = Cgi::post("noisy", &call).answer();
+    assert!(answer.body.contains("<int>-32603</int>") && answer.body.contains("internal error"), "{}", answer.body);
+    assert!(!answer.body.contains("secret"));
+    assert!(answer.log.contains("error: method \"panic\": panicked: a secret of 42\n"), "{}", answer.log);
+    assert_eq!(answer.status, Some(0));
+    let call = document("internal", &[]);
+    let answer = Cgi::post("noisy", &call).env("REMOTE_ADDR", "192.0.2.9").answer();
+    assert!(answer.log.contains("error: method \"internal\": outer: inner\n"), "{}", answer.log);
+    assert!(answer.log.contains("info: call \"internal\" from 192.0.2.9 took "), "{}", answer.log);
+    assert!(answer.log.ends_with(": fault -32603: internal error\n"), "{}", answer.log);
+}
+
+#[test]
+fn a_service_that_cannot_be_built_is_out_of_order() {
+    let answer = Cgi::post("noisy", ADD).env("DUPLICATE", "1").answer();
+    assert_eq!(answer.head.lines().next(), Some("Status: 500 Internal Server Error"));
+    assert_eq!(answer.body, "this service is out of order\n");
+    assert!(answer.log.starts_with("error: method \"panic\" is registered twice: the one at "), "{}", answer.log);
+    assert_eq!(answer.status, Some(0));
+}

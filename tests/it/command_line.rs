@@ -1,1 +1,156 @@
-//! x
+//! What a program does that was started by hand, and the development server.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Output, Stdio};
+
+use crate::cgi::example;
+
+fn run(arguments: &[&str]) -> Output {
+    let mut command = Command::new(example("wheel"));
+    command.env_clear().args(arguments).stdin(Stdio::null()).output().expect("the program runs")
+}
+
+fn text(octets: &[u8]) -> String {
+    String::from_utf8(octets.to_vec()).expect("it is text")
+}
+
+#[test]
+fn help_and_version() {
+    let help = run(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    for word in ["Usage: wheel <COMMAND>", "serve", "doc", "--version"] {
+        assert!(text(&help.stdout).contains(word), "{}", text(&help.stdout));
+    }
+    let version = run(&["--version"]);
+    assert_eq!(text(&version.stdout), format!("rpcgi {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn without_words_it_explains_itself() {
+    let output = run(&[]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
+    assert!(text(&output.stderr).contains("Usage: wheel <COMMAND>"));
+    let output = run(&["srve"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("a similar subcommand exists: 'serve'"), "{}", text(&output.stderr));
+    let output = run(&["serve", "--listen", "nowhere"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn doc_writes_the_page() {
+    let output = run(&["doc"]);
+    assert_eq!(output.status.code(), Some(0));
+    let page = text(&output.stdout);
+    assert!(page.starts_with("<!DOCTYPE html>") && page.ends_with("</html>") && page.contains("wheel.spinList"));
+}
+
+#[test]
+fn a_mistake_in_the_program_is_told() {
+    let mut command = Command::new(example("noisy"));
+    let output = command.env_clear().env("DUPLICATE", "1").arg("doc").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).starts_with("method \"panic\" is registered twice: the one at examples/noisy.rs:"));
+}
+
+#[test]
+fn a_listening_socket_is_recognised() {
+    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = Command::new(example("wheel"));
+    let output = command.env_clear().stdin(std::os::fd::OwnedFd::from(socket)).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(text(&output.stderr), "descriptor 0 is a listening socket, but this version does not speak FastCGI\n");
+}
+
+/// An example serving on a port of its own, ended with the test.
+pub struct Served {
+    child: Child,
+    pub address: String,
+}
+
+impl Served {
+    pub fn start(program: &str, arguments: &[&str]) -> Served {
+        let mut command = Command::new(example(program));
+        command.env_clear().args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let mut line = String::new();
+        let output = child.stdout.take().expect("it is piped");
+        BufReader::new(output).read_line(&mut line).expect("it says where");
+        let url = line.split("http://").nth(1).unwrap_or_else(|| panic!("no URL in {line:?}"));
+        let address = url.split('/').next().expect("a host").to_owned();
+        Served { child, address }
+    }
+
+    /// Sends octets, and reads to the end of the connection.
+    pub fn send(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).expect("it listens");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("it answers");
+        response
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+#[test]
+fn serve() {
+    let served = Served::start("wheel", &["serve", "--listen", "127.0.0.1:0"]);
+    let request = |head: &str, body: &str| served.send(&format!("{head}\r\nConnection: close\r\n\r\n{body}"));
+    let host = format!("Host: {}", served.address);
+    let page = request(&format!("GET / HTTP/1.1\r\n{host}"), "");
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains(&format!("POST http://{}/", served.address)), "{page}");
+    let call = "<methodCall><methodName>wheel.spin</methodName></methodCall>";
+    let length = format!("Content-Length: {}", call.len());
+    let response = request(&format!("POST /RPC2 HTTP/1.1\r\n{host}\r\n{length}"), call);
+    assert!(response.contains("<methodResponse><params>"), "{response}");
+    let chunked = format!("{:x}\r\n{call}\r\n0\r\n\r\n", call.len());
+    let response = request(&format!("POST / HTTP/1.1\r\n{host}\r\nTransfer-Encoding: chunked"), &chunked);
+    assert!(response.contains("<methodResponse><params>"), "{response}");
+    let response = request(&format!("POST / HTTP/1.1\r\n{host}\r\nContent-Length: 99999999999"), "");
+    assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
+    let response = request(&format!("POST / HTTP/1.0\r\n{length}"), call);
+    assert!(response.contains("<methodResponse><params>"), "{response}");
+    for evil in ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "localhost.evil.example:8000"] {
+        let response = request(&format!("GET / HTTP/1.1\r\nHost: {evil}"), "");
+        assert!(response.starts_with("HTTP/1.1 403 "), "{response}");
+        assert!(response.contains("expected a name of this machine as Host, found \""), "{response}");
+    }
+    for own in ["localhost", "LOCALHOST:1", "[::1]:8000", "127.0.0.2"] {
+        assert!(request(&format!("GET / HTTP/1.1\r\nHost: {own}"), "").starts_with("HTTP/1.1 200 "));
+    }
+}
+
+#[test]
+fn serve_ends_on_ctrl_c() {
+    let mut served = Served::start("wheel", &["serve", "--listen", "127.0.0.1:0"]);
+    let interrupt = Command::new("kill").args(["-INT", &served.child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    assert_eq!(served.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn an_address_in_use_is_told() {
+    let served = Served::start("wheel", &["serve", "--listen", "127.0.0.1:0"]);
+    let output = run(&["serve", "--listen", &served.address]);
+    assert_eq!(output.status.code(), Some(1));
+    let message = format!("cannot listen at {}: Address already in use (os error 98)\n", served.address);
+    assert_eq!(text(&output.stderr), message);
+}
+
+#[test]
+fn embedded_in_axum() {
+    let served = Served::start("embed", &["127.0.0.1:0"]);
+    let call = "<methodCall><methodName>whoami</methodName></methodCall>";
+    let head = format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}", call.len());
+    let response = served.send(&format!("{head}\r\n\r\n{call}"));
+    assert!(response.contains("<string>127.0.0.1</string>"), "{response}");
+    let page = served.send("GET /RPC2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert!(page.contains("<h1>Embedded</h1>"), "{page}");
+}

@@ -1,1 +1,194 @@
-//! x
+//! The page on GET.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use rpcgi::{Endpoint, Method, Registry, Request, Response, Server, Service, method, methods};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// Where a ball may lie.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Colour {
+    Red,
+    Black,
+}
+
+/// A ball.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Ball {
+    /// how heavy, in *grams*
+    weight: f64,
+    colour: Colour,
+    /// who owns it
+    owner: Option<String>,
+}
+
+/// Throws balls.
+///
+/// Returns where they fell. See catch(1) and RFC 1952.
+///
+/// * one
+/// * two
+#[method(name = "balls.throw")]
+fn throw(
+    /// what to throw
+    balls: Vec<Ball>,
+    /// how *far*
+    distance: Option<i32>,
+) -> BTreeMap<String, Ball> {
+    let _ = (balls, distance);
+    BTreeMap::new()
+}
+
+/// Catches.
+#[method]
+fn catch(ball: Ball) -> Ball {
+    ball
+}
+
+fn server() -> Server {
+    Server::new("Balls & Co")
+        .title("Balls <for> all")
+        .documentation("See throw and catch(1), or http://balls.example/.")
+        .methods(methods![throw, catch])
+        .mount("a", Registry::new().mount("b", Registry::new().method("c", || 1)))
+}
+
+fn get(endpoint: &Endpoint, method: &str, headers: &[(&str, &str)]) -> Response {
+    let mut request = http::Request::builder().method(method).uri("/RPC2?x=y").header("host", "balls.example:8000");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    endpoint.handle(&request.body(Vec::new()).unwrap().into())
+}
+
+fn page(endpoint: &Endpoint) -> String {
+    String::from_utf8(get(endpoint, "GET", &[]).body).unwrap()
+}
+
+fn header(response: &Response, name: &str) -> String {
+    response.header(&name.parse().unwrap()).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default()
+}
+
+#[track_caller]
+fn assert_has(page: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(page.contains(part), "{part} is not in\n{page}");
+    }
+}
+
+#[test]
+fn the_page_tells_everything() {
+    let page = page(&server().build().unwrap());
+    assert_has(
+        &page,
+        &[
+            "<!DOCTYPE html><html lang=\"en\">",
+            "<title>Balls &lt;for&gt; all</title>",
+            "<h1>Balls &amp; Co</h1>",
+            "<p>See throw and <a href=\"#m-catch\">catch</a>(1), or <a href=\"http://balls.example/\">http://balls.example/</a>.</p>",
+            "<code>POST http://balls.example:8000/RPC2</code>",
+            "<h2>Methods</h2>",
+            "<h2>a.b</h2>",
+            "<h2>balls</h2>",
+            "<section id=\"m-balls.throw\"><h3>balls.throw <a href=\"#m-balls.throw\"",
+            "<code>struct <strong>balls.throw</strong>(array balls)</code>",
+            "<code>struct <strong>balls.throw</strong>(array balls, int distance)</code>",
+            "<p>Returns where they fell. See <a href=\"#m-catch\">catch</a>(1) and <a href=\"https://www.rfc-editor.org/rfc/rfc1952.txt\">RFC 1952</a>.</p>",
+            "<ul>\n<li>one</li>\n<li>two</li>\n</ul>",
+            "<th scope=\"row\"><code>distance</code></th><td><code>int</code> or <code>nil</code>, may be left out</td><td><p>how <em>far</em></p>",
+            "<td><code>array</code> of <code>struct</code></td>",
+            "<th scope=\"row\"><code>weight</code></th><td><code>double</code></td><td><p>how heavy, in <em>grams</em></p>",
+            "<p>One of <code>red</code>, <code>black</code></p>",
+            "<th scope=\"row\"><code>owner</code></th><td><code>string</code> or <code>nil</code>, may be left out</td><td><p>who owns it</p>",
+            "<a href=\"#m-balls.throw\">balls.throw</a><span class=\"note\"> Throws balls.</span>",
+            "<section id=\"m-system.multicall\">",
+        ],
+    );
+    let order: Vec<_> = ["m-catch", "m-a.b.c", "m-balls.throw", "m-system.describeMethods", "m-system.multicall"]
+        .map(|id| page.find(&format!("<section id=\"{id}\">")).expect(id))
+        .into();
+    assert!(order.is_sorted());
+    let handlers = page.split(" on").skip(1).filter(|rest| rest.trim_start_matches(char::is_alphabetic).starts_with('='));
+    assert!(!page.contains("<script") && handlers.count() == 0, "no scripts");
+    for query in page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()?.split_once('?')) {
+        assert!(query.1.contains('='), "{query:?}");
+    }
+}
+
+#[test]
+fn everything_shown_is_escaped() {
+    const EVIL: &str = "<script>alert('\"&')</script>";
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[schemars(description = "<script>in a type</script>")]
+    struct Evil {
+        #[serde(rename = "<script>member</script>")]
+        #[schemars(description = "<script>in a member</script>")]
+        field: Choice,
+    }
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    enum Choice {
+        #[serde(rename = "<script>value</script>")]
+        One,
+    }
+    let method = Method::new(format!("{EVIL}.{EVIL}"), |value: Evil| value).help(EVIL).params([EVIL]);
+    let endpoint = Server::new(EVIL).title(EVIL).documentation(EVIL).methods(method).build().unwrap();
+    let variables = |name: &str| {
+        Some(match name {
+            "REQUEST_METHOD" => b"GET".into(),
+            "HTTP_HOST" => b"<script>host</script>".into(),
+            "REQUEST_URI" => b"/<script>path</script>".into(),
+            _ => return None,
+        })
+    };
+    let page = String::from_utf8(endpoint.handle(&Request::new(variables, Vec::new())).body).unwrap();
+    assert!(!page.contains("<script"), "{page}");
+    assert!(page.matches("&lt;script&gt;").count() >= 12, "{page}");
+}
+
+#[test]
+fn headers() {
+    let endpoint = server().build().unwrap();
+    let response = get(&endpoint, "GET", &[]);
+    assert_eq!(response.status, 200);
+    assert_eq!(header(&response, "content-type"), "text/html; charset=utf-8");
+    assert_eq!(header(&response, "x-content-type-options"), "nosniff");
+    assert_eq!(header(&response, "cache-control"), "no-cache");
+    let page = String::from_utf8(response.body.clone()).unwrap();
+    let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
+    let policy = header(&response, "content-security-policy");
+    assert!(policy.starts_with(&format!("default-src 'none'; style-src 'sha256-{hash}';")), "{policy}");
+    assert!(!page.contains("style=\""), "the policy would not let it");
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let endpoint = server().build().unwrap();
+    let (head, get) = (get(&endpoint, "HEAD", &[]), get(&endpoint, "GET", &[]));
+    assert_eq!(head.headers, get.headers);
+    assert!(head.head_only);
+}
+
+#[test]
+fn etags() {
+    let endpoint = server().build().unwrap();
+    let etag = header(&get(&endpoint, "GET", &[]), "etag");
+    let packed = get(&endpoint, "GET", &[("accept-encoding", "gzip")]);
+    assert_eq!(header(&packed, "etag"), etag.replace("\"", "").split('-').map(|tag| format!("\"{tag}-gzip\"")).collect::<String>());
+    for known in [&etag[..], &format!("W/{etag}"), &format!("\"x\", {etag}"), &header(&packed, "etag"), "*"] {
+        for method in ["GET", "HEAD"] {
+            let response = get(&endpoint, method, &[("if-none-match", known)]);
+            assert_eq!((response.status.as_u16(), response.body.len()), (304, 0), "{known}");
+            assert_eq!(header(&response, "etag"), etag);
+        }
+    }
+    assert_eq!(get(&endpoint, "GET", &[("if-none-match", "\"x\"")]).status, 200);
+    let again = header(&get(&server().build().unwrap(), "GET", &[]), "etag");
+    assert_eq!(again, etag, "the same in every process");
+    let other = server().method("one more", || 1).build().unwrap();
+    assert_ne!(header(&get(&other, "GET", &[]), "etag"), etag);
+}
