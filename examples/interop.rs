@@ -25,9 +25,17 @@ struct Stooges {
 }
 
 impl Stooges {
-    fn sum(&self) -> i64 {
-        i64::from(self.moe) + i64::from(self.larry) + i64::from(self.curly)
+    fn sum(&self) -> Result<i32, Fault> {
+        sum([self.moe, self.larry, self.curly])
     }
+}
+
+fn sum(numbers: impl IntoIterator<Item = i32>) -> Result<i32, Fault> {
+    numbers.into_iter().try_fold(0_i32, i32::checked_add).ok_or_else(overflow)
+}
+
+fn overflow() -> Fault {
+    Fault::new(3, "the result is beyond 32 bits")
 }
 
 /// How many of each of the characters that XML escapes.
@@ -60,8 +68,8 @@ type Calendar = BTreeMap<String, BTreeMap<String, BTreeMap<String, Value>>>;
 #[service(rename_all = "camelCase")]
 impl Validator1 {
     /// Adds up the member `curly` of all structs.
-    pub fn array_of_structs_test(&self, structs: Vec<Stooges>) -> i64 {
-        structs.iter().map(|stooges| i64::from(stooges.curly)).sum()
+    pub fn array_of_structs_test(&self, structs: Vec<Stooges>) -> Result<i32, Fault> {
+        sum(structs.iter().map(|stooges| stooges.curly))
     }
 
     /// Counts the characters that XML escapes.
@@ -81,7 +89,7 @@ impl Validator1 {
     }
 
     /// Adds up the three members.
-    pub fn easy_struct_test(&self, stooges: Stooges) -> i64 {
+    pub fn easy_struct_test(&self, stooges: Stooges) -> Result<i32, Fault> {
         stooges.sum()
     }
 
@@ -113,12 +121,12 @@ impl Validator1 {
     }
 
     /// Adds up the members `moe`, `larry` and `curly` of the first of April 2000.
-    pub fn nested_struct_test(&self, calendar: Calendar) -> Result<i64, Fault> {
+    pub fn nested_struct_test(&self, calendar: Calendar) -> Result<i32, Fault> {
         let day = calendar.get("2000").and_then(|year| year.get("04")).and_then(|month| month.get("01"));
         let day = day.ok_or("the calendar has no 2000, 04, 01")?;
         let stooges: Stooges =
             rpcgi::xmlrpc::from_value(day.clone()).map_err(|error| Fault::from(error.to_string()))?;
-        Ok(stooges.sum())
+        stooges.sum()
     }
 
     /// Returns a number times 10, 100 and 1000.
@@ -272,8 +280,8 @@ fn sort_by_age(
 
 /// Adds two whole numbers.
 #[method(name = "examples.addtwo")]
-fn add_two(a: i32, b: i32) -> i64 {
-    i64::from(a) + i64::from(b)
+fn add_two(a: i32, b: i32) -> Result<i32, Fault> {
+    sum([a, b])
 }
 
 /// Adds two numbers.
@@ -300,10 +308,6 @@ fn invert_booleans(booleans: Vec<bool>) -> Vec<bool> {
     booleans.into_iter().map(|boolean| !boolean).collect()
 }
 
-fn overflow() -> Fault {
-    Fault::new(3, "the result is beyond 64 bits")
-}
-
 /// Always fails.
 #[method]
 fn fault() -> Result<(), Fault> {
@@ -312,14 +316,15 @@ fn fault() -> Result<(), Fault> {
 
 /// Divides one whole number by another, rounding down.
 #[method]
-fn div(a: i64, b: i64) -> Result<i64, Fault> {
-    let quotient = a.checked_div(b).ok_or_else(|| Fault::new(2, "division by zero, or a result beyond 64 bits"))?;
-    Ok(quotient - i64::from(a % b != 0 && (a < 0) != (b < 0)))
+fn div(a: i32, b: i32) -> Result<i32, Fault> {
+    let quotient = a.checked_div(b).ok_or_else(|| Fault::new(2, "division by zero, or a result beyond 32 bits"))?;
+    Ok(quotient - i32::from(a % b != 0 && (a < 0) != (b < 0)))
 }
 
 /// Raises a whole number to a power.
 #[method(name = "pow")]
-fn int_pow(base: i64, exponent: u32) -> Result<i64, Fault> {
+fn int_pow(base: i32, exponent: i32) -> Result<i32, Fault> {
+    let exponent = u32::try_from(exponent).map_err(|_| Fault::new(4, "a negative exponent needs doubles"))?;
     base.checked_pow(exponent).ok_or_else(overflow)
 }
 
@@ -331,8 +336,8 @@ fn double_pow(base: f64, exponent: f64) -> Result<f64, Fault> {
 
 /// Adds two numbers.
 #[method(name = "add")]
-fn add_ints(a: i64, b: i64) -> Result<i64, Fault> {
-    a.checked_add(b).ok_or_else(overflow)
+fn add_ints(a: i32, b: i32) -> Result<i32, Fault> {
+    sum([a, b])
 }
 
 /// Adds two numbers.

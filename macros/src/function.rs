@@ -65,6 +65,8 @@ impl Function {
         let MethodOptions { aliases, hidden, .. } = options;
         let location = quote_spanned!(self.ident.span()=> ::std::panic::Location::caller());
         let kind = self.kind();
+        // so that what the compiler has against its types points at the function
+        let described = quote_spanned!(self.ident.span()=> ::rpcgi::Method::described::<#kind, _, _>);
         quote! {{
             static ABOUT: ::rpcgi::__private::About = ::rpcgi::__private::About {
                 name: ::std::borrow::Cow::Borrowed(#name),
@@ -74,7 +76,7 @@ impl Function {
                 hidden: #hidden,
                 location: #location,
             };
-            ::rpcgi::Method::described::<#kind, _, _>(&ABOUT, #body)
+            #described(&ABOUT, #body)
         }}
     }
 
@@ -92,7 +94,7 @@ impl Function {
 
 fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
     if let Some(asyncness) = &signature.asyncness {
-        errors.add(Error::new(asyncness.span(), "a method is called and awaited by nobody: it cannot be `async`"));
+        errors.add(Error::new(asyncness.span(), "a method is a plain function, which may block: it cannot be `async`"));
     }
     if let Some(unsafety) = &signature.unsafety {
         errors.add(Error::new(unsafety.span(), "a method is called by strangers: it cannot be `unsafe`"));

@@ -23,7 +23,8 @@ pub struct Apache {
 /// The one Apache of all tests that run at a time.
 static RUNNING: Mutex<Weak<Apache>> = Mutex::new(Weak::new());
 
-const MODULES: &[&str] = &["mpm_event", "authn_core", "authz_core", "authz_user", "alias", "cgid", "mime", "setenvif", "env"];
+const MODULES: &[&str] =
+    &["mpm_event", "authn_core", "authz_core", "authz_user", "alias", "cgid", "mime", "setenvif", "env"];
 
 impl Apache {
     pub fn running() -> Arc<Apache> {
@@ -42,7 +43,8 @@ impl Apache {
         fs::set_permissions(root, fs::Permissions::from_mode(0o755)).expect("it is ours");
         install(root);
         // nobody else takes the port in between, as far as the kernel hands out others first
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
         fs::write(root.join("httpd.conf"), configuration(root, port)).expect("it is ours");
         let log = fs::File::create(root.join("start.log")).expect("it is ours");
         let child = Command::new("apache2")
@@ -124,8 +126,8 @@ fn configuration(root: &Path, port: u16) -> String {
     let example = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("apache-example.conf");
     let root = root.display();
     let mut text = format!(
-        "ServerRoot \"{root}\"\nServerName 127.0.0.1\nListen 127.0.0.1:{port}\nPidFile pid\nErrorLog error.log\n\
-         LogLevel warn\nScriptSock cgisock\nTypesConfig /dev/null\n"
+        "ServerRoot \"{root}\"\nDefaultRuntimeDir \"{root}\"\nServerName 127.0.0.1\nListen 127.0.0.1:{port}\n\
+         PidFile pid\nErrorLog error.log\nLogLevel warn\nTypesConfig /dev/null\n"
     );
     for module in MODULES {
         let file = modules.join(format!("mod_{module}.so")).display().to_string();
@@ -168,8 +170,19 @@ fn hostile_queries_change_nothing() {
     };
     let expected = plain("/cgi-bin/wheel");
     for query in [
-        "--serve", "serve+--listen+0.0.0.0:1", "doc", "--help", "-h", "--version", "%2D%2Dhelp", "%ADd+allow_url_include%3d1",
-        "-c+/etc/passwd", "..%2f..%2fetc%2fpasswd", "%3Cscript%3E", "a%3Db", &long,
+        "--serve",
+        "serve+--listen+0.0.0.0:1",
+        "doc",
+        "--help",
+        "-h",
+        "--version",
+        "%2D%2Dhelp",
+        "%ADd+allow_url_include%3d1",
+        "-c+/etc/passwd",
+        "..%2f..%2fetc%2fpasswd",
+        "%3Cscript%3E",
+        "a%3Db",
+        &long,
     ] {
         assert_eq!(plain(&format!("/cgi-bin/wheel?{query}")), expected, "{query}");
         let response = apache.post(&format!("/cgi-bin/wheel?{query}"), "", SPIN);
@@ -181,7 +194,8 @@ fn hostile_queries_change_nothing() {
 fn apache_answers_not_modified() {
     let apache = Apache::running();
     let page = apache.send("GET /RPC2 HTTP/1.1", "");
-    let etag = page.lines().find_map(|line| line.strip_prefix("etag: ").or(line.strip_prefix("ETag: "))).expect("a tag");
+    let etag =
+        page.lines().find_map(|line| line.strip_prefix("etag: ").or(line.strip_prefix("ETag: "))).expect("a tag");
     let response = apache.send(&format!("GET /RPC2 HTTP/1.1\r\nIf-None-Match: {etag}"), "");
     assert!(response.starts_with("HTTP/1.1 304 "), "{response}");
     assert!(response.ends_with("\r\n\r\n"), "{response}");
@@ -192,14 +206,20 @@ fn apache_answers_not_modified() {
 #[test]
 fn chunked_and_large_bodies() {
     let apache = Apache::running();
-    let chunks: String = SPIN.as_bytes().chunks(7).map(|chunk| format!("{:x}\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk))).collect();
+    let chunks: String = SPIN
+        .as_bytes()
+        .chunks(7)
+        .map(|chunk| format!("{:x}\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk)))
+        .collect();
     let head = "POST /cgi-bin/wheel HTTP/1.1\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked";
     let response = apache.send(head, &format!("{chunks}0\r\n\r\n"));
     assert!(response.contains("<methodResponse><params>"), "{response}");
     let text = "x".repeat(3 << 20);
     let response = apache.post("/RPC2", "", &document("echo", &[&text]));
-    assert!(response.contains(&format!("<string>{text}</string>")), "{}", &response[..response.len().min(500)]);
-    let response = apache.send("POST /RPC2 HTTP/1.1\r\nContent-Type: text/xml\r\nContent-Length: 16777217\r\nExpect: 100-continue", "");
+    // Apache sends it in chunks
+    assert!(response.bytes().filter(|octet| *octet == b'x').count() >= text.len(), "{}", &response[..500]);
+    let response = apache
+        .send("POST /RPC2 HTTP/1.1\r\nContent-Type: text/xml\r\nContent-Length: 16777217\r\nExpect: 100-continue", "");
     assert!(response.starts_with("HTTP/1.1 413 "), "{response}");
 }
 

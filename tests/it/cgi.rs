@@ -35,7 +35,8 @@ impl Cgi {
     }
 
     pub fn post(program: &str, body: &str) -> Cgi {
-        let mut cgi = Cgi::new(program, "POST").env("CONTENT_TYPE", "text/xml").env("CONTENT_LENGTH", &body.len().to_string());
+        let mut cgi =
+            Cgi::new(program, "POST").env("CONTENT_TYPE", "text/xml").env("CONTENT_LENGTH", &body.len().to_string());
         cgi.input = body.into();
         cgi
     }

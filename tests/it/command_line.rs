@@ -105,7 +105,10 @@ fn serve() {
     let request = |head: &str, body: &str| served.send(&format!("{head}\r\nConnection: close\r\n\r\n{body}"));
     let host = format!("Host: {}", served.address);
     let page = request(&format!("GET / HTTP/1.1\r\n{host}"), "");
-    assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains(&format!("POST http://{}/", served.address)), "{page}");
+    assert!(
+        page.starts_with("HTTP/1.1 200 OK\r\n") && page.contains(&format!("POST http://{}/", served.address)),
+        "{page}"
+    );
     let call = "<methodCall><methodName>wheel.spin</methodName></methodCall>";
     let length = format!("Content-Length: {}", call.len());
     let response = request(&format!("POST /RPC2 HTTP/1.1\r\n{host}\r\n{length}"), call);

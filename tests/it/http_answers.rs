@@ -63,7 +63,15 @@ fn post_is_a_call() {
 
 #[test]
 fn content_types() {
-    for content_type in ["text/xml", "TEXT/XML; charset=x", "application/xml", "application/soap+xml", "application/json", "application/octet-stream", ""] {
+    for content_type in [
+        "text/xml",
+        "TEXT/XML; charset=x",
+        "application/xml",
+        "application/soap+xml",
+        "application/json",
+        "application/octet-stream",
+        "",
+    ] {
         assert_echoed(&post(&[("content-type", content_type)], echo_call()));
     }
     for (content_type, shown) in [
@@ -144,16 +152,28 @@ fn gzip_bomb() {
 #[test]
 fn content_encodings() {
     let call = echo_call();
-    for (coding, body) in [("gzip", gzip(&call)), ("x-gzip", gzip(&call)), ("GZip", gzip(&call)), ("deflate", deflate(&call)), ("identity", call.clone())] {
+    for (coding, body) in [
+        ("gzip", gzip(&call)),
+        ("x-gzip", gzip(&call)),
+        ("GZip", gzip(&call)),
+        ("deflate", deflate(&call)),
+        ("identity", call.clone()),
+    ] {
         assert_echoed(&post(&[("content-encoding", coding)], body));
     }
-    for (coding, body) in [("gzip", call.clone()), ("gzip", gzip(&call)[..40].to_vec()), ("deflate", call.clone()), ("gzip", Vec::new())] {
+    for (coding, body) in
+        [("gzip", call.clone()), ("gzip", gzip(&call)[..40].to_vec()), ("deflate", call.clone()), ("gzip", Vec::new())]
+    {
         let response = post(&[("content-encoding", coding)], body);
         assert_text(&response, 400, &format!("the body is not {coding} data"));
     }
     for coding in ["br", "compress", "gzip, gzip"] {
         let response = post(&[("content-encoding", coding)], gzip(&call));
-        assert_text(&response, 415, &format!("unsupported Content-Encoding \"{coding}\", expected gzip, deflate or none"));
+        assert_text(
+            &response,
+            415,
+            &format!("unsupported Content-Encoding \"{coding}\", expected gzip, deflate or none"),
+        );
     }
 }
 
@@ -170,7 +190,10 @@ fn accept_encodings() {
     };
     for coding in ["gzip", "deflate"] {
         let response = post(&[("accept-encoding", coding)], call.clone());
-        assert_eq!((header(&response, "content-encoding"), header(&response, "vary")), (Some(coding), Some("Accept-Encoding")));
+        assert_eq!(
+            (header(&response, "content-encoding"), header(&response, "vary")),
+            (Some(coding), Some("Accept-Encoding"))
+        );
         let result = xmlrpc::response_from_slice::<String>(&unpacked(&response, coding)).unwrap();
         assert_eq!(result, Ok("x".repeat(5000)));
     }
@@ -209,7 +232,8 @@ fn calls_from_pages_of_other_sites() {
 
 #[test]
 fn cors_is_off_unless_set() {
-    let preflight = [("origin", "https://app.example"), ("access-control-request-method", "POST"), ("host", "api.example")];
+    let preflight =
+        [("origin", "https://app.example"), ("access-control-request-method", "POST"), ("host", "api.example")];
     let response = send(&endpoint(), "OPTIONS", "/", &preflight, Vec::new());
     assert_eq!((response.status.as_u16(), header(&response, "allow")), (204, Some("GET, HEAD, OPTIONS, POST")));
     assert_eq!(header(&response, "access-control-allow-origin"), None);
@@ -217,7 +241,10 @@ fn cors_is_off_unless_set() {
     let response = send(&endpoint, "OPTIONS", "/", &preflight, Vec::new());
     assert_eq!(header(&response, "access-control-allow-origin"), Some("https://app.example"));
     assert_eq!(header(&response, "access-control-allow-methods"), Some("POST"));
-    assert_eq!(header(&response, "access-control-allow-headers"), Some("Authorization, Content-Encoding, Content-Type"));
+    assert_eq!(
+        header(&response, "access-control-allow-headers"),
+        Some("Authorization, Content-Encoding, Content-Type")
+    );
     assert_eq!(header(&response, "vary"), Some("Origin"));
     let headers = [("origin", "https://app.example"), ("host", "api.example"), ("sec-fetch-site", "cross-site")];
     let response = send(&endpoint, "POST", "/", &headers, echo_call());

@@ -112,7 +112,8 @@ fn the_page_tells_everything() {
         .map(|id| page.find(&format!("<section id=\"{id}\">")).expect(id))
         .into();
     assert!(order.is_sorted());
-    let handlers = page.split(" on").skip(1).filter(|rest| rest.trim_start_matches(char::is_alphabetic).starts_with('='));
+    let handlers =
+        page.split(" on").skip(1).filter(|rest| rest.trim_start_matches(char::is_alphabetic).starts_with('='));
     assert!(!page.contains("<script") && handlers.count() == 0, "no scripts");
     for query in page.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()?.split_once('?')) {
         assert!(query.1.contains('='), "{query:?}");
@@ -178,7 +179,10 @@ fn etags() {
     let endpoint = server().build().unwrap();
     let etag = header(&get(&endpoint, "GET", &[]), "etag");
     let packed = get(&endpoint, "GET", &[("accept-encoding", "gzip")]);
-    assert_eq!(header(&packed, "etag"), etag.replace("\"", "").split('-').map(|tag| format!("\"{tag}-gzip\"")).collect::<String>());
+    assert_eq!(
+        header(&packed, "etag"),
+        etag.replace("\"", "").split('-').map(|tag| format!("\"{tag}-gzip\"")).collect::<String>()
+    );
     for known in [&etag[..], &format!("W/{etag}"), &format!("\"x\", {etag}"), &header(&packed, "etag"), "*"] {
         for method in ["GET", "HEAD"] {
             let response = get(&endpoint, method, &[("if-none-match", known)]);
