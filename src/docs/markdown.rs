@@ -6,12 +6,14 @@
 use std::fmt::Write;
 
 use maud::{Markup, PreEscaped, Render, html};
-use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
 
 /// Turns help text into HTML. `anchor` finds the anchor of a method by its name.
 pub(super) fn render(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Markup {
     let mut literal = false;
-    let events = Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH).flat_map(|event| {
+    // merged, because the parser splits text where markup could have been
+    let parser = TextMergeStream::new(Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH));
+    let events = parser.flat_map(|event| {
         match &event {
             Event::Start(Tag::Link { .. } | Tag::CodeBlock(_) | Tag::Image { .. }) => literal = true,
             Event::End(TagEnd::Link | TagEnd::CodeBlock | TagEnd::Image) => literal = false,
@@ -25,6 +27,16 @@ pub(super) fn render(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Mar
     let mut out = String::new();
     pulldown_cmark::html::push_html(&mut out, events);
     PreEscaped(out)
+}
+
+/// The words of help text alone.
+pub(super) fn plain(text: &str) -> String {
+    let words = Parser::new(text).filter_map(|event| match event {
+        Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) | Event::Html(text) => Some(text.into_string()),
+        Event::SoftBreak | Event::HardBreak => Some(" ".to_owned()),
+        _ => None,
+    });
+    words.collect()
 }
 
 /// Help text has a place in a page with headings of its own, and is not trusted with more than text.
@@ -156,7 +168,7 @@ mod tests {
     use super::*;
 
     fn rendered(text: &str) -> String {
-        let known = |name: &str| ["add", "math.div"].contains(&name).then(|| anchor(name));
+        let known = |name: &str| ["add", "math.div", "get_it_all"].contains(&name).then(|| anchor(name));
         render(text, &known).into_string().trim_end().to_owned()
     }
 
@@ -167,7 +179,7 @@ mod tests {
                 "see http://a.example/b?c=d.",
                 "<p>see <a href=\"http://a.example/b?c=d\">http://a.example/b?c=d</a>.</p>",
             ),
-            ("ftp://a.example/x\"y", "<p><a href=\"ftp://a.example/x%22y\">ftp://a.example/x&quot;y</a></p>"),
+            ("ftp://a.example/x\"y", "<p><a href=\"ftp://a.example/x%22y\">ftp://a.example/x\"y</a></p>"),
             ("RFC 1952", "<p><a href=\"https://www.rfc-editor.org/rfc/rfc1952.txt\">RFC 1952</a></p>"),
             (
                 "RFC-791, RFC0791",
@@ -182,6 +194,10 @@ mod tests {
             ),
             ("add alone, xadd(1), sub(1)", "<p>add alone, xadd(1), sub(1)</p>"),
             ("self.add(1) self.speed", "<p><a href=\"#m-add\">self.add</a>(1) self.<strong>speed</strong></p>"),
+            (
+                "get_it_all(1), http://a.example/b_c_d",
+                "<p><a href=\"#m-get_it_all\">get_it_all</a>(1), <a href=\"http://a.example/b_c_d\">http://a.example/b_c_d</a></p>",
+            ),
             ("`add(1)` stays", "<p><code>add(1)</code> stays</p>"),
         ] {
             assert_eq!(rendered(text), html, "{text}");
@@ -192,7 +208,7 @@ mod tests {
     fn markup_in_text_is_shown() {
         for (text, html) in [
             ("a <script>alert(1)</script> b", "<p>a &lt;script&gt;alert(1)&lt;/script&gt; b</p>"),
-            ("<b onclick=\"x\">", "&lt;b onclick=&quot;x&quot;&gt;"),
+            ("<b onclick=\"x\">", "&lt;b onclick=\"x\"&gt;"),
             ("[x](javascript:alert(1))", "<p><a href=\"\">x</a></p>"),
             ("[x](JavaScript:alert(1))", "<p><a href=\"\">x</a></p>"),
             ("[x](data:text/html,hi)", "<p><a href=\"\">x</a></p>"),
@@ -202,6 +218,11 @@ mod tests {
         ] {
             assert_eq!(rendered(text), html, "{text}");
         }
+    }
+
+    #[test]
+    fn plain_has_the_words_alone() {
+        assert_eq!(plain("Adds `a` to *all* of\n<b>them</b>."), "Adds a to all of <b>them</b>.");
     }
 
     #[test]

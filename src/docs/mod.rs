@@ -193,7 +193,7 @@ fn contents(group: &Group<'_>) -> Markup {
             @for method in &group.methods {
                 li {
                     a href=(format!("#{}", anchor(&method.name))) { (method.name) }
-                    @let title = method.title();
+                    @let title = markdown::plain(&method.title());
                     @if !title.is_empty() { span.note { " " (title) } }
                 }
             }
