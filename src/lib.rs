@@ -44,7 +44,7 @@ pub use crate::value::{Base64, DateTime, Value};
 ///
 /// /// Divides one number by another.
 /// ///
-/// /// Rounds towards minus infinity.
+/// /// The remainder it leaves is never negative.
 /// #[method(name = "math.div", alias = "div")]
 /// fn div(
 ///     /// the dividend

@@ -1,0 +1,105 @@
+//! One CGI call from exec to exit, `add(2, 3)`, against a C program that reads the body and prints a fixed answer; and
+//! the peak of its memory.
+//!
+//! ```sh
+//! rustup target add x86_64-unknown-linux-musl      # and Debian's musl-tools
+//! cargo build --release --target x86_64-unknown-linux-musl -p rpcgi-benches --bin cgi-add --bin cgi-add-100
+//! cargo run --release -p rpcgi-benches --bin cgi
+//! ```
+
+use std::fs;
+use std::io::{Read, Write, pipe};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rpcgi_benches::{Contender, compare};
+
+const BODY: &[u8] = b"<?xml version=\"1.0\"?>\n<methodCall><methodName>add</methodName><params>\
+    <param><value><int>2</int></value></param><param><value><int>3</int></value></param></params></methodCall>\n";
+
+/// Builds the C program, by musl's compiler and static.
+fn floor() -> PathBuf {
+    let program = std::env::temp_dir().join(format!("rpcgi-floor-{}", std::process::id()));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("floor/cgi.c");
+    let mut compiler = Command::new("musl-gcc");
+    compiler.args(["-O2", "-static", "-no-pie", "-fno-pie", "-o"]).arg(&program).arg(source);
+    assert!(compiler.status().expect("musl-gcc is there (Debian: musl-tools)").success());
+    program
+}
+
+fn program(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/x86_64-unknown-linux-musl/release").join(name);
+    assert!(path.exists(), "{name} is not built: see the head of this file");
+    path
+}
+
+fn command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.env_clear();
+    for (name, value) in [
+        ("GATEWAY_INTERFACE", "CGI/1.1"),
+        ("SERVER_PROTOCOL", "HTTP/1.1"),
+        ("SERVER_SOFTWARE", "bench"),
+        ("SERVER_NAME", "localhost"),
+        ("SERVER_PORT", "80"),
+        ("REQUEST_METHOD", "POST"),
+        ("REQUEST_URI", "/cgi-bin/add"),
+        ("SCRIPT_NAME", "/cgi-bin/add"),
+        ("QUERY_STRING", ""),
+        ("REMOTE_ADDR", "127.0.0.1"),
+        ("CONTENT_TYPE", "text/xml"),
+        ("HTTP_HOST", "localhost"),
+        ("HTTP_USER_AGENT", "bench"),
+        ("PATH", "/usr/bin:/bin"),
+    ] {
+        command.env(name, value);
+    }
+    command.env("CONTENT_LENGTH", BODY.len().to_string());
+    command
+}
+
+fn call(program: &Path) {
+    let (input, mut body) = pipe().expect("a pipe");
+    body.write_all(BODY).expect("it fits into the pipe");
+    let child = command(program).stdin(input).stdout(Stdio::piped()).spawn().expect("it starts");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(output.status.success() && output.stdout.windows(3).any(|window| window == b">5<"));
+}
+
+/// The most memory a program had, in KiB, when it wanted to write its answer: into a pipe that is full.
+fn peak(program: &Path) -> String {
+    const PIPE: usize = 4096;
+
+    let (input, mut body) = pipe().expect("a pipe");
+    body.write_all(BODY).expect("it fits into the pipe");
+    let (mut answer, mut output) = pipe().expect("a pipe");
+    rustix::pipe::fcntl_setpipe_size(&output, PIPE).expect("it may be small");
+    output.write_all(&[b' '; PIPE]).expect("it fits");
+    let mut child = command(program).stdin(input).stdout(output).spawn().expect("it starts");
+    let status = loop {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it has not ended");
+        // asleep: all it can wait for is the pipe
+        if status.contains("State:\tS") {
+            break status;
+        }
+    };
+    let mut rest = Vec::new();
+    answer.read_to_end(&mut rest).expect("it ends");
+    child.wait().expect("it ends");
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("?").trim().to_owned()
+}
+
+fn main() {
+    let floor = floor();
+    let (few, many) = (program("cgi-add"), program("cgi-add-100"));
+    compare(
+        "one CGI call, exec to exit",
+        vec![
+            Contender::new("C, static musl, fixed answer", || call(&floor)),
+            Contender::new("rpcgi, static musl", || call(&few)),
+            Contender::new("rpcgi, with 100 methods more", || call(&many)),
+        ],
+    );
+    println!("peak memory: C {}, rpcgi {}, with 100 methods more {}", peak(&floor), peak(&few), peak(&many));
+    fs::remove_file(floor).expect("it was ours");
+}
