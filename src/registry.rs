@@ -1,7 +1,6 @@
 //! Which methods there are, and under which names.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -31,11 +30,11 @@ use crate::signature::Description;
 /// # assert_eq!(names.unwrap().unwrap(), ["ann", "bob"]);
 /// ```
 pub struct Registry {
-    methods: BTreeMap<Cow<'static, str>, Method>,
+    /// In the order they were added; [`sealed`](Registry::seal), sorted by name.
+    methods: Vec<(Cow<'static, str>, Method)>,
     /// By the prefix of the names they are asked for; the one mounted first is asked first.
     fallbacks: Vec<(String, Arc<dyn Fallback>)>,
     separator: Cow<'static, str>,
-    duplicates: Vec<DuplicateMethod>,
 }
 
 /// Answers for names that are not registered: Python's `_dispatch`, Twisted's `lookupProcedure` and `listProcedures`.
@@ -102,7 +101,7 @@ impl std::error::Error for DuplicateMethod {}
 impl Registry {
     /// An empty registry.
     pub fn new() -> Registry {
-        Registry { methods: BTreeMap::new(), fallbacks: Vec::new(), separator: ".".into(), duplicates: Vec::new() }
+        Registry { methods: Vec::new(), fallbacks: Vec::new(), separator: ".".into() }
     }
 
     /// Adds a function or closure under a name, see [`Method::new`].
@@ -112,20 +111,20 @@ impl Registry {
         name: impl Into<Cow<'static, str>>,
         function: impl Function<Kind, Args>,
     ) -> Registry {
-        self.insert_with_aliases(Method::new(name, function));
+        self.push(Method::new(name, function));
         self
     }
 
     /// Adds methods under their own names: [`methods!`](crate::methods), a service, another registry.
     pub fn methods(mut self, methods: impl Into<Registry>) -> Registry {
-        self.merge(methods.into(), String::new());
+        self.merge(methods.into(), "");
         self
     }
 
     /// Adds methods under their own names behind a prefix and the [separator](Registry::separator).
     pub fn mount(mut self, prefix: impl fmt::Display, methods: impl Into<Registry>) -> Registry {
         let prefix = format!("{prefix}{}", self.separator);
-        self.merge(methods.into(), prefix);
+        self.merge(methods.into(), &prefix);
         self
     }
 
@@ -143,12 +142,23 @@ impl Registry {
 
     /// Takes the method of this name out; `false` if there is none.
     pub(crate) fn remove(&mut self, name: &str) -> bool {
-        self.methods.remove(name).is_some()
+        let before = self.methods.len();
+        self.methods.retain(|(registered, _)| registered != name);
+        self.methods.len() < before
     }
 
-    /// The names that were wanted twice.
-    pub(crate) fn duplicates(&self) -> &[DuplicateMethod] {
-        &self.duplicates
+    /// Makes it ready to be asked: nothing may be added from here on.
+    ///
+    /// Sorting once is what makes registering cheap, which a CGI program does anew for every call.
+    pub(crate) fn seal(&mut self) -> Vec<DuplicateMethod> {
+        self.methods.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let pairs = self.methods.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+        let duplicate = |pair: &[(Cow<'static, str>, Method)]| DuplicateMethod {
+            name: pair[0].0.to_string(),
+            first: pair[0].1.location(),
+            second: pair[1].1.location(),
+        };
+        pairs.map(duplicate).collect()
     }
 
     /// Whether there is a method of this name.
@@ -206,8 +216,8 @@ impl Registry {
     }
 
     fn find(&self, name: &str) -> Option<Cow<'_, Method>> {
-        if let Some(method) = self.methods.get(name) {
-            return Some(Cow::Borrowed(method));
+        if let Ok(index) = self.methods.binary_search_by(|(registered, _)| (**registered).cmp(name)) {
+            return Some(Cow::Borrowed(&self.methods[index].1));
         }
         let mut fallbacks = self.fallbacks.iter();
         fallbacks.find_map(|(prefix, fallback)| fallback.method(name.strip_prefix(&prefix[..])?)).map(Cow::Owned)
@@ -232,36 +242,23 @@ impl Registry {
         best.filter(|(likeness, _)| *likeness >= ALIKE).map(|(_, name)| name)
     }
 
-    fn insert_with_aliases(&mut self, method: Method) {
+    fn push(&mut self, method: Method) {
         for alias in method.aliases() {
-            self.insert(alias.clone(), method.clone());
+            self.methods.push((alias.clone(), method.clone()));
         }
-        self.insert(method.name_shared(), method);
+        self.methods.push((method.name_shared(), method));
     }
 
-    fn insert(&mut self, name: Cow<'static, str>, method: Method) {
-        use std::collections::btree_map::Entry;
-
-        match self.methods.entry(name) {
-            Entry::Vacant(entry) => {
-                entry.insert(method);
-            }
-            Entry::Occupied(entry) => self.duplicates.push(DuplicateMethod {
-                name: entry.key().to_string(),
-                first: entry.get().location(),
-                second: method.location(),
-            }),
-        }
-    }
-
-    fn merge(&mut self, other: Registry, prefix: String) {
-        for (name, method) in other.methods {
-            let name = if prefix.is_empty() { name } else { format!("{prefix}{name}").into() };
-            self.insert(name, method);
+    fn merge(&mut self, other: Registry, prefix: &str) {
+        if self.methods.is_empty() && prefix.is_empty() {
+            self.methods = other.methods;
+        } else {
+            let prefixed =
+                |name: Cow<'static, str>| if prefix.is_empty() { name } else { Cow::Owned([prefix, &name].concat()) };
+            self.methods.extend(other.methods.into_iter().map(|(name, method)| (prefixed(name), method)));
         }
         let fallbacks = other.fallbacks.into_iter();
-        self.fallbacks.extend(fallbacks.map(|(inner, fallback)| (format!("{prefix}{inner}"), fallback)));
-        self.duplicates.extend(other.duplicates);
+        self.fallbacks.extend(fallbacks.map(|(inner, fallback)| ([prefix, &inner].concat(), fallback)));
     }
 }
 
@@ -273,15 +270,16 @@ impl Default for Registry {
 
 impl fmt::Debug for Registry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.methods.keys()).finish()
+        f.debug_set().entries(self.methods.iter().map(|(name, _)| name)).finish()
     }
 }
 
 impl FromIterator<Method> for Registry {
     fn from_iter<I: IntoIterator<Item = Method>>(methods: I) -> Registry {
-        let mut registry = Registry::new();
+        let methods = methods.into_iter();
+        let mut registry = Registry { methods: Vec::with_capacity(methods.size_hint().0), ..Registry::new() };
         for method in methods {
-            registry.insert_with_aliases(method);
+            registry.push(method);
         }
         registry
     }

@@ -207,7 +207,7 @@ impl Server {
             let mut system = Registry::from(system::methods(whole, abilities));
             error.unknown = switched_off.into_iter().filter(|name| !system.remove(name)).collect();
             registry = registry.methods(system);
-            error.duplicates = registry.duplicates().to_vec();
+            error.duplicates = registry.seal();
             registry
         });
         match error.duplicates.is_empty() && error.unknown.is_empty() {

@@ -44,12 +44,14 @@ impl Base64 {
     /// Reads base64 text: white space anywhere, padding or none.
     pub(crate) fn decode(text: &str) -> Result<Vec<u8>, base64::DecodeError> {
         let octets = text.as_bytes();
-        if octets.iter().any(u8::is_ascii_whitespace) {
-            let dense: Vec<u8> = octets.iter().copied().filter(|octet| !octet.is_ascii_whitespace()).collect();
-            READER.decode(dense)
-        } else {
-            READER.decode(octets)
+        if !octets.iter().any(u8::is_ascii_whitespace) {
+            return READER.decode(octets);
         }
+        let mut dense = Vec::with_capacity(octets.len());
+        for piece in octets.split(u8::is_ascii_whitespace) {
+            dense.extend_from_slice(piece);
+        }
+        READER.decode(dense)
     }
 
     /// Appends `octets` as base64 text in one line.

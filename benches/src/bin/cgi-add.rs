@@ -4,6 +4,10 @@ use std::process::ExitCode;
 
 use rpcgi::{Method, Server, method, methods};
 
+/// It asks the system for memory once or twice, where musl's own asks for each size apart.
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 /// Adds two numbers.
 #[method]
 fn add(a: i32, b: i32) -> Option<i32> {

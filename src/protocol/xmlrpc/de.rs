@@ -13,7 +13,7 @@ use super::reader::{Reader, Tag, Token, append};
 use crate::call::{ParamError, ParamSource, ReadParam};
 use crate::fault::Fault;
 use crate::limits::Limits;
-use crate::value::{Base64, Node, Source, Typed, Value};
+use crate::value::{Base64, DateTime, Node, Source, Typed, Value};
 
 /// A value whose start tag was read.
 struct ValueReader<'r, 'de> {
@@ -161,6 +161,26 @@ fn read_value<'de, S: DeserializeSeed<'de>>(reader: &mut Reader<'de>, depth: u32
         .map_err(|error| reader.locate(error, start))
 }
 
+/// Reads a value whose start tag was read into a tree: what stands before its name has to wait for it.
+///
+/// Not by way of serde, which would take the tree apart and build it again at every level.
+fn read_tree(reader: &mut Reader<'_>, depth: u32) -> Result<Value, Error> {
+    let start = reader.start();
+    let value = match (ValueReader { reader: &mut *reader, depth }).open() {
+        Ok(Node::Int(value)) => Ok(Value::Int(value)),
+        Ok(Node::Boolean(value)) => Ok(Value::Boolean(value)),
+        Ok(Node::String(text)) => Ok(Value::String(text.into_owned())),
+        Ok(Node::Double(value)) => Ok(Value::Double(value)),
+        Ok(Node::DateTime(text)) => DateTime::from_text(text.into_deserializer()).map(Value::DateTime),
+        Ok(Node::Base64(octets)) => Ok(Base64(octets).into()),
+        Ok(Node::Array(array)) => array.into_tree(),
+        Ok(Node::Struct(members)) => members.into_tree(),
+        Ok(Node::Nil) => Ok(Value::Nil),
+        Err(error) => Err(error),
+    };
+    value.map_err(|error| reader.locate(error, start))
+}
+
 /// The items of an array.
 struct ArrayReader<'r, 'de> {
     reader: &'r mut Reader<'de>,
@@ -210,6 +230,16 @@ impl<'r, 'de> ArrayReader<'r, 'de> {
                 }
             }
         }
+    }
+
+    fn into_tree(mut self) -> Result<Value, Error> {
+        let mut items = Vec::new();
+        while self.advance()? {
+            self.reader.count_member()?;
+            items.push(read_tree(self.reader, self.depth)?);
+        }
+        self.close()?;
+        Ok(Value::Array(items))
     }
 
     fn close(mut self) -> Result<(), Error> {
@@ -262,12 +292,29 @@ impl<'r, 'de> StructReader<'r, 'de> {
         match self.reader.markup()? {
             Token::Start(Tag::Name) => {}
             Token::Start(Tag::Value) => {
-                self.value = Some(read_value(self.reader, self.depth, std::marker::PhantomData)?);
+                self.value = Some(read_tree(self.reader, self.depth)?);
                 self.reader.expect_start(Tag::Name)?;
             }
             token => return Err(self.reader.unexpected("<name>", token)),
         }
         self.reader.text(Tag::Name).map(Some)
+    }
+
+    fn into_tree(mut self) -> Result<Value, Error> {
+        let mut members = Vec::new();
+        while let Some(name) = self.name()? {
+            let value = match self.value.take() {
+                Some(value) => value,
+                None => {
+                    self.reader.expect_start(Tag::Value)?;
+                    read_tree(self.reader, self.depth)?
+                }
+            };
+            self.reader.expect_end(Tag::Member)?;
+            members.push((name.into_owned(), value));
+        }
+        self.close()?;
+        Ok(Value::Struct(members))
     }
 
     fn close(mut self) -> Result<(), Error> {
