@@ -83,6 +83,7 @@ fn answer_cgi(endpoint: Result<Endpoint, BuildError>) -> ExitCode {
 }
 
 /// Says what is wrong to whoever started the program.
+#[cold]
 fn complain(message: &str) -> ExitCode {
     eprintln!("{message}");
     ExitCode::from(USAGE)
@@ -109,6 +110,7 @@ enum Command {
     Doc,
 }
 
+#[cold]
 fn obey(endpoint: Endpoint) -> ExitCode {
     let done = match CommandLine::try_parse() {
         Ok(CommandLine { command: Command::Doc }) => write_page(&endpoint),

@@ -132,7 +132,7 @@ macro_rules! methods {
 /// What the macros write; not for anybody else.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::method::{About, Fallible, WithRequest};
+    pub use crate::method::{About, Fallible, Typed, WithRequest};
 
     /// A function with `#[method]`, by the type of its name.
     #[diagnostic::on_unimplemented(

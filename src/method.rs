@@ -7,6 +7,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::sync::Arc;
 
@@ -40,8 +41,8 @@ use crate::value::{DataError, Value};
 /// ```
 #[derive(Clone)]
 pub struct Method {
-    about: Shared,
-    body: Arc<dyn Body>,
+    about: Shared<About>,
+    body: Shared<dyn Body>,
 }
 
 /// What is known about a method beside its types.
@@ -58,25 +59,33 @@ pub struct About {
     pub location: &'static Location<'static>,
 }
 
-/// An [`About`] that costs nothing to register if a macro wrote it.
-#[derive(Clone)]
-enum Shared {
-    Static(&'static About),
-    Owned(Arc<About>),
+/// What a macro wrote costs nothing to register, and what was made at run time is shared.
+enum Shared<T: ?Sized + 'static> {
+    Static(&'static T),
+    Owned(Arc<T>),
 }
 
-impl std::ops::Deref for Shared {
-    type Target = About;
-
-    fn deref(&self) -> &About {
+impl<T: ?Sized> Clone for Shared<T> {
+    fn clone(&self) -> Shared<T> {
         match self {
-            Shared::Static(about) => about,
-            Shared::Owned(about) => about,
+            Shared::Static(value) => Shared::Static(value),
+            Shared::Owned(value) => Shared::Owned(Arc::clone(value)),
         }
     }
 }
 
-impl Shared {
+impl<T: ?Sized> Deref for Shared<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        match self {
+            Shared::Static(value) => value,
+            Shared::Owned(value) => value,
+        }
+    }
+}
+
+impl Shared<About> {
     fn make_mut(&mut self) -> &mut About {
         if let Shared::Static(about) = self {
             *self = Shared::Owned(Arc::new(about.clone()));
@@ -103,7 +112,7 @@ impl Method {
         Kind: 'static,
         Args: 'static,
     {
-        Method { about: about(name.into()), body: Arc::new(Typed { function, marker: PhantomData }) }
+        Method { about: about(name.into()), body: Shared::Owned(Arc::new(Typed::new(function))) }
     }
 
     /// A method over [`Value`]s, for what knows its types only when it runs.
@@ -132,7 +141,10 @@ impl Method {
             Ok(result) => Ok(Reply::new(result)),
             Err(error) => Err(error.into()),
         };
-        Method { about: about(name.into()), body: Arc::new(Dynamic { call: Arc::new(call), signatures: Vec::new() }) }
+        Method {
+            about: about(name.into()),
+            body: Shared::Owned(Arc::new(Dynamic { call: Arc::new(call), signatures: Vec::new() })),
+        }
     }
 
     /// A method of several with one name: the first whose arguments take the params runs.
@@ -155,16 +167,25 @@ impl Method {
         if let Some(method) = methods.first() {
             about.make_mut().help = method.about.help.clone();
         }
-        Method { about, body: Arc::new(Overload(methods)) }
+        Method { about, body: Shared::Owned(Arc::new(Overload(methods))) }
     }
 
-    /// What `#[method]` and `#[service]` make.
+    /// What `#[service]` makes.
     #[doc(hidden)]
     pub fn described<Kind: 'static, Args: 'static, F: Function<Kind, Args>>(
         about: &'static About,
         function: F,
     ) -> Method {
-        Method { about: Shared::Static(about), body: Arc::new(Typed { function, marker: PhantomData }) }
+        Method { about: Shared::Static(about), body: Shared::Owned(Arc::new(Typed::new(function))) }
+    }
+
+    /// What `#[method]` makes.
+    #[doc(hidden)]
+    pub fn constant<Kind: 'static, Args: 'static, F: Function<Kind, Args>>(
+        about: &'static About,
+        body: &'static Typed<F, Kind, Args>,
+    ) -> Method {
+        Method { about: Shared::Static(about), body: Shared::Static(body) }
     }
 
     /// Sets the help, in Markdown: the first paragraph is the title.
@@ -195,7 +216,7 @@ impl Method {
     /// arguments declares its own, and this changes nothing.
     pub fn signature(mut self, signature: Signature) -> Method {
         if let Some(body) = self.body.with_signature(signature) {
-            self.body = body;
+            self.body = Shared::Owned(body);
         }
         self
     }
@@ -260,7 +281,7 @@ impl From<Method> for Vec<Method> {
 }
 
 #[track_caller]
-fn about(name: Cow<'static, str>) -> Shared {
+fn about(name: Cow<'static, str>) -> Shared<About> {
     Shared::Owned(Arc::new(About {
         name,
         help: "".into(),
@@ -485,9 +506,16 @@ impl<'de> Deserializer<'de> for Missing {
 }
 
 /// A function of typed arguments.
-struct Typed<F, Kind, Args> {
-    function: F,
-    marker: PhantomData<fn(Kind, Args)>,
+#[doc(hidden)]
+pub struct Typed<F, Kind, Args> {
+    pub function: F,
+    pub marker: PhantomData<fn(Kind, Args)>,
+}
+
+impl<F, Kind, Args> Typed<F, Kind, Args> {
+    fn new(function: F) -> Typed<F, Kind, Args> {
+        Typed { function, marker: PhantomData }
+    }
 }
 
 impl<F: Function<Kind, Args>, Kind, Args> Body for Typed<F, Kind, Args> {

@@ -89,6 +89,12 @@ pub struct DuplicateMethod {
     pub second: &'static Location<'static>,
 }
 
+impl DuplicateMethod {
+    fn new(name: &str, first: &Method, second: &Method) -> DuplicateMethod {
+        DuplicateMethod { name: name.to_owned(), first: first.location(), second: second.location() }
+    }
+}
+
 impl fmt::Display for DuplicateMethod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let DuplicateMethod { name, first, second } = self;
@@ -140,25 +146,27 @@ impl Registry {
         self
     }
 
-    /// Takes the method of this name out; `false` if there is none.
-    pub(crate) fn remove(&mut self, name: &str) -> bool {
-        let before = self.methods.len();
-        self.methods.retain(|(registered, _)| registered != name);
-        self.methods.len() < before
-    }
-
-    /// Makes it ready to be asked: nothing may be added from here on.
+    /// Makes it ready to be asked: nothing may be added from here on. `system` is asked before other fallbacks.
     ///
     /// Sorting once is what makes registering cheap, which a CGI program does anew for every call.
-    pub(crate) fn seal(&mut self) -> Vec<DuplicateMethod> {
+    pub(crate) fn seal(&mut self, system: impl Fallback + 'static) {
         self.methods.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.fallbacks.insert(0, (String::new(), Arc::new(system)));
+    }
+
+    /// The names that two methods want, one of them maybe of the `system` that it was sealed with.
+    pub(crate) fn duplicates(&self) -> Vec<DuplicateMethod> {
         let pairs = self.methods.windows(2).filter(|pair| pair[0].0 == pair[1].0);
-        let duplicate = |pair: &[(Cow<'static, str>, Method)]| DuplicateMethod {
-            name: pair[0].0.to_string(),
-            first: pair[0].1.location(),
-            second: pair[1].1.location(),
-        };
-        pairs.map(duplicate).collect()
+        let mut duplicates: Vec<DuplicateMethod> =
+            pairs.map(|pair| DuplicateMethod::new(&pair[0].0, &pair[0].1, &pair[1].1)).collect();
+        for (_, system) in self.fallbacks.iter().take(1) {
+            let taken = system.names().into_iter().filter_map(|name| {
+                let second = self.registered(&name)?;
+                Some(DuplicateMethod::new(&name, &system.method(&name)?, second))
+            });
+            duplicates.extend(taken);
+        }
+        duplicates
     }
 
     /// Whether there is a method of this name.
@@ -216,11 +224,16 @@ impl Registry {
     }
 
     fn find(&self, name: &str) -> Option<Cow<'_, Method>> {
-        if let Ok(index) = self.methods.binary_search_by(|(registered, _)| (**registered).cmp(name)) {
-            return Some(Cow::Borrowed(&self.methods[index].1));
+        if let Some(method) = self.registered(name) {
+            return Some(Cow::Borrowed(method));
         }
         let mut fallbacks = self.fallbacks.iter();
         fallbacks.find_map(|(prefix, fallback)| fallback.method(name.strip_prefix(&prefix[..])?)).map(Cow::Owned)
+    }
+
+    fn registered(&self, name: &str) -> Option<&Method> {
+        let index = self.methods.binary_search_by(|(registered, _)| (**registered).cmp(name)).ok()?;
+        Some(&self.methods[index].1)
     }
 
     #[cold]

@@ -12,7 +12,7 @@ use crate::call::{Outcomes, Params, Reply};
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::method::Method;
-use crate::registry::Registry;
+use crate::registry::{Fallback, Registry};
 use crate::service::Request;
 use crate::signature::{Description, Shape};
 use crate::value::Value;
@@ -27,52 +27,97 @@ pub(crate) struct Abilities {
     pub(crate) nil: bool,
 }
 
-/// All methods of this room, over the registry they will be part of.
-pub(crate) fn methods(registry: &Weak<Registry>, abilities: Abilities) -> Vec<Method> {
-    let of = |registry: &Weak<Registry>| {
-        let registry = Weak::clone(registry);
-        // the registry holds these methods, so it is there while one of them runs
-        move || -> Result<Arc<Registry>, Fault> { registry.upgrade().ok_or_else(|| Fault::internal("no registry")) }
-    };
-    let list = of(registry);
-    let help = of(registry);
-    let signature = of(registry);
-    let exist = of(registry);
-    let describe = of(registry);
-    let capabilities = of(registry);
-    let multi = of(registry);
-    vec![
-        Method::new("system.listMethods", move || Ok::<_, Fault>(list()?.names()))
-            .help("Lists the names of all methods."),
-        Method::new("system.methodHelp", move |name: String| Ok::<_, Fault>(help()?.describe(&name)?.help))
-            .help("Tells what a method does.\n\nThe answer is Markdown; it is empty for a method without help.")
+const NAMES: [&str; 7] = [
+    "system.describeMethods",
+    "system.getCapabilities",
+    "system.listMethods",
+    "system.methodExist",
+    "system.methodHelp",
+    "system.methodSignature",
+    MULTICALL,
+];
+
+/// The methods of this room, over the registry they are part of. Each is made when it is asked for: most calls ask for
+/// none.
+pub(crate) struct System {
+    registry: Weak<Registry>,
+    abilities: Abilities,
+    switched_off: Vec<String>,
+}
+
+impl System {
+    pub(crate) fn new(registry: &Weak<Registry>, abilities: Abilities) -> System {
+        System { registry: Weak::clone(registry), abilities, switched_off: Vec::new() }
+    }
+
+    /// Leaves a method out; `false` if there is none of this name.
+    pub(crate) fn switch_off(&mut self, name: &str) -> bool {
+        let known = NAMES.contains(&name);
+        if known {
+            self.switched_off.push(name.to_owned());
+        }
+        known
+    }
+
+    fn make(&self, name: &str, registry: Arc<Registry>) -> Option<Method> {
+        let abilities = self.abilities;
+        Some(match name {
+            "system.listMethods" => {
+                Method::new("system.listMethods", move || registry.names()).help("Lists the names of all methods.")
+            }
+            "system.methodHelp" => {
+                Method::new("system.methodHelp", move |name: String| registry.describe(&name).map(|method| method.help))
+                    .help("Tells what a method does.\n\nThe answer is Markdown; it is empty for a method without help.")
+                    .params(["name"])
+            }
+            "system.methodSignature" => Method::new("system.methodSignature", move |name: String| {
+                registry.describe(&name).map(|method| Signatures::of(&method))
+            })
+            .help(
+                "Lists the signatures of a method.\n\nEach is an array of type names: that of the result, then those of \
+                 the params. For a method whose signature is not known the answer is the string `undef`.",
+            )
             .params(["name"]),
-        Method::new("system.methodSignature", move |name: String| {
-            Ok::<_, Fault>(Signatures::of(&signature()?.describe(&name)?))
-        })
-        .help(
-            "Lists the signatures of a method.\n\nEach is an array of type names: that of the result, then those of \
-             the params. For a method whose signature is not known the answer is the string `undef`.",
-        )
-        .params(["name"]),
-        Method::new("system.methodExist", move |name: String| Ok::<_, Fault>(exist()?.contains(&name)))
-            .help("Tells whether there is a method of this name.")
-            .params(["name"]),
-        Method::new("system.describeMethods", move |names: Option<Vec<String>>| describe_methods(&*describe()?, names))
+            "system.methodExist" => {
+                Method::new("system.methodExist", move |name: String| registry.contains(&name))
+                    .help("Tells whether there is a method of this name.")
+                    .params(["name"])
+            }
+            "system.describeMethods" => Method::new("system.describeMethods", move |names: Option<Vec<String>>| {
+                describe_methods(&registry, names)
+            })
             .help("Describes methods: all, or those of the given names.")
             .params(["names"]),
-        Method::new("system.getCapabilities", move || Ok::<_, Fault>(self::capabilities(&*capabilities()?, abilities)))
-            .help("Tells which extensions of XML-RPC the server has, and which limits."),
-        Method::new(MULTICALL, move |request: &Request, calls: Vec<Value>| {
-            multicall(&*multi()?, request, calls, abilities.limits.calls)
+            "system.getCapabilities" => {
+                Method::new("system.getCapabilities", move || capabilities(&registry, abilities))
+                    .help("Tells which extensions of XML-RPC the server has, and which limits.")
+            }
+            MULTICALL => Method::new(MULTICALL, move |request: &Request, calls: Vec<Value>| {
+                multicall(&registry, request, calls, abilities.limits.calls)
+            })
+            .help(
+                "Makes several calls at once.\n\nTakes an array of structs with the members `methodName` and `params`, \
+                 an array. The answer has a place for each: an array of the one result, or a struct with the members \
+                 `faultCode` and `faultString`. A call that fails does not stop the others.",
+            )
+            .params(["calls"]),
+            _ => return None,
         })
-        .help(
-            "Makes several calls at once.\n\nTakes an array of structs with the members `methodName` and `params`, an \
-             array. The answer has a place for each: an array of the one result, or a struct with the members \
-             `faultCode` and `faultString`. A call that fails does not stop the others.",
-        )
-        .params(["calls"]),
-    ]
+    }
+}
+
+impl Fallback for System {
+    fn method(&self, name: &str) -> Option<Method> {
+        if self.switched_off.iter().any(|switched_off| switched_off == name) {
+            return None;
+        }
+        self.make(name, self.registry.upgrade()?)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let switched_on = |name: &&str| !self.switched_off.iter().any(|switched_off| switched_off == name);
+        NAMES.into_iter().filter(switched_on).map(str::to_owned).collect()
+    }
 }
 
 /// The answer of `system.methodSignature`.

@@ -1,7 +1,7 @@
 //! A function as a method sees it: checked, its documentation taken out, and the code that describes it.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, PatType, ReturnType, Signature, Type};
@@ -55,8 +55,19 @@ impl Function {
         Ok(function)
     }
 
-    /// The code that makes the method: `body` is what it calls.
-    pub(crate) fn method(&self, name: &str, options: &MethodOptions, body: &TokenStream) -> TokenStream {
+    /// The code that makes the method of a function itself.
+    pub(crate) fn constant(&self, name: &str, options: &MethodOptions) -> TokenStream {
+        let ident = &self.ident;
+        let typed = quote!(&::rpcgi::__private::Typed { function: #ident, marker: ::std::marker::PhantomData });
+        self.method(name, options, &format_ident!("constant"), &typed)
+    }
+
+    /// The code that makes the method of a closure around the function.
+    pub(crate) fn described(&self, name: &str, options: &MethodOptions, closure: &TokenStream) -> TokenStream {
+        self.method(name, options, &format_ident!("described"), closure)
+    }
+
+    fn method(&self, name: &str, options: &MethodOptions, make: &Ident, body: &TokenStream) -> TokenStream {
         let Function { help, .. } = self;
         let params = self.arguments.iter().map(|Argument { ident, help, .. }| {
             let name = ident.unraw().to_string();
@@ -66,7 +77,7 @@ impl Function {
         let location = quote_spanned!(self.ident.span()=> ::std::panic::Location::caller());
         let kind = self.kind();
         // so that what the compiler has against its types points at the function
-        let described = quote_spanned!(self.ident.span()=> ::rpcgi::Method::described::<#kind, _, _>);
+        let make = quote_spanned!(self.ident.span()=> ::rpcgi::Method::#make::<#kind, _, _>);
         quote! {{
             static ABOUT: ::rpcgi::__private::About = ::rpcgi::__private::About {
                 name: ::std::borrow::Cow::Borrowed(#name),
@@ -76,7 +87,7 @@ impl Function {
                 hidden: #hidden,
                 location: #location,
             };
-            #described(&ABOUT, #body)
+            #make(&ABOUT, #body)
         }}
     }
 

@@ -1,7 +1,7 @@
 //! `#[method]`.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
@@ -54,7 +54,7 @@ fn publish(options: TokenStream, function: &mut ItemFn) -> Result<TokenStream, E
     };
     let (visibility, ident) = (&function.vis, &taken.ident);
     let name = known.name.as_ref().map_or_else(|| ident.unraw().to_string(), |name| name.value());
-    let method = taken.method(&name, &known, &quote_spanned!(ident.span()=> #ident));
+    let method = taken.constant(&name, &known);
     Ok(quote! {
         #[doc(hidden)]
         #[allow(non_camel_case_types, dead_code)]

@@ -90,7 +90,7 @@ fn publish(function: &mut ImplItemFn, self_type: &Type, rename_all: RenameAll) -
     let passed = taken.request.as_ref().map(|_| quote!(request,));
     let called = if receiver { quote!(service.#ident) } else { quote!(Self::#ident) };
     let closure = quote!(move |#(request: #request,)* #(#idents: #types),*| #called(#passed #(#idents),*));
-    let method = taken.method(&name, &options, &closure);
+    let method = taken.described(&name, &options, &closure);
     let clone = receiver.then(|| quote!(let service = ::std::sync::Arc::clone(&service);));
     Ok(Some(quote!({ #clone #method })))
 }

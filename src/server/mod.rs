@@ -21,7 +21,7 @@ use crate::method::Function;
 use crate::protocol::xmlrpc::{self, Encoding, WriteOptions};
 use crate::registry::{DuplicateMethod, Fallback, Registry};
 use crate::service::{Request, Response, Service};
-use crate::system::{self, Abilities};
+use crate::system::{Abilities, System};
 
 /// A service being put together: its methods, its page, its settings.
 ///
@@ -199,20 +199,19 @@ impl Server {
     /// # Errors
     /// [`BuildError`], if methods share a name, or a method that is not there is switched off.
     pub fn build(self) -> Result<Endpoint, BuildError> {
-        let Server { registry, switched_off, settings } = self;
+        let Server { mut registry, switched_off, settings } = self;
         let abilities = Abilities { limits: settings.limits, nil: settings.nil };
-        let mut error = BuildError { duplicates: Vec::new(), unknown: Vec::new() };
+        let mut unknown = Vec::new();
         let registry = Arc::new_cyclic(|whole| {
-            let mut registry = registry;
-            let mut system = Registry::from(system::methods(whole, abilities));
-            error.unknown = switched_off.into_iter().filter(|name| !system.remove(name)).collect();
-            registry = registry.methods(system);
-            error.duplicates = registry.seal();
+            let mut system = System::new(whole, abilities);
+            unknown.extend(switched_off.into_iter().filter(|name| !system.switch_off(name)));
+            registry.seal(system);
             registry
         });
-        match error.duplicates.is_empty() && error.unknown.is_empty() {
+        let duplicates = registry.duplicates();
+        match duplicates.is_empty() && unknown.is_empty() {
             true => Ok(Endpoint { registry, settings }),
-            false => Err(error),
+            false => Err(BuildError { duplicates, unknown }),
         }
     }
 
@@ -274,6 +273,7 @@ impl Endpoint {
     }
 
     /// The documentation page; `url` is where the methods are called.
+    #[cold]
     pub fn page(&self, url: Option<String>) -> String {
         let Settings { name, title, documentation, .. } = &self.settings;
         let methods = self.registry.describe_all();
@@ -333,6 +333,7 @@ impl Endpoint {
         self.registry.call(&call.method_name, request, call.params)
     }
 
+    #[cold]
     fn get(&self, request: &Request) -> Response {
         let page = self.page(request.url());
         let coding = compression::choose(request.header("Accept-Encoding").as_deref(), page.len());
