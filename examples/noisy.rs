@@ -13,6 +13,12 @@ fn panic() -> i32 {
     panic!("a secret of {}", 42)
 }
 
+/// Panics with a text of the caller's.
+#[method]
+fn echo(text: String) -> i32 {
+    panic!("{text}")
+}
+
 /// Fails for a reason that is nobody's business.
 #[method]
 fn internal() -> Result<i32, Fault> {
@@ -36,7 +42,7 @@ impl std::error::Error for Reason {
 }
 
 fn main() -> ExitCode {
-    let server = Server::new("Noisy").log_calls(true).methods(methods![panic, internal]);
+    let server = Server::new("Noisy").log_calls(true).methods(methods![panic, echo, internal]);
     // a mistake that is found when the program starts
     match std::env::var_os("DUPLICATE") {
         Some(_) => server.methods(methods![panic]).run(),

@@ -48,9 +48,17 @@ impl log::Log for StderrLog {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        // a line goes out in one piece, so those of several processes do not mix
-        let line = format!("{}: {}\n", record.level().as_str().to_ascii_lowercase(), record.args());
-        // if that fails, nobody is left to be told
+        let mut line = record.level().as_str().to_ascii_lowercase();
+        line.push_str(": ");
+        // a record is one line, whatever a caller has put into its text
+        for character in record.args().to_string().chars() {
+            match character.is_control() {
+                true => line.extend(character.escape_default()),
+                false => line.push(character),
+            }
+        }
+        line.push('\n');
+        // in one piece, so lines of several processes do not mix; if that fails, nobody is left to be told
         _ = std::io::stderr().write_all(line.as_bytes());
     }
 

@@ -6,6 +6,9 @@ use std::fmt::Write;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
+use rpcgi::DateTime;
+use serde::{Deserialize, Serialize};
+
 /// A sequence of numbers that looks random and is the same in every run.
 pub struct Numbers(u64);
 
@@ -47,7 +50,18 @@ pub fn ints(count: usize) -> String {
     value + "</data></array>"
 }
 
-/// An array of `count` structs with five members.
+/// What [`structs`] has.
+#[derive(Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct Article {
+    pub id: i32,
+    pub name: String,
+    pub price: f64,
+    pub sold: bool,
+    pub since: DateTime,
+}
+
+/// An array of `count` structs with five members: [`Article`]s.
 pub fn structs(count: usize) -> String {
     let mut numbers = Numbers::new();
     let mut value = String::from("<array><data>");

@@ -179,6 +179,8 @@ fn the_log_is_standard_error() {
     assert!(!answer.body.contains("secret"));
     assert!(answer.log.contains("error: method \"panic\": panicked: a secret of 42\n"), "{}", answer.log);
     assert_eq!(answer.status, Some(0));
+    let answer = Cgi::post("noisy", &document("echo", &["a\nerror: forged\u{9b}"])).answer();
+    assert!(answer.log.contains("panicked: a\\nerror: forged\\u{9b}\n"), "{}", answer.log);
     let call = document("internal", &[]);
     let answer = Cgi::post("noisy", &call).env("REMOTE_ADDR", "192.0.2.9").answer();
     assert!(answer.log.contains("error: method \"internal\": outer: inner\n"), "{}", answer.log);

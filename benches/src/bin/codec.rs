@@ -5,19 +5,9 @@
 use dxr::{TryFromValue, TryToValue};
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use rpcgi::{Base64, DateTime, xmlrpc};
-use rpcgi_benches::{Contender, base64, call, compare, ints, structs, text};
+use rpcgi::{Base64, xmlrpc};
+use rpcgi_benches::{Article, Contender, base64, call, compare, ints, structs, text};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-
-#[derive(Serialize, Deserialize)]
-struct Article {
-    id: i32,
-    name: String,
-    price: f64,
-    sold: bool,
-    since: DateTime,
-}
 
 #[derive(TryFromValue, TryToValue)]
 struct DxrArticle {

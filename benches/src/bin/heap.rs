@@ -3,23 +3,12 @@
 //! `cargo run --release -p rpcgi-benches --bin heap`
 
 use peak_alloc::PeakAlloc;
-use rpcgi::{DateTime, xmlrpc};
-use rpcgi_benches::{call, ints, structs};
-use serde::Deserialize;
+use rpcgi::xmlrpc;
+use rpcgi_benches::{Article, call, ints, structs};
 use serde::de::DeserializeOwned;
 
 #[global_allocator]
 static HEAP: PeakAlloc = PeakAlloc;
-
-#[derive(Deserialize)]
-#[allow(dead_code)]
-struct Article {
-    id: i32,
-    name: String,
-    price: f64,
-    sold: bool,
-    since: DateTime,
-}
 
 fn report<T: DeserializeOwned>(title: &str, document: &str) {
     let before = HEAP.current_usage();

@@ -87,7 +87,7 @@ pub fn from_slice<T: DeserializeOwned>(document: &[u8]) -> Result<T, Error> {
 ///
 /// # Errors
 /// Of [`Category::Data`], for what XML-RPC cannot carry: NaN, infinities, integers beyond 64 bits, maps whose keys are
-/// neither text nor whole numbers. The message says where in the value it stands.
+/// neither text nor numbers. The message says where in the value it stands.
 ///
 /// # Example
 ///

@@ -1,10 +1,10 @@
 //! Writing: straight from the source type into octets, without an XML writer in between.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::io::Write;
 
 use memchr::memchr3;
-use serde::ser::{self, Impossible, Serialize, SerializeMap, SerializeSeq};
+use serde::ser::{self, Serialize, SerializeMap, SerializeSeq};
 
 use super::error::{Category, Error};
 use super::reader::is_allowed;
@@ -33,7 +33,7 @@ pub(super) fn write_value<T: Serialize + ?Sized>(
     options: WriteOptions,
     out: &mut Vec<u8>,
 ) -> Result<(), Error> {
-    let mut writer = Writer { out, options, before_params: false, failure: None };
+    let mut writer = Writer { out, options, before_params: false, inside: None, failure: None };
     value.serialize(&mut writer).map_err(|error| writer.explain(error))
 }
 
@@ -42,7 +42,7 @@ pub(super) fn write_call<P: Serialize + ?Sized>(method_name: &str, params: &P, o
     out.extend_from_slice(b"<methodCall><methodName>");
     escape(method_name, out);
     out.extend_from_slice(b"</methodName><params>");
-    let mut writer = Writer { out, options: WriteOptions::default(), before_params: true, failure: None };
+    let mut writer = Writer { out, options: WriteOptions::default(), before_params: true, inside: None, failure: None };
     params.serialize(&mut writer).map_err(|error| writer.explain(error))?;
     if writer.before_params {
         return Err(Error::new(Category::Data, "params are a tuple, an array or a unit"));
@@ -56,6 +56,8 @@ struct Writer<'a> {
     options: WriteOptions,
     /// The next sequence is the params of a call.
     before_params: bool,
+    /// The name of the type whose content is next: a [`DateTime`]'s or a [`Base64`]'s.
+    inside: Option<&'static str>,
     failure: Option<Failure>,
 }
 
@@ -320,7 +322,15 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
     }
 
     fn serialize_str(self, value: &str) -> Result<(), Error> {
+        if self.inside == Some(DateTime::NAME) {
+            return self.scalar("<value><dateTime.iso8601>", value.as_bytes(), "</dateTime.iso8601></value>");
+        }
         self.string(value)
+    }
+
+    /// [`Base64`] gives its octets to a format that is not, and text to all others.
+    fn is_human_readable(&self) -> bool {
+        self.inside != Some(Base64::NAME)
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
@@ -349,7 +359,12 @@ impl<'w, 'a> ser::Serializer for &'w mut Writer<'a> {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<(), Error> {
         match name {
-            DateTime::NAME | Base64::NAME => value.serialize(Named { writer: self, name }),
+            DateTime::NAME | Base64::NAME => {
+                self.inside = Some(name);
+                let written = value.serialize(&mut *self);
+                self.inside = None;
+                written
+            }
             OUTCOME => self.outcome(value),
             _ => value.serialize(self),
         }
@@ -506,7 +521,9 @@ impl SerializeMap for Members<'_, '_> {
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
         self.writer.push(b"<member><name>");
         self.name = self.writer.out.len();
-        key.serialize(NameWriter { out: self.writer.out })?;
+        if fmt::Write::write_fmt(&mut Escaped(self.writer.out), format_args!("{}", Key(key))).is_err() {
+            return Err(ser::Error::custom("a map has keys that are neither text nor numbers"));
+        }
         self.writer.push(b"</name>");
         Ok(())
     }
@@ -547,174 +564,21 @@ macro_rules! as_struct {
 
 as_struct!(SerializeStruct, SerializeStructVariant);
 
-macro_rules! refuse {
-    ($expected:literal: $($method:ident($($type:ty),*)),*) => {$(
-        fn $method(self, $(_: $type),*) -> Result<Self::Ok, Error> {
-            Err(ser::Error::custom($expected))
-        }
-    )*};
+/// A map's key as text: what serde writes into a formatter, which is text, numbers and enums without content.
+struct Key<'a, K: ?Sized>(&'a K);
+
+impl<K: Serialize + ?Sized> Display for Key<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.serialize(f)
+    }
 }
 
-macro_rules! refuse_compounds {
-    ($expected:literal) => {
-        type SerializeSeq = Impossible<(), Error>;
-        type SerializeTuple = Impossible<(), Error>;
-        type SerializeTupleStruct = Impossible<(), Error>;
-        type SerializeTupleVariant = Impossible<(), Error>;
-        type SerializeMap = Impossible<(), Error>;
-        type SerializeStruct = Impossible<(), Error>;
-        type SerializeStructVariant = Impossible<(), Error>;
+/// Takes text and escapes it.
+struct Escaped<'a>(&'a mut Vec<u8>);
 
-        fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, Error> {
-            Err(ser::Error::custom($expected))
-        }
-
-        fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, Error> {
-            Err(ser::Error::custom($expected))
-        }
-
-        fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, Error> {
-            Err(ser::Error::custom($expected))
-        }
-
-        fn serialize_tuple_variant(
-            self,
-            _: &'static str,
-            _: u32,
-            _: &'static str,
-            _: usize,
-        ) -> Result<Self::SerializeTupleVariant, Error> {
-            Err(ser::Error::custom($expected))
-        }
-
-        fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, Error> {
-            Err(ser::Error::custom($expected))
-        }
-
-        fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, Error> {
-            Err(ser::Error::custom($expected))
-        }
-
-        fn serialize_struct_variant(
-            self,
-            _: &'static str,
-            _: u32,
-            _: &'static str,
-            _: usize,
-        ) -> Result<Self::SerializeStructVariant, Error> {
-            Err(ser::Error::custom($expected))
-        }
-
-        fn serialize_newtype_variant<T: Serialize + ?Sized>(
-            self,
-            _: &'static str,
-            _: u32,
-            _: &'static str,
-            _: &T,
-        ) -> Result<(), Error> {
-            Err(ser::Error::custom($expected))
-        }
-    };
-}
-
-/// Writes a member's name from a map's key: text, or a number as text.
-struct NameWriter<'a> {
-    out: &'a mut Vec<u8>,
-}
-
-impl NameWriter<'_> {
-    fn text(self, name: impl Display) -> Result<(), Error> {
-        escape(&name.to_string(), self.out);
+impl fmt::Write for Escaped<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        escape(text, self.0);
         Ok(())
     }
-}
-
-macro_rules! names {
-    ($($method:ident($type:ty)),*) => {$(
-        fn $method(self, value: $type) -> Result<(), Error> {
-            self.text(value)
-        }
-    )*};
-}
-
-impl ser::Serializer for NameWriter<'_> {
-    type Ok = ();
-    type Error = Error;
-
-    names!(
-        serialize_bool(bool),
-        serialize_i8(i8),
-        serialize_i16(i16),
-        serialize_i32(i32),
-        serialize_i64(i64),
-        serialize_i128(i128),
-        serialize_u8(u8),
-        serialize_u16(u16),
-        serialize_u32(u32),
-        serialize_u64(u64),
-        serialize_u128(u128),
-        serialize_char(char)
-    );
-
-    fn serialize_str(self, value: &str) -> Result<(), Error> {
-        escape(value, self.out);
-        Ok(())
-    }
-
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Error> {
-        self.serialize_str(variant)
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
-        value.serialize(self)
-    }
-
-    refuse!("a map whose keys are neither text nor whole numbers": serialize_f32(f32), serialize_f64(f64),
-        serialize_bytes(&[u8]), serialize_none(), serialize_unit(), serialize_unit_struct(&'static str));
-    refuse_compounds!("a map whose keys are neither text nor whole numbers");
-}
-
-/// Writes what is inside [`DateTime`] and [`Base64`].
-struct Named<'w, 'a> {
-    writer: &'w mut Writer<'a>,
-    name: &'static str,
-}
-
-impl ser::Serializer for Named<'_, '_> {
-    type Ok = ();
-    type Error = Error;
-
-    /// So that [`Base64`] gives its octets.
-    fn is_human_readable(&self) -> bool {
-        false
-    }
-
-    fn serialize_str(self, value: &str) -> Result<(), Error> {
-        if self.name != DateTime::NAME {
-            return self.writer.string(value);
-        }
-        self.writer.scalar("<value><dateTime.iso8601>", value.as_bytes(), "</dateTime.iso8601></value>")
-    }
-
-    fn serialize_bytes(self, value: &[u8]) -> Result<(), Error> {
-        self.writer.octets(value)
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Error> {
-        value.serialize(self)
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Error> {
-        value.serialize(self)
-    }
-
-    refuse!("a date or octets of another type": serialize_bool(bool), serialize_i8(i8), serialize_i16(i16),
-        serialize_i32(i32), serialize_i64(i64), serialize_u8(u8), serialize_u16(u16), serialize_u32(u32),
-        serialize_u64(u64), serialize_f32(f32), serialize_f64(f64), serialize_char(char), serialize_none(),
-        serialize_unit(), serialize_unit_struct(&'static str), serialize_unit_variant(&'static str, u32, &'static str));
-    refuse_compounds!("a date or octets of another type");
 }
