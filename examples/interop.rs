@@ -34,6 +34,10 @@ fn sum(numbers: impl IntoIterator<Item = i32>) -> Result<i32, Fault> {
     numbers.into_iter().try_fold(0_i32, i32::checked_add).ok_or_else(overflow)
 }
 
+fn finite(number: f64) -> Result<f64, Fault> {
+    if number.is_finite() { Ok(number) } else { Err(Fault::new(3, "the result is no finite number")) }
+}
+
 fn overflow() -> Fault {
     Fault::new(3, "the result is beyond 32 bits")
 }
@@ -286,8 +290,8 @@ fn add_two(a: i32, b: i32) -> Result<i32, Fault> {
 
 /// Adds two numbers.
 #[method(name = "examples.addtwodouble")]
-fn add_two_double(a: f64, b: f64) -> f64 {
-    a + b
+fn add_two_double(a: f64, b: f64) -> Result<f64, Fault> {
+    finite(a + b)
 }
 
 /// Returns the request document it is part of.
@@ -331,7 +335,7 @@ fn int_pow(base: i32, exponent: i32) -> Result<i32, Fault> {
 /// Raises a number to a power.
 #[method(name = "pow")]
 fn double_pow(base: f64, exponent: f64) -> Result<f64, Fault> {
-    Some(base.powf(exponent)).filter(|power| power.is_finite()).ok_or(Fault::new(3, "the result is no finite number"))
+    finite(base.powf(exponent))
 }
 
 /// Adds two numbers.
@@ -342,8 +346,8 @@ fn add_ints(a: i32, b: i32) -> Result<i32, Fault> {
 
 /// Adds two numbers.
 #[method(name = "add")]
-fn add_doubles(a: f64, b: f64) -> f64 {
-    a + b
+fn add_doubles(a: f64, b: f64) -> Result<f64, Fault> {
+    finite(a + b)
 }
 
 fn main() -> ExitCode {

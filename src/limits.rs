@@ -28,13 +28,13 @@ pub struct Limits {
     ///
     /// As a tree of [`Value`](crate::Value)s they take some 50 MB, three times the largest body.
     pub members: usize,
-    /// Calls in one `system.multicall`: 100.
+    /// Calls in one `system.multicall`, and names in one `system.describeMethods`: 100.
     ///
     /// A screenful of work in one round trip; not a way to try a thousand passwords in one.
     pub calls: usize,
     /// Octets of a response document, before compression: 64 MiB.
     ///
-    /// Four times the largest request: a result above it is a mistake in a method, met before it fills the memory.
+    /// Four times the largest request: a result above it is a mistake in a method, and is not written to its end.
     pub response: usize,
 }
 

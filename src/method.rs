@@ -20,7 +20,7 @@ use crate::call::{ParamError, Params, Reply};
 use crate::fault::Fault;
 use crate::service::Request;
 use crate::signature::{Description, Detail, Param, Shape, Signature};
-use crate::value::{DataError, Value};
+use crate::value::{DataError, Value, shown};
 
 /// A method under its name, with its description.
 ///
@@ -33,7 +33,7 @@ use crate::value::{DataError, Value};
 /// use rpcgi::{Method, Server};
 ///
 /// let power = Method::new("pow", |base: i64, exponent: u32| {
-///     base.checked_pow(exponent).ok_or("the result is beyond 64 bits").map_err(rpcgi::Fault::from)
+///     base.checked_pow(exponent).ok_or(rpcgi::Fault::new(3, "the result is beyond 64 bits"))
 /// });
 /// let power = power.help("Raises a number to a power.").params(["base", "exponent"]);
 /// let server = Server::new("Calculator").methods(power);
@@ -250,14 +250,12 @@ impl Method {
     ///
     /// A panic inside is an internal fault: the process lives on.
     pub(crate) fn call(&self, name: &str, request: &Request, params: Params<'_>) -> Result<Reply, Fault> {
-        let call = || self.body.call(&self.about, request, params);
-        match catch_unwind(AssertUnwindSafe(call)) {
-            Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(Failure::Fault(fault))) => Err(fault),
-            Ok(Err(Failure::Params(message))) => {
-                Err(Fault::new(Fault::INVALID_PARAMS, format!("method \"{}\" {message}", name.escape_debug())))
+        match catch_panic(|| self.body.call(&self.about, request, params))? {
+            Ok(reply) => Ok(reply),
+            Err(Failure::Fault(fault)) => Err(fault),
+            Err(Failure::Params(message)) => {
+                Err(Fault::new(Fault::INVALID_PARAMS, format!("method \"{}\" {message}", shown(name))))
             }
-            Err(panic) => Err(Fault::internal(format!("panicked: {}", panic_message(&*panic)))),
         }
     }
 
@@ -290,6 +288,12 @@ fn about(name: Cow<'static, str>) -> Shared<About> {
         hidden: false,
         location: Location::caller(),
     }))
+}
+
+/// Runs what others wrote: a panic in it is an internal fault.
+pub(crate) fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(run))
+        .map_err(|panic| Fault::internal(format!("panicked: {}", panic_message(&*panic))))
 }
 
 fn panic_message(panic: &(dyn Any + Send)) -> &str {

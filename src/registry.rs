@@ -11,6 +11,7 @@ use crate::fault::Fault;
 use crate::method::{Function, Method};
 use crate::service::Request;
 use crate::signature::Description;
+use crate::value::shown;
 
 /// A set of methods under their names, to be [mounted](Registry::mount) in another or served.
 ///
@@ -206,12 +207,12 @@ impl Registry {
             None => self.refuse(name, params),
         };
         if let Some(cause) = outcome.as_ref().err().and_then(Fault::cause) {
-            log::error!("method \"{}\": {cause}", name.escape_debug());
+            log::error!("method \"{}\": {cause}", shown(name));
         }
         if let Some(started) = started {
             let caller = request.remote_addr().map(|address| format!(" from {address}")).unwrap_or_default();
             let outcome = outcome.as_ref().map_or_else(|fault| format!("fault {fault}"), |_| "ok".into());
-            log::info!("call \"{}\"{caller} took {:?}: {outcome}", name.escape_debug(), started.elapsed());
+            log::info!("call \"{}\"{caller} took {:?}: {outcome}", shown(name), started.elapsed());
         }
         outcome
     }
@@ -238,11 +239,9 @@ impl Registry {
 
     #[cold]
     fn not_found(&self, name: &str) -> Fault {
-        const LONGEST: usize = 100;
-
-        let shown: String = name.chars().take(LONGEST).collect();
-        let near = self.near(&shown).map(|near| format!(", did you mean \"{near}\"?")).unwrap_or_default();
-        Fault::new(Fault::METHOD_NOT_FOUND, format!("there is no method \"{}\"{near}", shown.escape_debug()))
+        let name = shown(name);
+        let near = self.near(&name).map(|near| format!(", did you mean \"{near}\"?")).unwrap_or_default();
+        Fault::new(Fault::METHOD_NOT_FOUND, format!("there is no method \"{name}\"{near}"))
     }
 
     /// The listed name that is most like this one, if any is like it.

@@ -122,7 +122,9 @@ impl Request {
         if let Some(uri) = self.variable("REQUEST_URI") {
             let end = uri.find('?').unwrap_or(uri.len());
             let start = match uri.find("://") {
-                Some(scheme) if scheme < end => uri[scheme + 3..end].find('/').map_or(end, |path| scheme + 3 + path),
+                Some(scheme) if scheme < end && !uri.starts_with('/') => {
+                    uri[scheme + 3..end].find('/').map_or(end, |path| scheme + 3 + path)
+                }
                 _ => 0,
             };
             return if start < end { uri[start..end].to_owned().into() } else { "/".into() };
@@ -343,6 +345,7 @@ mod tests {
             (&[("REQUEST_URI", "/app/RPC2?a=b"), ("SCRIPT_NAME", "/app/api.cgi")][..], "/app/RPC2"),
             (&[("REQUEST_URI", "http://host/RPC2?x=http://y/")], "/RPC2"),
             (&[("REQUEST_URI", "http://host")], "/"),
+            (&[("REQUEST_URI", "/evil/../x://y/RPC2")], "/evil/../x://y/RPC2"),
             (&[("REQUEST_URI", "/a?u=http://host/b")], "/a"),
             (&[("SCRIPT_NAME", "/cgi-bin/api.cgi"), ("PATH_INFO", "/x")], "/cgi-bin/api.cgi/x"),
             (&[("SCRIPT_NAME", ""), ("PATH_INFO", "/plain/x")], "/plain/x"),

@@ -84,7 +84,7 @@ impl System {
                     .params(["name"])
             }
             "system.describeMethods" => Method::new("system.describeMethods", move |names: Option<Vec<String>>| {
-                describe_methods(&registry, names)
+                describe_methods(&registry, names, abilities.limits.calls)
             })
             .help("Describes methods: all, or those of the given names.")
             .params(["names"]),
@@ -177,10 +177,18 @@ struct ValueDescription {
     optional: bool,
 }
 
-fn describe_methods(registry: &Registry, names: Option<Vec<String>>) -> Result<MethodList, Fault> {
+fn describe_methods(registry: &Registry, names: Option<Vec<String>>, limit: usize) -> Result<MethodList, Fault> {
     let descriptions = match names {
         None => registry.describe_all(),
-        Some(names) => names.iter().map(|name| registry.describe(name)).collect::<Result<_, _>>()?,
+        Some(mut names) => {
+            names.sort_unstable();
+            names.dedup();
+            if names.len() > limit {
+                let message = format!("{} names of methods to describe, more than {limit}", names.len());
+                return Err(Fault::new(Fault::INVALID_CALL, message));
+            }
+            names.iter().map(|name| registry.describe(name)).collect::<Result<_, _>>()?
+        }
     };
     Ok(MethodList { method_list: descriptions.into_iter().map(describe_method).collect() })
 }

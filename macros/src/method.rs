@@ -55,11 +55,14 @@ fn publish(options: TokenStream, function: &mut ItemFn) -> Result<TokenStream, E
     let (visibility, ident) = (&function.vis, &taken.ident);
     let name = known.name.as_ref().map_or_else(|| ident.unraw().to_string(), |name| name.value());
     let method = taken.constant(&name, &known);
+    let conditions: Vec<_> = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
     Ok(quote! {
+        #(#conditions)*
         #[doc(hidden)]
         #[allow(non_camel_case_types, dead_code)]
         #visibility struct #ident {}
 
+        #(#conditions)*
         impl ::rpcgi::__private::Published for #ident {
             fn method() -> ::rpcgi::Method #method
         }

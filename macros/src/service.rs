@@ -1,11 +1,11 @@
 //! `#[service]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, ReturnType, Type, Visibility};
+use syn::{Error, FnArg, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ReturnType, Type, Visibility};
 
 use crate::function::{Argument, Errors, Function};
 use crate::options::{MethodOptions, RenameAll};
@@ -87,12 +87,15 @@ fn publish(function: &mut ImplItemFn, self_type: &Type, rename_all: RenameAll) -
     let (idents, types): (Vec<_>, Vec<_>) =
         taken.arguments.iter().map(|Argument { ident, ty, .. }| (ident, ty)).unzip();
     let request = taken.request.iter();
-    let passed = taken.request.as_ref().map(|_| quote!(request,));
-    let called = if receiver { quote!(service.#ident) } else { quote!(Self::#ident) };
-    let closure = quote!(move |#(request: #request,)* #(#idents: #types),*| #called(#passed #(#idents),*));
+    // names that no argument has
+    let (service, caller) = (service_ident(), Ident::new("request", Span::mixed_site()));
+    let passed = taken.request.as_ref().map(|_| quote!(#caller,));
+    let called = if receiver { quote!(#service.#ident) } else { quote!(Self::#ident) };
+    let closure = quote!(move |#(#caller: #request,)* #(#idents: #types),*| #called(#passed #(#idents),*));
     let method = taken.described(&name, &options, &closure);
-    let clone = receiver.then(|| quote!(let service = ::std::sync::Arc::clone(&service);));
-    Ok(Some(quote!({ #clone #method })))
+    let clone = receiver.then(|| quote!(let #service = ::std::sync::Arc::clone(&#service);));
+    let conditions = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    Ok(Some(quote!(#(#conditions)* { #clone #method })))
 }
 
 fn take_options(function: &mut ImplItemFn) -> Result<MethodOptions, Error> {
@@ -131,15 +134,21 @@ fn makes_self(output: &ReturnType, self_type: &Type) -> bool {
     }
 }
 
+/// The shared value, under a name that no argument has.
+fn service_ident() -> Ident {
+    Ident::new("service", Span::mixed_site())
+}
+
 /// `From` for the registry, by way of a function in which `Self` means what it means in the block.
 fn registry(block: &ItemImpl, methods: &[TokenStream]) -> TokenStream {
     let self_type = &block.self_ty;
     let (generics, _, bounds) = block.generics.split_for_impl();
+    let service = service_ident();
     quote! {
         impl #generics #self_type #bounds {
             #[doc(hidden)]
             fn __into_registry(self) -> ::rpcgi::Registry {
-                let service = ::std::sync::Arc::new(self);
+                let #service = ::std::sync::Arc::new(self);
                 ::rpcgi::Registry::from([#(#methods),*])
             }
         }

@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{StatusCode, header};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
@@ -21,8 +22,8 @@ use crate::service::{Request, Response, Service, split_port};
 /// # Errors
 /// If the address cannot be listened at.
 pub(crate) fn serve(service: Arc<dyn Service>, address: SocketAddr, ready: impl FnOnce(&str)) -> io::Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_io().build()?;
-    runtime.block_on(async {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let served = runtime.block_on(async {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         ready(&format!("http://{address}/"));
@@ -30,7 +31,10 @@ pub(crate) fn serve(service: Arc<dyn Service>, address: SocketAddr, ready: impl 
             _ = accept(&listener, service, address) => Ok(()),
             stop = tokio::signal::ctrl_c() => stop,
         }
-    })
+    });
+    // a method that still runs is not waited for: somebody at a terminal wants to go on
+    runtime.shutdown_background();
+    served
 }
 
 async fn accept(listener: &TcpListener, service: Arc<dyn Service>, address: SocketAddr) -> Infallible {
@@ -41,7 +45,8 @@ async fn accept(listener: &TcpListener, service: Arc<dyn Service>, address: Sock
             }
             Err(error) => {
                 log::warn!("no connection accepted: {error}");
-                tokio::task::yield_now().await;
+                // as with too many open files: it takes a while to mend
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
     }

@@ -62,7 +62,7 @@ pub(super) fn decode<'a>(
 /// Reads up to one octet more than `limit`.
 fn read(decoder: impl Read, limit: usize) -> io::Result<Vec<u8>> {
     let mut decoded = Vec::new();
-    decoder.take(limit as u64 + 1).read_to_end(&mut decoded)?;
+    decoder.take((limit as u64).saturating_add(1)).read_to_end(&mut decoded)?;
     Ok(decoded)
 }
 

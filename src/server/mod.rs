@@ -17,11 +17,12 @@ use crate::call::Reply;
 use crate::docs::{self, Page};
 use crate::fault::Fault;
 use crate::limits::Limits;
-use crate::method::Function;
+use crate::method::{Function, catch_panic};
 use crate::protocol::xmlrpc::{self, Encoding, WriteOptions};
 use crate::registry::{DuplicateMethod, Fallback, Registry};
 use crate::service::{Request, Response, Service};
 use crate::system::{Abilities, System};
+use crate::value::shown;
 
 /// A service being put together: its methods, its page, its settings.
 ///
@@ -280,19 +281,40 @@ impl Endpoint {
         Page { title: title.as_deref().unwrap_or(name), name, documentation, url, methods }.render()
     }
 
+    /// The response; the error is one too, to what is not served.
+    fn route(&self, request: &Request) -> Result<Response, Response> {
+        self.check_path(request)?;
+        match &*request.method() {
+            "POST" => self.post(request),
+            "GET" | "HEAD" => catch_panic(|| self.get(request)).map_err(|fault| {
+                log::error!("the page {}", fault.cause().unwrap_or_default());
+                Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+            }),
+            "OPTIONS" => {
+                let response = Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, ALLOW);
+                Ok(self.settings.origins.preflight(request, response))
+            }
+            method => {
+                let message = format!("expected GET, HEAD, OPTIONS or POST, found \"{}\"", shown(method));
+                Err(Response::text(StatusCode::METHOD_NOT_ALLOWED, message).with(header::ALLOW, ALLOW))
+            }
+        }
+    }
+
     fn check_path(&self, request: &Request) -> Result<(), Response> {
         let paths = &self.settings.paths;
         if paths.is_empty() {
             return Ok(());
         }
         let path = request.path();
-        if paths.iter().any(|served| *served == path) {
+        // `OPTIONS *` asks about the whole server (RFC 9110 §9.3.7)
+        if paths.iter().any(|served| *served == path) || path == "*" {
             return Ok(());
         }
         Err(Response::text(StatusCode::NOT_FOUND, format!("there is nothing at {}", path.escape_debug())))
     }
 
-    /// Answers a call. The error is a response too, for what is no call at all.
+    /// Answers a call.
     fn post(&self, request: &Request) -> Result<Response, Response> {
         self.settings.origins.check(request)?;
         check_content_type(request)?;
@@ -309,11 +331,20 @@ impl Endpoint {
         };
         let response = Response::new(StatusCode::OK, content_type, document)
             .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        Ok(self.settings.origins.expose(request, compress(request, response)))
+        Ok(compress(request, response))
     }
 
     /// A document for a document.
     fn answer(&self, request: &Request, document: &[u8]) -> Vec<u8> {
+        let encoding = self.settings.encoding;
+        // methods catch their own panics; this is for the types they take and return
+        catch_panic(|| self.answer_unguarded(request, document)).unwrap_or_else(|fault| {
+            log::error!("a call {}", fault.cause().unwrap_or_default());
+            xmlrpc::write_fault(&fault, encoding)
+        })
+    }
+
+    fn answer_unguarded(&self, request: &Request, document: &[u8]) -> Vec<u8> {
         let Settings { encoding, nil, limits, .. } = self.settings;
         let outcome = self.call(request, document);
         if let Err(fault) = &outcome {
@@ -321,8 +352,9 @@ impl Endpoint {
         }
         let options = WriteOptions { nil, limit: limits.response };
         xmlrpc::write_response(outcome.as_ref(), encoding, options).unwrap_or_else(|error| {
-            log::error!("a result cannot be written: {error}");
-            xmlrpc::write_fault(&xmlrpc::unwritable(&error), encoding)
+            let fault = xmlrpc::unwritable(&error);
+            log::debug!("fault {fault}");
+            xmlrpc::write_fault(&fault, encoding)
         })
     }
 
@@ -339,7 +371,10 @@ impl Endpoint {
         let coding = compression::choose(request.header("Accept-Encoding").as_deref(), page.len());
         let etag = Etag::of(&page);
         if request.header("If-None-Match").is_some_and(|known| etag.is_among(&known)) {
-            return Response::empty(StatusCode::NOT_MODIFIED).with(header::ETAG, etag.value(coding));
+            return Response::empty(StatusCode::NOT_MODIFIED)
+                .with(header::ETAG, etag.value(coding))
+                .with(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))
+                .with(header::VARY, HeaderValue::from_static("Accept-Encoding"));
         }
         let policy = HeaderValue::try_from(docs::content_security_policy());
         let response = Response::new(StatusCode::OK, HeaderValue::from_static("text/html; charset=utf-8"), page)
@@ -358,22 +393,9 @@ impl Service for Endpoint {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        if let Err(not_found) = self.check_path(request) {
-            return not_found;
-        }
-        match &*request.method() {
-            "POST" => self.post(request).unwrap_or_else(|refusal| refusal),
-            "GET" => self.get(request),
-            "HEAD" => Response { head_only: true, ..self.get(request) },
-            "OPTIONS" => {
-                let response = Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, ALLOW);
-                self.settings.origins.preflight(request, response)
-            }
-            method => {
-                let message = format!("expected GET, HEAD, OPTIONS or POST, found \"{}\"", method.escape_debug());
-                Response::text(StatusCode::METHOD_NOT_ALLOWED, message).with(header::ALLOW, ALLOW)
-            }
-        }
+        let mut response = self.route(request).unwrap_or_else(|refusal| refusal);
+        response.head_only = request.method() == "HEAD";
+        self.settings.origins.expose(request, response)
     }
 }
 

@@ -55,8 +55,7 @@ impl Origins {
 
     /// Adds the answer to a preflight request to the response to OPTIONS.
     pub(super) fn preflight(&self, request: &Request, response: Response) -> Response {
-        let response = self.expose(request, response);
-        if response.header(&header::ACCESS_CONTROL_ALLOW_ORIGIN).is_none() {
+        if !request.header("Origin").is_some_and(|origin| self.allows(&origin)) {
             return response;
         }
         response
@@ -70,7 +69,7 @@ impl Origins {
 }
 
 /// Whether an origin is the host that the request was sent to. A host that came without its port may have lost it on
-/// the way, so then the port is not compared.
+/// the way: then the server's own will do.
 fn is_own(origin: &str, request: &Request) -> bool {
     let Some((scheme, origin)) = origin.split_once("://") else {
         return false;
@@ -81,6 +80,9 @@ fn is_own(origin: &str, request: &Request) -> bool {
     let default = if scheme == "https" { "443" } else { "80" };
     let (origin_name, origin_port) = split_port(origin);
     let (host_name, host_port) = split_port(&host);
-    let same_port = host_port.is_none_or(|port| port == origin_port.unwrap_or(default));
+    let same_port = match host_port {
+        Some(port) => port == origin_port.unwrap_or(default),
+        None => origin_port.is_none_or(|port| request.variable("SERVER_PORT").is_some_and(|own| own == port)),
+    };
     same_port && origin_name.eq_ignore_ascii_case(host_name)
 }

@@ -123,6 +123,7 @@ fn parse(text: &[u8]) -> Option<NaiveDateTime> {
     NaiveDate::from_ymd_opt(year as i32, month, day)?
         .and_hms_nano_opt(hour, minute, second - leap, nanosecond + leap * 1_000_000_000)?
         .checked_sub_signed(offset)
+        .filter(|date| (0..=9999).contains(&date.year()))
 }
 
 /// Takes `count` digits off the front.
@@ -233,7 +234,7 @@ impl<'de> Visitor<'de> for DateTimeVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<DateTime, E> {
-        text.parse().map_err(|error| E::custom(format_args!("\"{}\" is {error}", text.escape_debug())))
+        text.parse().map_err(|error| E::custom(format_args!("\"{}\" is {error}", super::shown(text))))
     }
 }
 
@@ -304,6 +305,8 @@ mod tests {
             "19980717T14:08:55+",
             "19980717T14:08:55+02:",
             "19980717T14:08:55ZZ",
+            "99991231T23:59:59-05:00",
+            "00000101T00:00:00+05:00",
             "19980717T14:08:55+24:00",
             "１９９８0717T14:08:55",
             "-19980717T14:08:55",

@@ -18,7 +18,10 @@ impl std::error::Error for DataError {}
 
 impl de::Error for DataError {
     fn custom<T: Display>(message: T) -> DataError {
-        DataError(message.to_string())
+        let message = message.to_string();
+        // the name of a type, which serde puts last
+        let end = message.find(" of untagged enum ").unwrap_or(message.len());
+        DataError(message[..end].to_owned())
     }
 
     fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> DataError {
@@ -34,11 +37,11 @@ impl de::Error for DataError {
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> DataError {
-        DataError(format!("expected {}, found {variant:?}", one_of(expected)))
+        DataError(format!("expected {}, found \"{}\"", one_of(expected), shown(variant)))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> DataError {
-        DataError(format!("expected members {}, found {field:?}", one_of(expected)))
+        DataError(format!("expected members {}, found \"{}\"", one_of(expected), shown(field)))
     }
 
     fn missing_field(field: &'static str) -> DataError {
@@ -63,7 +66,9 @@ fn expected_words(expected: &dyn Expected) -> String {
         "a string" => "string".into(),
         "a sequence" => "array".into(),
         "a map" => "struct".into(),
+        _ if words.starts_with("unit struct ") => "nil".into(),
         _ if words.starts_with("struct ") => "struct".into(),
+        _ if words.contains("enum ") => "string or struct".into(),
         _ if words.contains("tuple") => match number(&words) {
             Some(len) => format!("array of {len} items"),
             None => "array".into(),
@@ -78,8 +83,8 @@ fn found_words(found: Unexpected<'_>) -> String {
         Unexpected::Unsigned(value) => format!("int {value}"),
         Unexpected::Signed(value) => format!("int {value}"),
         Unexpected::Float(value) => format!("double {value}"),
-        Unexpected::Str(text) if text.len() <= 40 => format!("string \"{}\"", text.escape_debug()),
-        Unexpected::Char(_) | Unexpected::Str(_) => "string".into(),
+        Unexpected::Str(text) => format!("string \"{}\"", shown(text)),
+        Unexpected::Char(_) => "string".into(),
         Unexpected::Bytes(_) => "base64".into(),
         Unexpected::Unit | Unexpected::Option => "nil".into(),
         Unexpected::NewtypeStruct => "dateTime.iso8601".into(),
@@ -87,6 +92,15 @@ fn found_words(found: Unexpected<'_>) -> String {
         Unexpected::Map => "struct".into(),
         _ => "something else".into(),
     }
+}
+
+/// Text of a caller's for a message: cut, and without characters that are not for reading.
+pub(crate) fn shown(text: &str) -> String {
+    const LONGEST: usize = 100;
+
+    let more = if text.chars().nth(LONGEST).is_some() { "..." } else { "" };
+    let text: String = text.chars().take(LONGEST).collect();
+    format!("{}{more}", text.escape_debug())
 }
 
 fn one_of(names: &[&str]) -> String {

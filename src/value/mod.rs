@@ -20,7 +20,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use self::base64::Base64;
 pub use self::date_time::{DateTime, ParseDateTimeError};
-pub(crate) use self::error::DataError;
+pub(crate) use self::error::{DataError, shown};
 pub(crate) use self::typed::{Node, Source, Typed};
 
 /// Any value a call can carry, for methods and programs that learn the types only from the document.
@@ -259,7 +259,8 @@ impl<'de, E: de::Error> Source<'de> for ValueSource<E> {
             Value::Boolean(value) => Node::Boolean(value),
             Value::String(value) => Node::String(value.into()),
             Value::Double(value) => Node::Double(value),
-            Value::DateTime(value) => Node::DateTime(value.to_string().into()),
+            // with the fraction of a second, which is read though not written
+            Value::DateTime(value) => Node::DateTime(value.0.to_string().into()),
             Value::Base64(Base64(value)) => Node::Base64(value),
             Value::Array(items) => Node::Array(SeqDeserializer::new(items.into_iter().map(Inner))),
             Value::Struct(members) => {

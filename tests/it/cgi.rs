@@ -101,6 +101,7 @@ fn exit_status_is_zero_whenever_there_is_an_answer() {
         (Cgi::post("interop", "nonsense"), "200 OK"),
         (Cgi::new("interop", "PUT"), "405 Method Not Allowed"),
         (Cgi::new("interop", "OPTIONS"), "204 No Content"),
+        (Cgi::new("interop", "OPTIONS").env("REQUEST_URI", "*"), "204 No Content"),
         (Cgi::post("interop", ADD).env("REQUEST_URI", "/nothing"), "404 Not Found"),
         (Cgi::post("interop", ADD).env("CONTENT_TYPE", "text/plain"), "415 Unsupported Media Type"),
         (Cgi::post("interop", ADD).env("CONTENT_LENGTH", "99999999999999999999"), "413 Payload Too Large"),
@@ -153,7 +154,12 @@ fn get_is_the_page() {
     assert!(answer.body.contains("POST http://h.example/RPC2") && answer.body.contains("wheel.spinList"));
     let etag = answer.head.split("etag: ").nth(1).unwrap().lines().next().unwrap().to_owned();
     let answer = Cgi::new("wheel", "GET").env("HTTP_HOST", "h.example").env("HTTP_IF_NONE_MATCH", &etag).answer();
-    assert_eq!((&answer.head[..], &answer.body[..]), (&*format!("Status: 304 Not Modified\r\netag: {etag}"), ""));
+    assert_eq!(
+        (&answer.head[..], &answer.body[..]),
+        (&*format!("Status: 304 Not Modified\r\netag: {etag}\r\ncache-control: no-cache\r\nvary: Accept-Encoding"), "")
+    );
+    let answer = Cgi::new("interop", "HEAD").env("REQUEST_URI", "/nothing").answer();
+    assert_eq!((answer.head.lines().next(), &answer.body[..]), (Some("Status: 404 Not Found"), ""));
     let answer = Cgi::new("wheel", "HEAD").env("HTTP_HOST", "h.example").answer();
     assert!(answer.head.contains(&etag) && answer.head.contains("content-length: ") && answer.body.is_empty());
 }

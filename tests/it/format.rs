@@ -478,6 +478,7 @@ fn encodings_are_read_by_declaration() {
     for document in documents {
         assert_eq!(from_slice::<String>(&document).unwrap(), "né€", "{}", String::from_utf8_lossy(&document));
     }
+    assert_eq!(from_slice::<String>(b"<?xml-stylesheet encoding='x'?><value>y</value>").unwrap(), "y");
     // not windows-1252, which web browsers read by this name
     let latin = b"<?xml version='1.0' encoding='iso-8859-1'?><value>\x85</value>";
     assert_eq!(from_slice::<String>(latin).unwrap(), "\u{85}");
@@ -520,6 +521,21 @@ fn encodings_that_are_wrong() {
             b"<value>ab\xEF\xBF\xBF</value>",
             Category::Character,
             "character U+FFFF, which XML does not allow at line 1 column 10",
+        ),
+        (
+            b"<value>a\r\n\r\n<![CDATA[\r\n\x01]]></value>",
+            Category::Character,
+            "character U+0001, which XML does not allow at line 4 column 1",
+        ),
+        (
+            b"<?xml version='1.0' encoding=utf-8?><value/>",
+            Category::Syntax,
+            "an encoding that is not in quotes at line 1 column 1",
+        ),
+        (
+            b"<value><?xml version='1.0'?></value>",
+            Category::Syntax,
+            "an XML declaration that is not at the start at line 1 column 8",
         ),
         (b"<value>&#0;</value>", Category::Syntax, "invalid character reference at line 1 column 8"),
         (b"<value>&#1;</value>", Category::Character, "character U+0001, which XML does not allow at line 1 column 8"),
@@ -566,6 +582,7 @@ fn calls_and_responses() {
     assert_eq!((&name[..], &params.0[..], &params.1[..]), ("a<b", "x", &[1][..]));
     let (_, none): (String, Vec<Value>) = xmlrpc::call_from_slice(&xmlrpc::call_to_vec("x", &()).unwrap()).unwrap();
     assert_eq!(none, []);
+    let (_, ()) = xmlrpc::call_from_slice(&xmlrpc::call_to_vec("x", &()).unwrap()).unwrap();
     assert_eq!(xmlrpc::call_to_vec("x", &1).unwrap_err().to_string(), "params are a tuple, an array or a unit");
     let error = xmlrpc::call_from_slice::<(String,)>(&call).unwrap_err();
     assert_eq!(error.to_string(), "expected the end of the params, found one more at line 2 column 107");

@@ -221,6 +221,7 @@ fn calls_from_pages_of_other_sites() {
     for (headers, shown) in [
         (&[host, ("origin", "http://evil.example")][..], " \"http://evil.example\""),
         (&[host, ("origin", "null")], " \"null\""),
+        (&[host, ("origin", "http://api.example:8080")], " \"http://api.example:8080\""),
         (&[host, ("origin", "http://api.example.evil.example")], " \"http://api.example.evil.example\""),
         (&[("host", "api.example:80"), ("origin", "http://api.example:8080")], " \"http://api.example:8080\""),
         (&[host, ("sec-fetch-site", "cross-site")], ""),

@@ -186,7 +186,7 @@ fn multicall_has_a_limit() {
 fn multicall_survives_a_result_that_cannot_be_written() {
     let endpoint = Server::new("Test").method("nan", || [f64::NAN]).method("one", || 1).build().unwrap();
     let outcomes = multicall(&endpoint, &[item("nan", [0; 0]), item("one", [0; 0])]);
-    let message = "the result cannot be written: NaN is no double of XML-RPC, at [0][0]";
+    let message = "the result cannot be written: NaN is no double of XML-RPC, at [0]";
     assert_eq!(outcomes[0].member("faultString"), Some(&message.into()));
     assert_eq!(outcomes[1], Value::Array(vec![1.into()]));
 }
@@ -227,7 +227,7 @@ fn each_can_be_switched_off() {
 fn describe_methods() {
     let endpoint = endpoint();
     let described = call(&endpoint, "system.describeMethods", &(["geo.find"],)).unwrap();
-    let Some(Value::Array(methods)) = described.member("methodList") else { panic!("{described:?}") };
+    let Some(Value::Array(methods)) = described.clone().member("methodList").cloned() else { panic!("{described:?}") };
     assert_eq!(methods.len(), 1);
     assert_eq!(methods[0].member("purpose"), Some(&"Finds places.\n\nAll of them, *slowly*.".into()));
     let Some(Value::Array(signatures)) = methods[0].member("signatures") else { panic!("{methods:?}") };
@@ -236,6 +236,11 @@ fn describe_methods() {
     assert_eq!(params[1].member("type"), Some(&"i8".into()));
     assert_eq!(params[1].member("description"), Some(&"how many at most".into()));
     assert_eq!(params[1].member("optional"), Some(&true.into()));
+    let many: Vec<String> = (0..101).map(|number| number.to_string()).collect();
+    let fault = Fault::new(-32600, "101 names of methods to describe, more than 100");
+    assert_eq!(call(&endpoint, "system.describeMethods", &(many,)), Err(fault));
+    let same = call(&endpoint, "system.describeMethods", &(vec!["geo.find"; 1000],));
+    assert_eq!(same, Ok(described));
     let all = call(&endpoint, "system.describeMethods", &()).unwrap();
     assert!(matches!(all.member("methodList"), Some(Value::Array(methods)) if methods.len() == 12));
     assert_eq!(call(&endpoint, "system.describeMethods", &(["x"],)).unwrap_err().code, -32601);

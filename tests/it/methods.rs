@@ -364,6 +364,61 @@ fn a_panic_is_a_fault_and_the_next_call_is_answered() {
     assert_eq!(call(&endpoint, "one", &()), Ok(1.into()));
 }
 
+/// Fails in places that are not the method's own.
+#[derive(JsonSchema)]
+struct Panicking;
+
+impl Serialize for Panicking {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        panic!("while it is written")
+    }
+}
+
+#[test]
+fn a_panic_in_a_type_or_a_fallback_is_a_fault_too() {
+    let server = Server::new("Test").method("written", || Panicking).method("one", || 1);
+    let endpoint = server.fallback(|name: &str| -> Option<Method> { panic!("{name}") }).build().unwrap();
+    for name in ["written", "other"] {
+        assert_eq!(call(&endpoint, name, &()), Err(Fault::new(-32603, "internal error")), "{name}");
+    }
+    assert_eq!(call(&endpoint, "one", &()), Ok(1.into()));
+}
+
+#[test]
+fn dates_keep_their_fractions_on_the_way() {
+    let nanosecond = |date: DateTime| i64::from(chrono::Timelike::nanosecond(&date.0));
+    let methods = [Method::new("x", |_: i32| 0_i64), Method::new("x", nanosecond)];
+    let endpoint = Server::new("Test").methods(Method::overload("nanosecond", methods)).build().unwrap();
+    let call = "<dateTime.iso8601>20260101T00:00:00.25</dateTime.iso8601>";
+    let call = crate::calls::document("nanosecond", &[call]);
+    assert_eq!(crate::calls::answer(&endpoint, call.as_bytes()), Ok(250_000_000.into()));
+}
+
+struct Names;
+
+#[service]
+impl Names {
+    /// An argument may be named as anything.
+    pub fn mix(&self, r: &Request, service: i32, request: i32, r#self_: i32) -> i32 {
+        let _ = r;
+        service * 100 + request * 10 + r#self_
+    }
+
+    #[cfg(any())]
+    pub fn never(&self, missing: DoesNotExist) {}
+}
+
+#[method]
+#[cfg(any())]
+fn never(missing: DoesNotExist) {}
+
+#[test]
+fn names_and_conditions_of_functions_are_theirs() {
+    let endpoint = Server::new("Test").methods(Names).build().unwrap();
+    assert_eq!(call(&endpoint, "mix", &(1, 2, 3)), Ok(123.into()));
+    assert_eq!(call(&endpoint, "never", &()).unwrap_err().code, -32601);
+}
+
 #[test]
 fn nil_can_be_refused() {
     let endpoint = Server::new("Test")

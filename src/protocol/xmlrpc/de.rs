@@ -5,7 +5,6 @@
 
 use std::borrow::Cow;
 
-use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
 use super::error::{Category, Error};
@@ -13,7 +12,7 @@ use super::reader::{Reader, Tag, Token, append};
 use crate::call::{ParamError, ParamSource, ReadParam};
 use crate::fault::Fault;
 use crate::limits::Limits;
-use crate::value::{Base64, DateTime, Node, Source, Typed, Value};
+use crate::value::{Base64, DateTime, Node, Source, Typed, Value, shown};
 
 /// A value whose start tag was read.
 struct ValueReader<'r, 'de> {
@@ -95,12 +94,8 @@ impl<'r, 'de> ValueReader<'r, 'de> {
 /// The text of an element is not what its type asks for.
 #[cold]
 fn bad(tag: Tag, found: &str, expected: impl std::fmt::Display) -> Error {
-    const LONGEST: usize = 40;
-
-    let found = found.trim_ascii();
-    let more = if found.chars().nth(LONGEST).is_some() { "..." } else { "" };
-    let found: String = found.chars().take(LONGEST).collect();
-    Error::new(Category::Data, format!("expected {tag} {expected}, found \"{}{more}\"", found.escape_debug()))
+    let found = shown(found.trim_ascii());
+    Error::new(Category::Data, format!("expected {tag} {expected}, found \"{found}\""))
 }
 
 impl<'r, 'de> Source<'de> for ValueReader<'r, 'de> {
@@ -515,6 +510,15 @@ impl<'de> CallReader<'de> {
         }
     }
 
+    fn next_param<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        if !self.advance()? {
+            return Ok(None);
+        }
+        let param = read_value(&mut self.reader, 0, seed)?;
+        self.reader.expect_end(Tag::Param)?;
+        Ok(Some(param))
+    }
+
     /// Reads what is left, and says how many params that were.
     fn drain(&mut self) -> Result<usize, Error> {
         let mut left = 0;
@@ -534,7 +538,7 @@ impl<'de> CallReader<'de> {
 
     /// All params as one type, and the document to its end.
     pub(super) fn params<P: Deserialize<'de>>(mut self) -> Result<P, Error> {
-        let params = P::deserialize(SeqAccessDeserializer::new(&mut self)).and_then(|params| match self.advance()? {
+        let params = P::deserialize(AllParams(&mut self)).and_then(|params| match self.advance()? {
             true => Err(self.reader.fail(Category::Data, "expected the end of the params, found one more")),
             false => self.drain().map(|_| params),
         });
@@ -548,23 +552,37 @@ fn end_call(reader: &mut Reader<'_>) -> Result<(), Error> {
     reader.expect_eof()
 }
 
-/// The params as a sequence, for who decodes all of them into one type.
-impl<'de> SeqAccess<'de> for CallReader<'de> {
+/// All params as one value: a sequence, or a unit for none.
+struct AllParams<'a, 'de>(&'a mut CallReader<'de>);
+
+impl<'de> serde::Deserializer<'de> for AllParams<'_, 'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_seq(self)
+    }
+
+    fn deserialize_unit<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de> SeqAccess<'de> for AllParams<'_, 'de> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        if !self.advance()? {
-            return Ok(None);
-        }
-        let param = read_value(&mut self.reader, 0, seed)?;
-        self.reader.expect_end(Tag::Param)?;
-        Ok(Some(param))
+        self.0.next_param(seed)
     }
 }
 
 impl<'de> ParamSource<'de> for CallReader<'de> {
     fn next(&mut self, read: &mut ReadParam<'_, 'de>) -> Result<bool, ParamError> {
-        self.next_element_seed(Erased(read)).map(|param| param.is_some()).map_err(|error| {
+        self.next_param(Erased(read)).map(|param| param.is_some()).map_err(|error| {
             let error = self.reader.first_failure(error);
             match error.category() {
                 Category::Data => ParamError::Mismatch(error.to_string()),

@@ -126,7 +126,7 @@ pub(super) fn decode(document: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
         [0xEF, 0xBB, 0xBF, rest @ ..] => Ok(rest.into()),
         [0xFF, 0xFE, rest @ ..] | rest @ [b'<', 0, ..] => transcode(UTF_16LE, rest),
         [0xFE, 0xFF, rest @ ..] | rest @ [0, b'<', ..] => transcode(UTF_16BE, rest),
-        _ => match declared(document) {
+        _ => match declared(document)? {
             None => Ok(document.into()),
             Some(label) => decode_as(label, document),
         },
@@ -168,13 +168,23 @@ fn transcode<'a>(encoding: &'static encoding_rs::Encoding, document: &'a [u8]) -
 }
 
 /// The encoding that an XML declaration names. All encodings but UTF-16 write the declaration in ASCII.
-fn declared(document: &[u8]) -> Option<&str> {
+fn declared(document: &[u8]) -> Result<Option<&str>, Error> {
     const LONGEST: usize = 256;
 
-    let rest = document.trim_ascii_start().strip_prefix(b"<?xml")?;
+    let declaration = document.strip_prefix(b"<?xml").filter(|rest| rest.first().is_some_and(u8::is_ascii_whitespace));
+    let Some(rest) = declaration else { return Ok(None) };
     let rest = &rest[..rest.len().min(LONGEST)];
-    let declaration = std::str::from_utf8(&rest[..rest.iter().position(|octet| *octet == b'>')?]).ok()?;
-    let (_, value) = declaration.split_once("encoding")?;
+    let end = rest.iter().position(|octet| *octet == b'>').unwrap_or(rest.len());
+    let declaration = std::str::from_utf8(&rest[..end]).unwrap_or_default();
+    let Some((_, value)) = declaration.split_once("encoding") else { return Ok(None) };
+    let label = quoted(value).ok_or_else(|| {
+        Error::new(Category::Syntax, "an encoding that is not in quotes").at(Position { line: 1, column: 1 })
+    })?;
+    Ok(Some(label))
+}
+
+/// What stands in quotes after an equals sign.
+fn quoted(value: &str) -> Option<&str> {
     let value = value.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     value[1..].split_once(quote).map(|(label, _)| label)

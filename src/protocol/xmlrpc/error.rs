@@ -66,7 +66,8 @@ impl Error {
         self.0.category
     }
 
-    /// Where: in a document that is read always, of a value that is written never.
+    /// Where in the document; `None` if no document was read: a value was written, or taken from a
+    /// [`Value`](super::Value), or the document was too long to look at.
     pub fn position(&self) -> Option<Position> {
         self.0.position
     }

@@ -18,7 +18,8 @@
 //! | `nil` | `Option`, `()` | `nil`, `ex:nil` | `<nil/>` |
 //!
 //! Documents are read in UTF-8, UTF-16, US-ASCII, ISO-8859-1 and whatever else `encoding_rs` knows, by their own
-//! declaration. A DOCTYPE is an error. All functions here apply the default [`Limits`](crate::Limits).
+//! declaration. A DOCTYPE is an error. The functions that
+//! read documents apply the default [`Limits`](crate::Limits).
 //!
 //! # Example
 //!

@@ -1,8 +1,8 @@
 //! XML, as far as XML-RPC needs it: the only file that knows quick-xml.
 //!
 //! A document becomes [`Token`]s: elements by their [`Tag`], and text with references resolved and line ends
-//! normalised. Comments, processing instructions and attributes are passed over, a DOCTYPE is refused before anything
-//! in it is looked at. Every error knows its line and column.
+//! normalised. Comments, processing instructions and attributes are passed over, and what is wrong inside them with
+//! them; a DOCTYPE is refused before anything in it is looked at. Every error knows its line and column.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -121,6 +121,9 @@ impl<'a> Reader<'a> {
                 Ok(Event::GeneralRef(reference)) => self.resolve(reference),
                 Ok(Event::Eof) => Ok(Token::Eof),
                 Ok(Event::DocType(_)) => Err(self.fail(Category::Syntax, "DOCTYPE is not allowed")),
+                Ok(Event::Decl(_)) if self.start > 0 => {
+                    Err(self.fail(Category::Syntax, "an XML declaration that is not at the start"))
+                }
                 Ok(Event::Empty(_) | Event::Decl(_) | Event::PI(_) | Event::Comment(_)) => continue,
                 Err(error) => Err(self.broken(error)),
             };
@@ -279,14 +282,19 @@ impl<'a> Reader<'a> {
             true => text.char_indices().find(|(_, character)| !is_allowed(*character)),
             false => None,
         };
-        if let Some((at, character)) = forbidden {
-            return Err(self.forbidden(character, self.start + at));
+        if let Some((_, character)) = forbidden {
+            return Err(self.forbidden(character));
         }
         Ok(Token::Text(text))
     }
 
     #[cold]
-    fn forbidden(&mut self, character: char, at: usize) -> Error {
+    fn forbidden(&mut self, character: char) -> Error {
+        // in the document as it is, where line ends have two octets and sections a beginning
+        let mut octets = [0; 4];
+        let octets = character.encode_utf8(&mut octets).as_bytes();
+        let rest = self.document.get(self.start..).unwrap_or_default();
+        let at = self.start + rest.windows(octets.len()).position(|window| window == octets).unwrap_or(0);
         let message = format!("character U+{:04X}, which XML does not allow", u32::from(character));
         self.locate(Error::new(Category::Character, message), at)
     }
@@ -300,7 +308,7 @@ impl<'a> Reader<'a> {
             "apos" => '\'',
             name => match reference.resolve_char_ref() {
                 Ok(Some(character)) if is_allowed(character) => character,
-                Ok(Some(character)) => return Err(self.forbidden(character, self.start)),
+                Ok(Some(character)) => return Err(self.forbidden(character)),
                 Ok(None) => {
                     let name: String = name.chars().take(40).collect();
                     return Err(self.fail(Category::Syntax, format!("undefined entity \"{}\"", name.escape_debug())));

@@ -145,6 +145,7 @@ impl Writer<'_> {
     fn explain(&mut self, error: Error) -> Error {
         match self.failure.take() {
             None => error,
+            Some(Failure { error, path }) if path.is_empty() => error,
             Some(Failure { error, path }) => {
                 let path: String = path.into_iter().rev().collect();
                 Error::new(error.category(), format!("{error}, at {}", path.trim_start_matches('.')))
@@ -157,6 +158,10 @@ impl Writer<'_> {
         let start = self.out.len();
         match value.serialize(&mut *self) {
             Err(error) if error.category() != Category::Limit => {
+                if let Some(failure) = &mut self.failure {
+                    // the array around the one result is none of the method's
+                    failure.path.pop();
+                }
                 let error = self.explain(error);
                 self.out.truncate(start);
                 FaultMembers(&unwritable(&error)).serialize(self)
