@@ -1,0 +1,17 @@
+//! Whatever octets come, the answer is a response.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use rpcgi::xmlrpc::{self, Value};
+use rpcgi::{DateTime, Endpoint, Server};
+
+static ENDPOINT: LazyLock<Endpoint> = LazyLock::new(|| {
+    let server = Server::new("Fuzz").method("echo", |value: Value| value);
+    server.method("typed", |a: i32, b: Option<Vec<DateTime>>| (a, b)).build().expect("no name twice")
+});
+
+libfuzzer_sys::fuzz_target!(|document: &[u8]| {
+    let response = ENDPOINT.handle_document(document);
+    assert!(xmlrpc::response_from_slice::<Value>(&response).is_ok());
+});
