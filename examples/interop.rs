@@ -9,6 +9,11 @@ use rpcgi::{Base64, DateTime, Fault, Method, Registry, Request, Server, method, 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// On musl, for CGI: it asks the system for memory once or twice, where musl's own asks for each size apart.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 #[allow(dead_code)]
 #[path = "wheel.rs"]
 mod wheel;
