@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
+use axum::extract::{ConnectInfo, State};
 use axum::http;
 use axum::routing::{any, get};
 use rpcgi::{Endpoint, Request, Response, Server, Service, method, methods};
@@ -41,7 +41,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = Router::new()
         .route("/", get(|| async { "an application with XML-RPC at /RPC2\n" }))
         .route("/RPC2", any(rpc))
-        .layer(DefaultBodyLimit::disable())
         .with_state(Arc::new(endpoint));
     let address = std::env::args().nth(1).unwrap_or("127.0.0.1:8001".into());
     let listener = tokio::net::TcpListener::bind(address).await?;

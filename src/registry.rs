@@ -160,7 +160,7 @@ impl Registry {
         let pairs = self.methods.windows(2).filter(|pair| pair[0].0 == pair[1].0);
         let mut duplicates: Vec<DuplicateMethod> =
             pairs.map(|pair| DuplicateMethod::new(&pair[0].0, &pair[0].1, &pair[1].1)).collect();
-        for (_, system) in self.fallbacks.iter().take(1) {
+        if let Some((_, system)) = self.fallbacks.first() {
             let taken = system.names().into_iter().filter_map(|name| {
                 let second = self.registered(&name)?;
                 Some(DuplicateMethod::new(&name, &system.method(&name)?, second))

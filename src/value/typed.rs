@@ -311,9 +311,9 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
 }
 
 /// Text as a deserializer that borrows from the document where it can.
-pub(crate) struct Text<'de, E> {
-    pub(crate) text: Cow<'de, str>,
-    pub(crate) error: std::marker::PhantomData<E>,
+struct Text<'de, E> {
+    text: Cow<'de, str>,
+    error: std::marker::PhantomData<E>,
 }
 
 impl<'de, E: de::Error> Deserializer<'de> for Text<'de, E> {

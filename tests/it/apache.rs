@@ -42,7 +42,7 @@ impl Apache {
         // Apache's workers run as another user
         fs::set_permissions(root, fs::Permissions::from_mode(0o755)).expect("it is ours");
         install(root);
-        // nobody else takes the port in between, as far as the kernel hands out others first
+        // another may take the port in between, but the kernel hands out others first
         let port =
             TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port();
         fs::write(root.join("httpd.conf"), configuration(root, port)).expect("it is ours");

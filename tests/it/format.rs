@@ -189,17 +189,14 @@ fn strings_are_written() {
         ("a < b & c > d \"e\" 'f'", "a &lt; b &amp; c &gt; d \"e\" 'f'"),
         ("]]>", "]]&gt;"),
         ("a\r\nb\tc", "a&#13;\nb\tc"),
-        ("\0\u{1}\u{1F}\u{FFFE}\u{FFFF}|\u{FFFD}\u{FEFF}\u{FF01}", "���������".get(..15).unwrap()),
         ("é😀", "é😀"),
         ("", ""),
     ] {
-        if text.starts_with('\0') {
-            assert_eq!(written(text), "<string>�����|�\u{FEFF}\u{FF01}</string>");
-            continue;
-        }
         assert_eq!(written(text), format!("<string>{escaped}</string>"));
         assert_eq!(read::<String>(&written(text)).as_deref(), Ok(text));
     }
+    let forbidden = "\0\u{1}\u{1F}\u{FFFE}\u{FFFF}|\u{FFFD}\u{FEFF}\u{FF01}";
+    assert_eq!(written(forbidden), "<string>�����|�\u{FEFF}\u{FF01}</string>");
     let long = "plain text, ".repeat(100);
     for special in ["<", "\r", "&", "é", "\u{FF01}"] {
         for at in [0, 15, 16, 17, 255, 271, 272, 273, 528, 1200] {
@@ -273,12 +270,10 @@ fn arrays() {
     assert_eq!(read::<(i32,)>(&format!("<array><data>{two}</data></array>")), Err(message.into()));
     let message = "expected array of 3 items, found 2 items at line 1 column 1";
     assert_eq!(read::<(i32, i32, i32)>(&format!("<array><data>{two}</data></array>")), Err(message.into()));
-    let message = "expected <value> or the end of the array, found <data> at line 1 column 27";
-    assert_eq!(
-        read::<Vec<i32>>("<array><data></data><data></data></array>").unwrap_err(),
-        "expected </array>, found <data> at line 1 column 28"
-    );
-    assert_eq!(read::<Vec<i32>>("<array><data><data></data></data></array>").unwrap_err(), message.replace("27", "21"));
+    let message = "expected </array>, found <data> at line 1 column 28";
+    assert_eq!(read::<Vec<i32>>("<array><data></data><data></data></array>"), Err(message.into()));
+    let message = "expected <value> or the end of the array, found <data> at line 1 column 21";
+    assert_eq!(read::<Vec<i32>>("<array><data><data></data></data></array>"), Err(message.into()));
 }
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -316,7 +311,7 @@ fn structs() {
             "expected struct with member \"age\", found none of that name at line 1 column 1",
         ),
         (format!("<struct>{name}{name}</struct>"), "expected member \"name\" once, found it again at line 1 column 1"),
-        (format!("<struct>{}</struct>", member("age", "x")), "expected an integer"),
+        (format!("<struct>{}</struct>", member("age", "x")), "expected int, found string at line 1 column 40"),
         (
             "<struct><member><name>age</name></member></struct>".into(),
             "expected <value>, found </member> at line 1 column 40",
@@ -329,11 +324,7 @@ fn structs() {
         ("<struct>x</struct>".into(), "expected <member> or </struct>, found text at line 1 column 16"),
         ("<array/>".into(), "expected struct, found array at line 1 column 1"),
     ] {
-        let error = read::<Person>(&value).unwrap_err();
-        match message {
-            "expected an integer" => assert_eq!(error, "expected int, found string at line 1 column 40"),
-            message => assert_eq!(error, message),
-        }
+        assert_eq!(read::<Person>(&value), Err(message.into()));
     }
     let twice = format!("<struct>{}{}</struct>", member("a", "1"), member("a", "2"));
     assert_eq!(read::<HashMap<String, String>>(&twice), Ok(HashMap::from([("a".into(), "2".into())])));

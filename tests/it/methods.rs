@@ -479,7 +479,6 @@ fn answers_in_other_encodings() {
     assert_eq!(error.to_string(), "documents are not written in UTF-16LE");
 }
 
-/// A trait of its own with the same parameters: generics in a service.
 struct Store<T>(T);
 
 #[service]

@@ -11,6 +11,7 @@ use crate::value::DataError;
 /// Why a document could not be read, or a value not be written.
 ///
 /// Displayed in lower case and without a full stop: what was expected, what was found, and where.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
 #[derive(Clone)]
@@ -55,10 +56,6 @@ impl Error {
     pub(super) fn at(mut self, position: Position) -> Error {
         self.0.position = Some(position);
         self
-    }
-
-    pub(super) fn again(&self) -> Error {
-        Error(self.0.clone())
     }
 
     /// Which kind of thing is wrong.

@@ -92,13 +92,7 @@ pub(super) struct Reader<'a> {
     members: usize,
     /// What went wrong first. Errors lose their place and category on their way through serde's types; this one keeps
     /// them.
-    failure: Option<Box<Error>>,
-}
-
-impl Clone for Error {
-    fn clone(&self) -> Error {
-        self.again()
-    }
+    failure: Option<Error>,
 }
 
 impl<'a> Reader<'a> {
@@ -234,13 +228,13 @@ impl<'a> Reader<'a> {
     #[cold]
     pub(super) fn locate(&mut self, error: Error, start: usize) -> Error {
         let document = self.document;
-        self.failure.get_or_insert_with(|| Box::new(error.at(position(document, start)))).again()
+        self.failure.get_or_insert_with(|| error.at(position(document, start))).clone()
     }
 
     /// The first error there was, else this one.
     #[cold]
     pub(super) fn first_failure(&mut self, error: Error) -> Error {
-        self.failure.take().map_or(error, |failure| *failure)
+        self.failure.take().unwrap_or(error)
     }
 
     /// An error for a token that has no place here.
