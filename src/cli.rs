@@ -3,11 +3,13 @@
 use std::io::Write;
 use std::mem::ManuallyDrop;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
-use log::LevelFilter;
 
+use crate::gateway::fastcgi::{self, Address, Listener};
 use crate::gateway::{Start, cgi};
+use crate::logger;
 use crate::server::{BuildError, Endpoint, Server};
 
 /// Exit status of a program that was started in a way it cannot be used in.
@@ -25,50 +27,18 @@ impl Server {
     ///
     /// The result is the program's exit status: 0 whenever a response was written.
     pub fn run(self) -> ExitCode {
-        log_to_stderr(self.log_level());
+        logger::install(self.log_level());
         match Start::recognise() {
             Start::Cgi => answer_cgi(self.build()),
-            Start::FastCgi => complain("descriptor 0 is a listening socket, but this version does not speak FastCGI"),
+            Start::FastCgi(listeners) => match self.build() {
+                Ok(endpoint) => finish(respond(endpoint, listeners)),
+                Err(error) => complain(&error.to_string()),
+            },
             Start::CommandLine => match self.build() {
                 Ok(endpoint) => obey(endpoint),
                 Err(error) => complain(&error.to_string()),
             },
         }
-    }
-}
-
-/// Writes lines to standard error, which web servers write to their log with a time of their own.
-struct StderrLog;
-
-static STDERR_LOG: StderrLog = StderrLog;
-
-impl log::Log for StderrLog {
-    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
-        true
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        let mut line = record.level().as_str().to_ascii_lowercase();
-        line.push_str(": ");
-        // a record is one line, whatever a caller has put into its text
-        for character in record.args().to_string().chars() {
-            match character.is_control() {
-                true => line.extend(character.escape_default()),
-                false => line.push(character),
-            }
-        }
-        line.push('\n');
-        // in one piece, so lines of several processes do not mix; if that fails, nobody is left to be told
-        _ = std::io::stderr().write_all(line.as_bytes());
-    }
-
-    fn flush(&self) {}
-}
-
-fn log_to_stderr(level: LevelFilter) {
-    // an error means that the program has a logger
-    if log::set_logger(&STDERR_LOG).is_ok() {
-        log::set_max_level(level);
     }
 }
 
@@ -114,9 +84,26 @@ enum Command {
         #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000")]
         listen: std::net::SocketAddr,
     },
+    /// Serves a web server by FastCGI
+    Fcgi {
+        /// Where to listen; may be repeated
+        #[arg(long, value_name = "ADDRESS", required = true, long_help = LISTEN_HELP)]
+        listen: Vec<Address>,
+    },
     /// Writes the documentation page to standard output
     Doc,
 }
+
+const LISTEN_HELP: &str = "\
+Where to listen; may be repeated
+
+unix:PATH[,mode=MODE][,group=GROUP]
+    A socket in the file system, of mode 0660 unless told otherwise. One that a
+    program left behind is replaced.
+tcp:HOST:PORT[,public]
+    A port, of the loopback only unless it is said to be public. FastCGI asks
+    nobody who they are: with FCGI_WEB_SERVER_ADDRS=IP[,IP].. in the
+    environment, others than these are refused.";
 
 #[cold]
 fn obey(endpoint: Endpoint) -> ExitCode {
@@ -124,12 +111,17 @@ fn obey(endpoint: Endpoint) -> ExitCode {
         Ok(CommandLine { command: Command::Doc }) => write_page(&endpoint),
         #[cfg(feature = "http")]
         Ok(CommandLine { command: Command::Serve { listen } }) => serve(endpoint, listen),
+        Ok(CommandLine { command: Command::Fcgi { listen } }) => serve_fastcgi(endpoint, &listen),
         Err(error) => {
             // to standard output if it was asked for; nowhere to complain if even that fails
             _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
     };
+    finish(done)
+}
+
+fn finish(done: Result<(), String>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -147,6 +139,19 @@ fn write_page(endpoint: &Endpoint) -> Result<(), String> {
 #[cfg(feature = "http")]
 fn serve(endpoint: Endpoint, listen: std::net::SocketAddr) -> Result<(), String> {
     let ready = |url: &str| println!("Serving at {url} until Ctrl-C");
-    crate::gateway::http::serve(std::sync::Arc::new(endpoint), listen, ready)
+    crate::gateway::http::serve(Arc::new(endpoint), listen, ready)
         .map_err(|error| format!("cannot listen at {listen}: {error}"))
+}
+
+fn serve_fastcgi(endpoint: Endpoint, addresses: &[Address]) -> Result<(), String> {
+    let bind = |address| Listener::bind(address).map_err(|error| format!("cannot listen at {address}: {error}"));
+    let listeners = addresses.iter().map(bind).collect::<Result<Vec<Listener>, String>>()?;
+    let names: Vec<String> = addresses.iter().map(Address::to_string).collect();
+    println!("Serving FastCGI at {} until Ctrl-C", names.join(" and "));
+    respond(endpoint, listeners)
+}
+
+#[cold]
+fn respond(endpoint: Endpoint, listeners: Vec<Listener>) -> Result<(), String> {
+    fastcgi::serve(Arc::new(endpoint), listeners).map_err(|error| format!("cannot serve FastCGI: {error}"))
 }

@@ -7,6 +7,7 @@ mod docs;
 mod fault;
 mod gateway;
 mod limits;
+mod logger;
 mod method;
 mod protocol;
 mod registry;

@@ -1,8 +1,12 @@
-//! How much one request may cost.
+//! How much one request may cost, and all of them together.
 
-/// What a request may take up; beyond it the caller gets an answer that names the limit.
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// What a request may take up, and beyond it the caller gets an answer that names the limit; and what a FastCGI
+/// responder may.
 ///
-/// Every limit has a default with a reason, and `system.getCapabilities` reports all of them.
+/// Every limit has a default with a reason, and `system.getCapabilities` reports those of a request.
 ///
 /// # Example
 ///
@@ -36,10 +40,42 @@ pub struct Limits {
     ///
     /// Four times the largest request: a result above it is a mistake in a method, and is not written to its end.
     pub response: usize,
+    /// Octets of all meta-variables of a request by FastCGI: 256 KiB.
+    ///
+    /// Web servers stop at some 100 KiB of headers; beyond that it is no request of theirs.
+    pub params: usize,
+    /// FastCGI connections open at once: 1,000, and at most three quarters of the files the process may open.
+    ///
+    /// One that waits for its next request costs a kilobyte and no thread. More wait in the socket's backlog, unless
+    /// others have long been idle: those are closed.
+    pub connections: usize,
+    /// Methods that run at once under FastCGI: `None` for four times the processors, and at least 8.
+    ///
+    /// Methods wait, for databases and disks, more than they compute. Set it to what the database takes.
+    pub threads: Option<NonZeroUsize>,
+    /// How long a FastCGI connection may stop in the middle of a request or response: 60 s.
+    ///
+    /// Web servers give up after the same time.
+    pub stall: Duration,
+    /// How long a FastCGI responder that was told to end waits for the methods that run: 30 s.
+    ///
+    /// Whoever told it to end seldom waits longer than 90 s before ending it by force.
+    pub stop: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { body: 16 << 20, depth: 64, members: 500_000, calls: 100, response: 64 << 20 }
+        Limits {
+            body: 16 << 20,
+            depth: 64,
+            members: 500_000,
+            calls: 100,
+            response: 64 << 20,
+            params: 256 << 10,
+            connections: 1000,
+            threads: None,
+            stall: Duration::from_secs(60),
+            stop: Duration::from_secs(30),
+        }
     }
 }

@@ -274,6 +274,7 @@ fn limits(limits: &Limits) -> BTreeMap<&'static str, i64> {
         ("members", number(limits.members)),
         ("calls", number(limits.calls)),
         ("response", number(limits.response)),
+        ("params", number(limits.params)),
     ])
 }
 

@@ -69,43 +69,52 @@ impl Write for Stdout {
     }
 }
 
-/// Makes the request; only a POST has a body worth reading.
-///
-/// # Errors
-/// The response to a request that cannot be had: 400 or 413.
 fn read_request(
     variables: impl MetaVariables + 'static,
     input: impl Read,
     limits: &Limits,
 ) -> Result<Request, Response> {
-    let is_post = variables.get("REQUEST_METHOD").is_some_and(|method| *method == *b"POST");
-    let body = match is_post {
-        true => read_body(&ContentLength::of(&variables)?, input, limits.body)?,
-        false => Vec::new(),
-    };
-    Ok(Request::new(variables, body))
+    let length = ContentLength::of(&variables, limits)?;
+    let body = length.read(input, limits.body)?;
+    length.request(variables, body, limits)
 }
 
 /// How long the body is (RFC 3875 §4.1.2).
-#[derive(Debug, PartialEq, Eq)]
-enum ContentLength {
-    /// Exactly so many octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ContentLength {
+    /// Whatever comes is not looked at: only a POST has a body worth reading.
+    Nothing,
+    /// So many octets, which is not over the limit.
     Octets(usize),
-    /// More than can be counted.
-    Beyond,
     /// As many as come: the client sent the body in chunks, which the server has joined. Some servers then set no
     /// length, some an empty one, some -1.
     ToTheEnd,
 }
 
 impl ContentLength {
-    fn of(variables: &impl MetaVariables) -> Result<ContentLength, Response> {
+    /// What the meta-variables say of it.
+    ///
+    /// # Errors
+    /// The response to a request that cannot be had: 400, 413, or 500 if its method is unknown.
+    pub(super) fn of(variables: &impl MetaVariables, limits: &Limits) -> Result<ContentLength, Response> {
+        let method = variables.get("REQUEST_METHOD").unwrap_or_default();
+        if method.is_empty() {
+            log::warn!("the web server has sent no REQUEST_METHOD: with nginx, `include fastcgi_params` is missing");
+            return Err(Response::text(StatusCode::INTERNAL_SERVER_ERROR, "the web server is not set up for this"));
+        }
+        if *method != *b"POST" {
+            return Ok(ContentLength::Nothing);
+        }
         let value = variables.get("CONTENT_LENGTH").unwrap_or_default();
         match value.trim_ascii() {
             b"" | b"-1" => Ok(ContentLength::ToTheEnd),
             digits if digits.iter().all(u8::is_ascii_digit) => {
-                let text = std::str::from_utf8(digits).unwrap_or_default();
-                Ok(text.parse().map_or(ContentLength::Beyond, ContentLength::Octets))
+                // what cannot be counted is over any limit
+                let octets = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
+                match octets.filter(|octets| *octets <= limits.body) {
+                    Some(octets) => Ok(ContentLength::Octets(octets)),
+                    None => Err(Response::too_large(limits.body)),
+                }
             }
             other => {
                 let message = format!("expected a number as Content-Length, found \"{}\"", other.escape_ascii());
@@ -113,36 +122,69 @@ impl ContentLength {
             }
         }
     }
-}
 
-/// Reads the body: exactly as many octets as declared (RFC 3875 §4.2), no more even if the server leaves the pipe open,
-/// and nothing at all if they are over the limit.
-fn read_body(length: &ContentLength, input: impl Read, limit: usize) -> Result<Vec<u8>, Response> {
-    let (capacity, most) = match *length {
-        ContentLength::Octets(octets) if octets <= limit => (octets, octets),
-        ContentLength::Octets(_) | ContentLength::Beyond => return Err(Response::too_large(limit)),
-        ContentLength::ToTheEnd => (0, limit.saturating_add(1)),
-    };
-    let mut body = Vec::with_capacity(capacity);
-    input.take(most as u64).read_to_end(&mut body).map_err(|error| {
-        log::warn!("the body cannot be read: {error}");
-        Response::text(StatusCode::BAD_REQUEST, "the body cannot be read")
-    })?;
-    match *length {
-        ContentLength::Octets(octets) if body.len() < octets => {
-            let message = format!("expected a body of {octets} octets, found {}", body.len());
-            Err(Response::text(StatusCode::BAD_REQUEST, message))
+    /// How many octets there are to read: exactly those declared (RFC 3875 §4.2), or enough to see that they are over
+    /// the limit.
+    pub(super) fn most(self, limit: usize) -> usize {
+        match self {
+            ContentLength::Nothing => 0,
+            ContentLength::Octets(octets) => octets,
+            ContentLength::ToTheEnd => limit.saturating_add(1),
         }
-        ContentLength::ToTheEnd if body.len() > limit => Err(Response::too_large(limit)),
-        _ => Ok(body),
+    }
+
+    /// Reads the body, no more than there is to read even if the server leaves the pipe open.
+    fn read(self, input: impl Read, limit: usize) -> Result<Vec<u8>, Response> {
+        let mut body = match self {
+            ContentLength::Octets(octets) => Vec::with_capacity(octets),
+            ContentLength::Nothing | ContentLength::ToTheEnd => Vec::new(),
+        };
+        input.take(self.most(limit) as u64).read_to_end(&mut body).map_err(|error| {
+            log::warn!("the body cannot be read: {error}");
+            Response::text(StatusCode::BAD_REQUEST, "the body cannot be read")
+        })?;
+        Ok(body)
+    }
+
+    /// Makes the request of its meta-variables and a body that has come to its end.
+    ///
+    /// # Errors
+    /// The response to a body that is not what was declared, or over the limit: 400 or 413.
+    pub(super) fn request(
+        self,
+        variables: impl MetaVariables + 'static,
+        mut body: Vec<u8>,
+        limits: &Limits,
+    ) -> Result<Request, Response> {
+        body.truncate(self.most(limits.body));
+        match self {
+            ContentLength::Octets(octets) if body.len() < octets => {
+                let message = format!("expected a body of {octets} octets, found {}", body.len());
+                Err(Response::text(StatusCode::BAD_REQUEST, message))
+            }
+            _ if body.len() > limits.body => Err(Response::too_large(limits.body)),
+            _ => Ok(Request::new(variables, body)),
+        }
     }
 }
 
-/// Writes a document response (RFC 3875 §6.2.1).
+/// Writes a document response.
 fn write_response(response: Response, mut output: impl Write) -> io::Result<()> {
     /// A body up to this size goes out with the head in one write; copying a longer one would cost more than that.
     const SMALL: usize = 64 << 10;
 
+    let mut head = document_head(&response);
+    let content = response.into_content();
+    if content.len() <= SMALL {
+        head.extend_from_slice(&content);
+        return output.write_all(&head);
+    }
+    output.write_all(&head)?;
+    output.write_all(&content)
+}
+
+/// The head of a document response (RFC 3875 §6.2.1), with the empty line at its end.
+pub(super) fn document_head(response: &Response) -> Vec<u8> {
     let mut head = Vec::with_capacity(512);
     head.extend_from_slice(b"Status: ");
     head.extend_from_slice(response.status.as_str().as_bytes());
@@ -159,55 +201,61 @@ fn write_response(response: Response, mut output: impl Write) -> io::Result<()> 
         head.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
     }
     head.extend_from_slice(b"\r\n\r\n");
-    let content = response.into_content();
-    if content.len() <= SMALL {
-        head.extend_from_slice(&content);
-        return output.write_all(&head);
-    }
-    output.write_all(&head)?;
-    output.write_all(&content)
+    head
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn content_length(value: &'static str) -> Result<ContentLength, String> {
-        let variables = move |name: &str| (name == "CONTENT_LENGTH").then(|| value.as_bytes().into());
-        ContentLength::of(&variables).map_err(|response| String::from_utf8(response.body).unwrap())
+    fn post(content_length: &'static str) -> impl MetaVariables {
+        move |name: &str| match name {
+            "REQUEST_METHOD" => Some(b"POST"[..].into()),
+            "CONTENT_LENGTH" => Some(content_length.as_bytes().into()),
+            _ => None,
+        }
+    }
+
+    fn limits() -> Limits {
+        Limits { body: 20, ..Limits::default() }
+    }
+
+    /// The status and text of what came instead.
+    fn refusal(response: Response) -> (u16, String) {
+        (response.status.as_u16(), String::from_utf8(response.body).unwrap())
+    }
+
+    fn too_large() -> (u16, String) {
+        (413, "the body has more than 20 octets\n".into())
     }
 
     #[test]
     fn content_length_in_every_form() {
+        let of = |value| ContentLength::of(&post(value), &limits()).map_err(refusal);
         for value in ["", "  ", "-1"] {
-            assert_eq!(content_length(value), Ok(ContentLength::ToTheEnd), "{value:?}");
+            assert_eq!(of(value), Ok(ContentLength::ToTheEnd), "{value:?}");
         }
-        assert_eq!(content_length("0"), Ok(ContentLength::Octets(0)));
-        assert_eq!(content_length(" 012 "), Ok(ContentLength::Octets(12)));
-        assert_eq!(content_length("99999999999999999999999"), Ok(ContentLength::Beyond));
+        assert_eq!(of("0"), Ok(ContentLength::Octets(0)));
+        assert_eq!(of(" 012 "), Ok(ContentLength::Octets(12)));
+        assert_eq!(of("20"), Ok(ContentLength::Octets(20)));
+        assert_eq!(of("21"), Err(too_large()));
+        assert_eq!(of("99999999999999999999999"), Err(too_large()));
         for value in ["-2", "+5", "5abc", "0x10", "1.5", "5, 5"] {
             let message = format!("expected a number as Content-Length, found \"{value}\"\n");
-            assert_eq!(content_length(value), Err(message), "{value:?}");
+            assert_eq!(of(value), Err((400, message)), "{value:?}");
         }
-    }
-
-    fn body(length: ContentLength, input: &[u8]) -> Result<Vec<u8>, (u16, String)> {
-        read_body(&length, input, 10)
-            .map_err(|response| (response.status.as_u16(), String::from_utf8(response.body).unwrap()))
     }
 
     #[test]
     fn body_is_as_long_as_declared() {
-        use ContentLength::{Beyond, Octets, ToTheEnd};
-
-        assert_eq!(body(Octets(5), b"hello, and more"), Ok(b"hello".to_vec()));
-        assert_eq!(body(Octets(0), b"hello"), Ok(Vec::new()));
-        assert_eq!(body(ToTheEnd, b"hello"), Ok(b"hello".to_vec()));
-        assert_eq!(body(Octets(6), b"hello"), Err((400, "expected a body of 6 octets, found 5\n".into())));
-        let too_large = || Err((413, "the body has more than 10 octets\n".into()));
-        assert_eq!(body(ToTheEnd, b"hello, world"), too_large());
-        assert_eq!(body(Octets(11), b""), too_large());
-        assert_eq!(body(Beyond, b""), too_large());
+        let body = |length, input: &[u8]| {
+            read_request(post(length), input, &limits()).map(|request| request.body().to_vec()).map_err(refusal)
+        };
+        assert_eq!(body("5", b"hello, and more"), Ok(b"hello".to_vec()));
+        assert_eq!(body("0", b"hello"), Ok(Vec::new()));
+        assert_eq!(body("", b"hello"), Ok(b"hello".to_vec()));
+        assert_eq!(body("6", b"hello"), Err((400, "expected a body of 6 octets, found 5\n".into())));
+        assert_eq!(body("", &[b'x'; 21]), Err(too_large()));
     }
 
     /// Fails if it is read.
@@ -221,15 +269,22 @@ mod tests {
 
     #[test]
     fn nothing_is_read_without_need() {
-        assert!(read_body(&ContentLength::Octets(11), Untouched, 10).is_err_and(|response| response.status == 413));
-        for method in ["GET", "HEAD", "PUT", ""] {
+        assert!(read_request(post("21"), Untouched, &limits()).is_err_and(|response| response.status == 413));
+        for method in ["GET", "HEAD", "PUT"] {
             let variables = move |name: &str| match name {
                 "REQUEST_METHOD" => Some(method.as_bytes().into()),
                 "CONTENT_LENGTH" => Some(b"5"[..].into()),
                 _ => None,
             };
-            assert!(read_request(variables, Untouched, &Limits::default()).is_ok(), "{method}");
+            assert!(read_request(variables, Untouched, &limits()).is_ok(), "{method}");
         }
+    }
+
+    #[test]
+    fn a_request_without_a_method_is_the_web_servers_mistake() {
+        let variables = |name: &str| (name == "REQUEST_METHOD").then(|| b""[..].into());
+        let response = read_request(variables, Untouched, &limits()).err().unwrap();
+        assert_eq!(refusal(response), (500, "the web server is not set up for this\n".into()));
     }
 
     /// Takes a few octets at a time.

@@ -1,17 +1,18 @@
 //! How requests arrive. Each gateway takes a [`Service`](crate::Service) and knows nothing of what it does.
 
 pub(crate) mod cgi;
+pub(crate) mod fastcgi;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 
-use rustix::net::sockopt::socket_acceptconn;
+use self::fastcgi::Listener;
 
 /// What started the program, as its environment and descriptor 0 tell.
 pub(crate) enum Start {
     /// A web server, for one request (RFC 3875).
     Cgi,
-    /// A process manager of FastCGI, with the socket to accept connections on.
-    FastCgi,
+    /// A process manager, with sockets to accept FastCGI's connections on.
+    FastCgi(Vec<Listener>),
     /// Somebody with a command line.
     CommandLine,
 }
@@ -21,11 +22,9 @@ impl Start {
     /// (RFC 3875 §4.4).
     pub(crate) fn recognise() -> Start {
         if cgi::is_environment() {
-            Start::Cgi
-        } else if socket_acceptconn(rustix::stdio::stdin()) == Ok(true) {
-            Start::FastCgi
-        } else {
-            Start::CommandLine
+            return Start::Cgi;
         }
+        let listeners = Listener::inherited();
+        if listeners.is_empty() { Start::CommandLine } else { Start::FastCgi(listeners) }
     }
 }

@@ -1,0 +1,297 @@
+//! A connection: the socket and the state it is in. It never waits for its peer; it says what it waits for.
+
+use std::fmt;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use http::StatusCode;
+use rustix::io::Errno;
+use rustix::net::{self, RecvFlags, SendFlags, Shutdown, sockopt};
+
+use super::responder::{Answer, Arrival, Closing, Responder, Violation};
+use crate::limits::Limits;
+use crate::logger;
+use crate::service::{Request, Response, Service};
+
+/// A peer that sends much and reads nothing may leave so many octets of answers unread; then nothing more is read from
+/// it. As much as it takes to refuse all requests that can have an id.
+const MOST_UNREAD: usize = 2 << 20;
+
+/// A connection that is told to end closes when it has been idle for this long: until then, the web server may be about
+/// to send a request on it, which would be lost.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// How long a thread stays with a connection on which nothing happens, at most.
+const MOMENT: Duration = Duration::from_millis(10);
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Octets from the peer.
+    ToRead,
+    /// The peer to take octets.
+    ToWrite,
+    /// Either.
+    ToReadOrWrite,
+}
+
+/// Why a connection ends.
+#[derive(Debug)]
+pub(super) enum End {
+    /// As it should.
+    Closed,
+    /// The peer left in the middle of something.
+    Left,
+    Failed(Errno),
+    Violation(Violation),
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Closed => f.write_str("closed"),
+            End::Left => f.write_str("the peer left in the middle of a request"),
+            End::Failed(error) => error.fmt(f),
+            End::Violation(violation) => violation.fmt(f),
+        }
+    }
+}
+
+impl From<Errno> for End {
+    fn from(error: Errno) -> End {
+        End::Failed(error)
+    }
+}
+
+impl From<Violation> for End {
+    fn from(violation: Violation) -> End {
+        End::Violation(violation)
+    }
+}
+
+pub(super) struct Connection {
+    socket: OwnedFd,
+    responder: Responder,
+    /// Records to send, of which the first `sent` octets are gone.
+    output: Vec<u8>,
+    sent: usize,
+    /// What comes after them.
+    answer: Option<Answer>,
+    /// Octets that were read behind a request whose answer is still on its way.
+    unread: Vec<u8>,
+    /// Whether the peer has been told that nothing more comes.
+    is_shut: bool,
+    /// Whether reading has a time limit, see [`Connection::linger`].
+    is_timed: bool,
+    /// When octets last went either way.
+    active: Instant,
+}
+
+impl Connection {
+    pub(super) fn new(socket: OwnedFd, limits: &Limits) -> Connection {
+        Connection {
+            socket,
+            responder: Responder::new(limits),
+            output: Vec::new(),
+            sent: 0,
+            answer: None,
+            unread: Vec::new(),
+            is_shut: false,
+            is_timed: false,
+            active: Instant::now(),
+        }
+    }
+
+    /// Goes on as far as that takes no waiting: reads, has requests answered, writes.
+    ///
+    /// # Errors
+    /// If the connection has come to its end.
+    pub(super) fn turn(&mut self, worker: &mut Worker<'_>) -> Result<Wait, End> {
+        self.go_on(worker, true)
+    }
+
+    /// Waits a moment for octets, where a poller would cost more, and goes on. `None` if nothing came.
+    ///
+    /// # Errors
+    /// As [`turn`](Connection::turn).
+    pub(super) fn linger(&mut self, worker: &mut Worker<'_>) -> Result<Option<Wait>, End> {
+        if !self.is_timed {
+            sockopt::set_socket_timeout(&self.socket, sockopt::Timeout::Recv, Some(MOMENT))?;
+            self.is_timed = true;
+        }
+        match self.receive(worker, RecvFlags::empty())? {
+            Some(more) => self.go_on(worker, more).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// When it is to be closed if nothing happens until then.
+    pub(super) fn deadline(&self, stall: Duration, is_stopping: bool) -> Option<Instant> {
+        match self.idle_since() {
+            None => Some(self.active + stall),
+            Some(since) => is_stopping.then_some(since + QUIET),
+        }
+    }
+
+    /// Since when it has had nothing to do, if that is so.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let is_busy = self.responder.is_midway() || self.responder.closing().is_some() || self.sent < self.output.len();
+        (!is_busy).then_some(self.active)
+    }
+
+    fn go_on(&mut self, worker: &mut Worker<'_>, mut more: bool) -> Result<Wait, End> {
+        loop {
+            let is_sent = self.send()?;
+            match self.responder.closing() {
+                Some(Closing::Now) if is_sent => return Err(End::Closed),
+                Some(Closing::Now) => return Ok(self.waits(Wait::ToWrite)),
+                Some(Closing::AfterInput) if is_sent => self.shut()?,
+                Some(Closing::AfterInput) | None => {}
+            }
+            if !is_sent && (self.answer.is_some() || self.output.len() - self.sent > MOST_UNREAD) {
+                return Ok(self.waits(Wait::ToWrite));
+            }
+            if !more {
+                return Ok(self.waits(if is_sent { Wait::ToRead } else { Wait::ToReadOrWrite }));
+            }
+            more = self.read(worker)?;
+        }
+    }
+
+    fn waits(&mut self, wait: Wait) -> Wait {
+        // what comes after the end of a request is not waited for longer because it comes in small pieces
+        if !self.is_shut {
+            self.active = Instant::now();
+        }
+        wait
+    }
+
+    /// Sends what there is; `false` if the peer does not take all of it now.
+    fn send(&mut self) -> Result<bool, End> {
+        loop {
+            while self.sent < self.output.len() {
+                match net::send(&self.socket, &self.output[self.sent..], self.send_flags()) {
+                    Ok(sent) => self.sent += sent,
+                    Err(Errno::AGAIN) => return Ok(false),
+                    Err(Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            self.sent = 0;
+            self.output.clear();
+            match &mut self.answer {
+                Some(answer) if !answer.is_done() => answer.write(&mut self.output),
+                _ => {
+                    self.answer = None;
+                    // an idle connection holds no memory
+                    self.output = Vec::new();
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    fn send_flags(&self) -> SendFlags {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        // with MORE, TCP sends the last octets together with the end of the connection: no web server takes it for one
+        // that it can use again
+        let is_last = self.answer.as_ref().is_some_and(Answer::is_done) && self.responder.closing() == Some(Closing::Now);
+        if is_last { flags | SendFlags::MORE } else { flags }
+    }
+
+    /// Tells the peer that nothing more comes.
+    fn shut(&mut self) -> Result<(), End> {
+        if !self.is_shut {
+            net::shutdown(&self.socket, Shutdown::Write)?;
+            self.is_shut = true;
+        }
+        Ok(())
+    }
+
+    /// Takes what was read before, or reads once; `false` if nothing more is there now.
+    fn read(&mut self, worker: &mut Worker<'_>) -> Result<bool, End> {
+        let unread = std::mem::take(&mut self.unread);
+        if unread.is_empty() {
+            return Ok(self.receive(worker, RecvFlags::DONTWAIT)?.unwrap_or(false));
+        }
+        self.take(&unread, worker)?;
+        Ok(true)
+    }
+
+    /// Reads once; whether there may be more. `None` if nothing is there now.
+    fn receive(&mut self, worker: &mut Worker<'_>, flags: RecvFlags) -> Result<Option<bool>, End> {
+        let length = loop {
+            match net::recv(&self.socket, &mut *worker.buffer, flags) {
+                Ok((_, length)) => break length,
+                Err(Errno::AGAIN) => return Ok(None),
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        };
+        if length == 0 {
+            return self.ended().map(|()| None);
+        }
+        self.take(&worker.buffer[..length], worker)?;
+        Ok(Some(length == worker.buffer.len()))
+    }
+
+    /// The peer sends nothing more; it may still read.
+    fn ended(&mut self) -> Result<(), End> {
+        if self.responder.is_midway() {
+            return Err(End::Left);
+        }
+        if self.sent == self.output.len() {
+            return Err(End::Closed);
+        }
+        self.responder.close();
+        Ok(())
+    }
+
+    fn take(&mut self, mut octets: &[u8], worker: &Worker<'_>) -> Result<(), End> {
+        while let Some(arrival) = self.responder.take(&mut octets, &mut self.output)? {
+            self.respond(arrival, worker);
+            if !self.send()? {
+                self.unread = octets.to_vec();
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn respond(&mut self, Arrival { request_id, request }: Arrival, worker: &Worker<'_>) {
+        let (response, log) = match request {
+            Ok(request) => logger::capture(|| worker.handle(&request)),
+            Err(response) => (response, Vec::new()),
+        };
+        if worker.is_stopping.load(Ordering::Acquire) {
+            self.responder.close();
+        }
+        self.answer = Some(Answer::new(request_id, response, &log, &mut self.output));
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// What a thread brings to the connections it works for.
+pub(super) struct Worker<'a> {
+    /// Where octets are read into.
+    pub(super) buffer: Box<[u8]>,
+    pub(super) service: &'a dyn Service,
+    /// Whether connections are to close when they have nothing to do.
+    pub(super) is_stopping: &'a AtomicBool,
+}
+
+impl Worker<'_> {
+    fn handle(&self, request: &Request) -> Response {
+        catch_unwind(AssertUnwindSafe(|| self.service.handle(request))).unwrap_or_else(|_| {
+            log::error!("a request was not answered: the service panicked");
+            Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+        })
+    }
+}
