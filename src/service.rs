@@ -241,7 +241,9 @@ pub struct Response {
 impl Response {
     /// A response of this status, with a body of this media type.
     pub fn new(status: StatusCode, content_type: HeaderValue, body: impl Into<Vec<u8>>) -> Response {
-        let headers = vec![(header::CONTENT_TYPE, content_type)];
+        // room for the few that follow
+        let mut headers = Vec::with_capacity(4);
+        headers.push((header::CONTENT_TYPE, content_type));
         Response { status, headers, body: body.into(), head_only: false }
     }
 

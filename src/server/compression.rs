@@ -8,7 +8,7 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use flate2::write::{GzEncoder, ZlibEncoder};
 use http::StatusCode;
 
-use crate::service::Response;
+use crate::service::{Request, Response};
 
 /// A shorter body is sent as it is: compressed, it would hardly save a packet.
 const WORTH_COMPRESSING: usize = 1400;
@@ -71,9 +71,16 @@ fn is_zlib(body: &[u8]) -> bool {
     matches!(body, [first, second, ..] if first & 0x0F == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0)
 }
 
-/// The coding to send a body of `len` octets in: gzip if the client takes it, else deflate if it takes that.
-pub(super) fn choose(accept_encoding: Option<&str>, len: usize) -> Option<Coding> {
-    let accepted = accept_encoding.filter(|_| len > WORTH_COMPRESSING)?;
+/// The coding to send a body of `len` octets in, if that is worth it and the client takes one.
+pub(super) fn choose(request: &Request, len: usize) -> Option<Coding> {
+    if len <= WORTH_COMPRESSING {
+        return None;
+    }
+    preferred(&request.variable("HTTP_ACCEPT_ENCODING")?)
+}
+
+/// Of a list of codings, gzip if it has that, else deflate if it has that.
+fn preferred(accepted: &str) -> Option<Coding> {
     let takes = |name: &str| accepts(accepted, name).or_else(|| accepts(accepted, "*"));
     [Coding::Gzip, Coding::Deflate].into_iter().find(|coding| takes(coding.name()) == Some(true))
 }
@@ -125,10 +132,11 @@ mod tests {
             ("br, identity", None),
             ("", None),
         ] {
-            assert_eq!(choose(Some(accept_encoding), 5000), coding, "{accept_encoding:?}");
+            assert_eq!(preferred(accept_encoding), coding, "{accept_encoding:?}");
         }
-        assert_eq!(choose(None, 5000), None);
-        assert_eq!(choose(Some("gzip"), WORTH_COMPRESSING), None);
+        let request = Request::new(|name: &str| (name == "HTTP_ACCEPT_ENCODING").then(|| b"gzip"[..].into()), Vec::new());
+        assert_eq!(choose(&request, WORTH_COMPRESSING), None);
+        assert_eq!(choose(&request, WORTH_COMPRESSING + 1), Some(Gzip));
     }
 
     #[test]

@@ -263,7 +263,10 @@ pub struct Endpoint {
     settings: Settings,
 }
 
+const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
 const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS, POST");
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const TEXT_XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
 
 impl Endpoint {
     /// Answers a document given as octets, without any gateway: a `<methodCall>` in, a `<methodResponse>` out. What
@@ -282,9 +285,9 @@ impl Endpoint {
     }
 
     /// The response; the error is one too, to what is not served.
-    fn route(&self, request: &Request) -> Result<Response, Response> {
+    fn route(&self, method: &str, request: &Request) -> Result<Response, Response> {
         self.check_path(request)?;
-        match &*request.method() {
+        match method {
             "POST" => self.post(request),
             "GET" | "HEAD" => catch_panic(|| self.get(request)).map_err(|fault| {
                 log::error!("the page {}", fault.cause().unwrap_or_default());
@@ -322,15 +325,15 @@ impl Endpoint {
         if request.body().len() > limit {
             return Err(Response::too_large(limit));
         }
-        let body = compression::decode(request.header("Content-Encoding").as_deref(), request.body(), limit)?;
+        let body = compression::decode(request.variable("HTTP_CONTENT_ENCODING").as_deref(), request.body(), limit)?;
         let document = self.answer(request, &body);
         let content_type = match self.settings.encoding {
-            encoding if encoding == Encoding::UTF_8 => HeaderValue::from_static("text/xml; charset=utf-8"),
+            encoding if encoding == Encoding::UTF_8 => TEXT_XML,
             encoding => HeaderValue::try_from(format!("text/xml; charset={encoding}"))
                 .unwrap_or(HeaderValue::from_static("text/xml")),
         };
         let response = Response::new(StatusCode::OK, content_type, document)
-            .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         Ok(compress(request, response))
     }
 
@@ -368,13 +371,13 @@ impl Endpoint {
     #[cold]
     fn get(&self, request: &Request) -> Response {
         let page = self.page(request.url());
-        let coding = compression::choose(request.header("Accept-Encoding").as_deref(), page.len());
+        let coding = compression::choose(request, page.len());
         let etag = Etag::of(&page);
-        if request.header("If-None-Match").is_some_and(|known| etag.is_among(&known)) {
+        if request.variable("HTTP_IF_NONE_MATCH").is_some_and(|known| etag.is_among(&known)) {
             return Response::empty(StatusCode::NOT_MODIFIED)
                 .with(header::ETAG, etag.value(coding))
                 .with(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))
-                .with(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+                .with(header::VARY, ACCEPT_ENCODING);
         }
         let policy = HeaderValue::try_from(docs::content_security_policy());
         let response = Response::new(StatusCode::OK, HeaderValue::from_static("text/html; charset=utf-8"), page)
@@ -382,7 +385,7 @@ impl Endpoint {
             .with(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))
             .with(header::CONTENT_SECURITY_POLICY, policy.unwrap_or(HeaderValue::from_static("default-src 'none'")))
             .with(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
-            .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+            .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         compress(request, response)
     }
 }
@@ -393,8 +396,9 @@ impl Service for Endpoint {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        let mut response = self.route(request).unwrap_or_else(|refusal| refusal);
-        response.head_only = request.method() == "HEAD";
+        let method = request.method();
+        let mut response = self.route(&method, request).unwrap_or_else(|refusal| refusal);
+        response.head_only = method == "HEAD";
         self.settings.origins.expose(request, response)
     }
 }
@@ -407,12 +411,13 @@ impl fmt::Debug for Endpoint {
 
 /// Refuses the types that an HTML form can send across sites; what else there is, is read by what it is.
 fn check_content_type(request: &Request) -> Result<(), Response> {
-    let Some(content_type) = request.header("Content-Type") else {
+    let Some(content_type) = request.variable("CONTENT_TYPE") else {
         return Ok(());
     };
-    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_form = matches!(&media_type[..], "application/x-www-form-urlencoded" | "text/plain");
-    if !is_form && !media_type.starts_with("multipart/") {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    let is = |name: &str| media_type.eq_ignore_ascii_case(name);
+    let is_multipart = media_type.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case("multipart"));
+    if !is("application/x-www-form-urlencoded") && !is("text/plain") && !is_multipart {
         return Ok(());
     }
     let message = format!("expected Content-Type text/xml, found \"{}\"", media_type.escape_debug());
@@ -421,8 +426,8 @@ fn check_content_type(request: &Request) -> Result<(), Response> {
 
 /// Compresses a response if that is worth it and the client takes it.
 fn compress(request: &Request, mut response: Response) -> Response {
-    response.headers.push((header::VARY, HeaderValue::from_static("Accept-Encoding")));
-    let Some(coding) = compression::choose(request.header("Accept-Encoding").as_deref(), response.body.len()) else {
+    response.headers.push((header::VARY, ACCEPT_ENCODING));
+    let Some(coding) = compression::choose(request, response.body.len()) else {
         return response;
     };
     match compression::encode(coding, &response.body) {

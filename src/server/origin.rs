@@ -27,11 +27,11 @@ impl Origins {
     /// # Errors
     /// A response: 403.
     pub(super) fn check(&self, request: &Request) -> Result<(), Response> {
-        let origin = request.header("Origin");
+        let origin = request.variable("HTTP_ORIGIN");
         if origin.as_ref().is_some_and(|origin| self.allows(origin)) {
             return Ok(());
         }
-        let cross_site = request.header("Sec-Fetch-Site").is_some_and(|site| site.eq_ignore_ascii_case("cross-site"));
+        let cross_site = request.variable("HTTP_SEC_FETCH_SITE").is_some_and(|site| site.eq_ignore_ascii_case("cross-site"));
         let foreign = origin.as_ref().filter(|origin| !is_own(origin, request));
         if !cross_site && foreign.is_none() {
             return Ok(());
@@ -46,7 +46,7 @@ impl Origins {
             return response;
         }
         let response = response.with(header::VARY, HeaderValue::from_static("Origin"));
-        let origin = request.header("Origin").filter(|origin| self.allows(origin));
+        let origin = request.variable("HTTP_ORIGIN").filter(|origin| self.allows(origin));
         match origin.and_then(|origin| HeaderValue::from_str(&origin).ok()) {
             Some(origin) => response.with(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
             None => response,
@@ -55,7 +55,7 @@ impl Origins {
 
     /// Adds the answer to a preflight request to the response to OPTIONS.
     pub(super) fn preflight(&self, request: &Request, response: Response) -> Response {
-        if !request.header("Origin").is_some_and(|origin| self.allows(&origin)) {
+        if !request.variable("HTTP_ORIGIN").is_some_and(|origin| self.allows(&origin)) {
             return response;
         }
         response
@@ -74,7 +74,7 @@ fn is_own(origin: &str, request: &Request) -> bool {
     let Some((scheme, origin)) = origin.split_once("://") else {
         return false;
     };
-    let Some(host) = request.header("Host").or_else(|| request.variable("SERVER_NAME")) else {
+    let Some(host) = request.variable("HTTP_HOST").or_else(|| request.variable("SERVER_NAME")) else {
         return false;
     };
     let default = if scheme == "https" { "443" } else { "80" };

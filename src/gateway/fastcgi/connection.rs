@@ -10,6 +10,7 @@ use http::StatusCode;
 use rustix::io::Errno;
 use rustix::net::{self, RecvFlags, SendFlags, Shutdown, sockopt};
 
+use super::poller::Wait;
 use super::responder::{Answer, Arrival, Closing, Responder, Violation};
 use crate::limits::Limits;
 use crate::logger;
@@ -26,24 +27,15 @@ const QUIET: Duration = Duration::from_millis(500);
 /// How long a thread stays with a connection on which nothing happens, at most.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// What a connection waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wait {
-    /// Octets from the peer.
-    ToRead,
-    /// The peer to take octets.
-    ToWrite,
-    /// Either.
-    ToReadOrWrite,
-}
-
 /// Why a connection ends.
 #[derive(Debug)]
 pub(super) enum End {
     /// As it should.
     Closed,
-    /// The peer left in the middle of something.
+    /// The peer left in the middle of a request.
     Left,
+    /// The peer stopped in the middle of a request or response.
+    Stalled,
     Failed(Errno),
     Violation(Violation),
 }
@@ -53,6 +45,7 @@ impl fmt::Display for End {
         match self {
             End::Closed => f.write_str("closed"),
             End::Left => f.write_str("the peer left in the middle of a request"),
+            End::Stalled => f.write_str("the peer stopped in the middle of a request or response"),
             End::Failed(error) => error.fmt(f),
             End::Violation(violation) => violation.fmt(f),
         }

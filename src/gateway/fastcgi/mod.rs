@@ -1,40 +1,42 @@
 //! FastCGI (1.0), as a responder: many requests, over connections that web servers keep.
 //!
-//! Connections that wait are in a poller (epoll, one-shot) and hold no thread. A thread made in advance takes one that is
-//! ready, goes on with it as far as it goes, and hands it back; a method may block the thread it runs on, while others
-//! go on with other connections.
+//! Connections that wait are with the poller and hold no thread. A thread made in advance takes one that is ready, goes
+//! on with it as far as that goes, and hands it back; a method may block the thread it runs on, while others go on with
+//! other connections.
 //!
-//! | file | |
+//! | file | what it knows |
 //! |---|---|
 //! | `record`, `responder` | the protocol, without any I/O |
-//! | `connection` | a socket and the state of its protocol |
+//! | `connection` | a socket, and the state of its protocol |
 //! | `listener` | where connections come from |
-//! | this one | threads, poller, time, signals |
+//! | `poller`, `watch` | which connections are ready; which threads wait for that |
+//! | this one | the connections there are, and their life and death |
 
 mod connection;
 mod listener;
+mod poller;
 mod record;
 mod responder;
+mod watch;
 
 use std::io::{self, Read};
 use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::buffer::spare_capacity;
-use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
 use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
-use rustix::time::{self, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
-use self::connection::{Connection, End, Wait, Worker};
+use self::connection::{Connection, End, Worker};
 pub(crate) use self::listener::{Address, Listener};
+use self::poller::{Event, Poller, Wait};
+use self::watch::Watch;
 use crate::limits::Limits;
 use crate::service::Service;
 
@@ -49,29 +51,32 @@ const LONG_IDLE: Duration = Duration::from_secs(1);
 
 /// Serves connections until a signal ends it.
 ///
-/// TERM, INT and USR1 end it when what runs has been answered, or [`Limits::stop`] has passed; a second TERM or INT ends the
-/// process at once.
+/// TERM, INT and USR1 end it when what runs has been answered, or [`Limits::stop`] has passed; a second TERM or INT ends
+/// the process at once.
 ///
 /// # Errors
 /// If it cannot begin.
 pub(crate) fn serve(service: Arc<dyn Service>, listeners: Vec<Listener>) -> io::Result<()> {
     let signals = signals()?;
-    let limits = *service.limits();
-    let pool = Arc::new(Pool::new(service, listeners)?);
-    for number in 1..=threads(&limits) {
-        let pool = Arc::clone(&pool);
-        thread::Builder::new().name(format!("fastcgi-{number}")).spawn(move || pool.work())?;
+    let threads = threads(service.limits());
+    let pool = Arc::new(Pool::new(service, listeners, threads)?);
+    for number in 1..=threads {
+        start(format!("fastcgi-{number}"), &pool, Pool::work)?;
     }
+    start("fastcgi-guard".into(), &pool, |pool| pool.watch.guard())?;
     wait_for(signals)?;
-    pool.stop(limits.stop);
+    pool.stop();
     Ok(())
 }
 
+fn start(name: String, pool: &Arc<Pool>, work: impl FnOnce(&Pool) + Send + 'static) -> io::Result<()> {
+    let pool = Arc::clone(pool);
+    thread::Builder::new().name(name).spawn(move || work(&pool)).map(drop)
+}
+
 fn threads(limits: &Limits) -> usize {
-    limits.threads.map_or_else(
-        || (4 * thread::available_parallelism().map_or(1, NonZeroUsize::get)).max(8),
-        NonZeroUsize::get,
-    )
+    let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    limits.threads.map_or_else(|| (4 * processors()).max(8), NonZeroUsize::get)
 }
 
 /// Where an octet comes for every signal to end.
@@ -93,11 +98,12 @@ fn wait_for(mut signals: UnixStream) -> io::Result<()> {
     signals.read_exact(&mut [0])
 }
 
-/// Everything that the threads share.
+/// The connections, and everything else that the threads share.
 struct Pool {
     service: Arc<dyn Service>,
     limits: Limits,
-    poller: OwnedFd,
+    poller: Poller,
+    watch: Watch,
     listeners: Vec<Listener>,
     /// The machines that may connect, if not all.
     allowed: Option<Vec<IpAddr>>,
@@ -105,77 +111,50 @@ struct Pool {
     free: Mutex<Free>,
     /// Told when a slot becomes free while it stops.
     freed: Condvar,
-    timer: Timer,
-    /// Threads that do something.
-    busy: AtomicUsize,
+    /// The slot of the connection that was ready last.
+    last: AtomicU32,
     is_stopping: AtomicBool,
 }
 
-/// Where a connection waits.
+/// The place of a connection. While a thread has it, it is not here.
 #[derive(Default)]
 struct Slot {
     /// Another for each connection: an event may come for one that is gone.
     generation: u32,
-    /// Whether the poller knows it.
-    is_registered: bool,
     connection: Option<Box<Connection>>,
+    /// What the poller watches it for, once it knows it.
+    watched: Option<Option<Wait>>,
+    /// Whether something has changed while a thread had it.
+    is_ready: bool,
 }
 
 struct Free {
     /// Slots without a connection.
-    slots: Vec<usize>,
+    slots: Vec<u32>,
     /// Whether the listeners wait for something to become free.
     is_paused: bool,
 }
 
-/// What the poller has to say.
-enum Event {
-    Listener(usize),
-    Timer,
-    Connection { slot: usize, generation: u32 },
-}
-
-impl Event {
-    const LISTENER: u64 = 1 << 63;
-    const TIMER: u64 = 1 << 62;
-
-    fn data(&self) -> EventData {
-        EventData::new_u64(match *self {
-            Event::Listener(index) => Event::LISTENER | index as u64,
-            Event::Timer => Event::TIMER,
-            Event::Connection { slot, generation } => (slot as u64) << 32 | u64::from(generation),
-        })
-    }
-
-    fn from_data(data: EventData) -> Event {
-        match data.u64() {
-            number if number & Event::LISTENER != 0 => Event::Listener((number & !Event::LISTENER) as usize),
-            number if number & Event::TIMER != 0 => Event::Timer,
-            number => Event::Connection { slot: (number >> 32) as usize, generation: number as u32 },
-        }
-    }
-}
-
 impl Pool {
-    fn new(service: Arc<dyn Service>, listeners: Vec<Listener>) -> io::Result<Pool> {
-        let limits = Limits { connections: most_connections(service.limits()), ..*service.limits() };
+    fn new(service: Arc<dyn Service>, listeners: Vec<Listener>, threads: usize) -> io::Result<Pool> {
+        let connections = most_connections(service.limits());
+        let limits = Limits { connections: connections as usize, ..*service.limits() };
         let pool = Pool {
             service,
             limits,
-            poller: epoll::create(CreateFlags::CLOEXEC)?,
+            poller: Poller::new()?,
+            watch: Watch::new(threads),
             listeners,
             allowed: allowed(),
-            slots: (0..limits.connections).map(|_| Mutex::default()).collect(),
-            free: Mutex::new(Free { slots: (0..limits.connections).rev().collect(), is_paused: false }),
+            slots: (0..connections).map(|_| Mutex::default()).collect(),
+            free: Mutex::new(Free { slots: (0..connections).rev().collect(), is_paused: false }),
             freed: Condvar::new(),
-            timer: Timer::new()?,
-            busy: AtomicUsize::new(0),
+            last: AtomicU32::new(0),
             is_stopping: AtomicBool::new(false),
         };
-        epoll::add(&pool.poller, &pool.timer.descriptor, Event::Timer.data(), EventFlags::IN | EventFlags::ET)?;
         for (index, listener) in pool.listeners.iter().enumerate() {
             listener.prepare()?;
-            epoll::add(&pool.poller, listener, Event::Listener(index).data(), ONCE_READABLE)?;
+            pool.poller.listen(listener, index)?;
         }
         Ok(pool)
     }
@@ -184,26 +163,28 @@ impl Pool {
     fn work(&self) {
         let mut worker =
             Worker { buffer: vec![0; BUFFER].into(), service: &*self.service, is_stopping: &self.is_stopping };
-        let mut events = Vec::with_capacity(1);
         loop {
-            events.clear();
-            match epoll::wait(&self.poller, spare_capacity(&mut events), None) {
-                Ok(_) | Err(Errno::INTR) => {}
+            self.watch.attend();
+            let event = self.poller.wait();
+            self.watch.leave();
+            match event {
+                Ok(Event::Listener(index)) => self.accept(index, &mut worker),
+                Ok(Event::Timer) => self.tick(),
+                Ok(Event::Connection { slot, generation }) => self.resume(slot, generation, &mut worker),
                 Err(error) => {
                     log::error!("the poller fails: {error}");
                     thread::sleep(RECOVERY);
                 }
             }
-            self.busy.fetch_add(1, Ordering::Relaxed);
-            for event in &events {
-                match Event::from_data(event.data) {
-                    Event::Listener(index) => self.accept(index, &mut worker),
-                    Event::Timer => self.tick(),
-                    Event::Connection { slot, generation } => self.resume(slot, generation, &mut worker),
-                }
-            }
-            self.busy.fetch_sub(1, Ordering::Relaxed);
         }
+    }
+
+    fn slot(&self, slot: u32) -> MutexGuard<'_, Slot> {
+        lock(&self.slots[slot as usize])
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::SeqCst)
     }
 
     /// Accepts one connection, and goes on with it.
@@ -221,7 +202,7 @@ impl Pool {
         // the next is for another thread
         self.listen(index);
         match accepted.ok().and_then(|(socket, peer)| self.admit(socket, peer)) {
-            Some(connection) => self.go_on(slot, connection, worker),
+            Some(connection) => self.go_on(slot, connection, false, worker),
             None => self.release(slot),
         }
     }
@@ -239,9 +220,8 @@ impl Pool {
 
     /// Lets the poller tell of one more connection that waits.
     fn listen(&self, index: usize) {
-        if !self.is_stopping.load(Ordering::SeqCst)
-            && let Err(error) =
-                epoll::modify(&self.poller, &self.listeners[index], Event::Listener(index).data(), ONCE_READABLE)
+        if !self.is_stopping()
+            && let Err(error) = self.poller.listen_again(&self.listeners[index], index)
         {
             log::error!("nothing more is accepted: {error}");
         }
@@ -252,18 +232,18 @@ impl Pool {
     }
 
     /// A slot for a new connection. If there is none, the listeners pause.
-    fn take_slot(&self) -> Option<usize> {
+    fn take_slot(&self) -> Option<u32> {
         if let Some(slot) = self.free_slot() {
             return Some(slot);
         }
         let evicted = self.evict();
         if evicted.is_none() {
-            self.timer.set(Instant::now() + LONG_IDLE);
+            self.poller.wake_at(Instant::now() + LONG_IDLE);
         }
         evicted
     }
 
-    fn free_slot(&self) -> Option<usize> {
+    fn free_slot(&self) -> Option<u32> {
         let mut free = lock(&self.free);
         let slot = free.slots.pop();
         free.is_paused |= slot.is_none();
@@ -272,103 +252,126 @@ impl Pool {
 
     /// Closes the connection that has been idle for longest, if that is long: those who keep connections they do not use
     /// must not lock others out.
-    fn evict(&self) -> Option<usize> {
-        let idle_since = |slot: &Mutex<Slot>| lock(slot).connection.as_ref()?.idle_since();
-        let idle = self.slots.iter().enumerate().filter_map(|(index, slot)| Some((idle_since(slot)?, index)));
-        let (since, index) = idle.min()?;
+    fn evict(&self) -> Option<u32> {
+        let idle_since = |slot| self.slot(slot).connection.as_ref()?.idle_since();
+        let (since, slot) = self.slots().filter_map(|slot| Some((idle_since(slot)?, slot))).min()?;
         if since.elapsed() < LONG_IDLE {
             return None;
         }
+        let mut place = self.slot(slot);
         // it may have become busy in between
-        lock(&self.slots[index]).vacate()?;
-        Some(index)
+        place.connection.as_ref()?.idle_since()?;
+        place.clear();
+        Some(slot)
+    }
+
+    fn slots(&self) -> impl Iterator<Item = u32> {
+        // as many as the cap allows, which fits
+        (0..).take(self.slots.len())
     }
 
     /// Accepts nothing for a while.
-    fn pause(&self, slot: usize, error: Errno) {
+    fn pause(&self, slot: u32, error: Errno) {
         let mut free = lock(&self.free);
         free.slots.push(slot);
         let is_news = !std::mem::replace(&mut free.is_paused, true);
         drop(free);
-        if self.is_stopping.load(Ordering::SeqCst) {
+        if self.is_stopping() {
             self.freed.notify_all();
             return;
         }
         if is_news {
             log::warn!("no connection can be accepted: {error}");
         }
-        self.timer.set(Instant::now() + RECOVERY);
+        self.poller.wake_at(Instant::now() + RECOVERY);
     }
 
-    /// Goes on with a connection that was ready, unless it is gone.
-    fn resume(&self, slot: usize, generation: u32, worker: &mut Worker<'_>) {
-        let connection = lock(&self.slots[slot]).take(generation);
+    /// Goes on with a connection on which something has changed, unless it is gone or a thread has it.
+    fn resume(&self, slot: u32, generation: u32, worker: &mut Worker<'_>) {
+        let connection = self.slot(slot).take(generation);
         if let Some(connection) = connection {
-            self.go_on(slot, connection, worker);
+            let is_same = self.last.swap(slot, Ordering::Relaxed) == slot;
+            self.go_on(slot, connection, is_same, worker);
         }
     }
 
-    fn go_on(&self, slot: usize, mut connection: Box<Connection>, worker: &mut Worker<'_>) {
-        let mut next = connection.turn(worker);
-        while next.as_ref().is_ok_and(|wait| *wait == Wait::ToRead) && self.may_linger(&connection) {
-            match connection.linger(worker) {
-                Ok(Some(wait)) => next = Ok(wait),
-                Ok(None) => break,
-                Err(end) => next = Err(end),
+    /// Goes on with a connection until it waits for its peer, or is closed.
+    fn go_on(&self, slot: u32, mut connection: Box<Connection>, linger: bool, worker: &mut Worker<'_>) {
+        loop {
+            let mut next = connection.turn(worker);
+            while linger && next.as_ref().is_ok_and(|wait| *wait == Wait::ToRead) && self.may_linger(slot, &connection) {
+                match self.linger(slot, &mut connection, worker) {
+                    Ok(Some(wait)) => next = Ok(wait),
+                    Ok(None) => break,
+                    Err(end) => next = Err(end),
+                }
             }
-        }
-        let parked = next.and_then(|wait| self.park(slot, connection, wait));
-        if let Err(end) = parked {
-            match end {
-                End::Closed => {}
-                End::Violation(violation) => log::warn!("a connection is closed: {violation}"),
-                end => log::debug!("a connection is closed: {end}"),
+            match next.and_then(|wait| self.park(slot, connection, wait)) {
+                Ok(None) => return,
+                Ok(Some(ready)) => connection = ready,
+                Err(end) => return self.close(slot, &end),
             }
-            self.release(slot);
         }
     }
 
-    /// Whether a thread may wait for one idle connection: if nothing else happens. Then a web server that uses one
-    /// connection is answered by half of the system calls, and the other threads are there for all others.
-    fn may_linger(&self, connection: &Connection) -> bool {
-        self.busy.load(Ordering::Relaxed) == 1
+    /// Whether a thread may wait for one idle connection: if that is the only one that does anything. Then a web server
+    /// that uses one connection is answered by half of the system calls, and other threads are there for all others.
+    fn may_linger(&self, slot: u32, connection: &Connection) -> bool {
+        self.last.load(Ordering::Relaxed) == slot
+            && self.watch.is_attended()
             && connection.idle_since().is_some()
-            && !self.is_stopping.load(Ordering::SeqCst)
+            && !self.is_stopping()
     }
 
-    /// Leaves a connection to the poller.
-    fn park(&self, index: usize, connection: Box<Connection>, wait: Wait) -> Result<(), End> {
-        let flags = EventFlags::ONESHOT
-            | match wait {
-                Wait::ToRead => EventFlags::IN,
-                Wait::ToWrite => EventFlags::OUT,
-                Wait::ToReadOrWrite => EventFlags::IN | EventFlags::OUT,
-            };
-        let mut slot = lock(&self.slots[index]);
-        let data = Event::Connection { slot: index, generation: slot.generation }.data();
-        match slot.is_registered {
-            true => epoll::modify(&self.poller, &connection, data, flags)?,
-            false => epoll::add(&self.poller, &connection, data, flags)?,
+    fn linger(&self, slot: u32, connection: &mut Connection, worker: &mut Worker<'_>) -> Result<Option<Wait>, End> {
+        let mut place = self.slot(slot);
+        if place.watched.is_some_and(|watched| watched.is_some()) {
+            self.poller.watch_for(&*connection, place.event(slot), None)?;
+            place.watched = Some(None);
         }
-        slot.is_registered = true;
-        // after it is there to be found: whoever stops looks first at the one, then at the other
-        let connection = slot.connection.insert(connection);
-        let deadline = connection.deadline(self.limits.stall, self.is_stopping.load(Ordering::SeqCst));
-        drop(slot);
+        drop(place);
+        connection.linger(worker)
+    }
+
+    /// Leaves a connection to the poller, or gives it back if it is ready by now.
+    fn park(&self, slot: u32, connection: Box<Connection>, wait: Wait) -> Result<Option<Box<Connection>>, End> {
+        let mut place = self.slot(slot);
+        if std::mem::take(&mut place.is_ready) {
+            return Ok(Some(connection));
+        }
+        match place.watched {
+            Some(watched) if watched == Some(wait) => {}
+            Some(_) => self.poller.watch_for(&connection, place.event(slot), Some(wait))?,
+            None => self.poller.watch(&connection, place.event(slot), wait)?,
+        }
+        place.watched = Some(Some(wait));
+        // the deadline after the connection is there to be found: whoever stops looks for them the other way round
+        let deadline = place.connection.insert(connection).deadline(self.limits.stall, self.is_stopping());
+        drop(place);
         if let Some(deadline) = deadline {
-            self.timer.set(deadline);
+            self.poller.wake_at(deadline);
         }
-        Ok(())
+        Ok(None)
+    }
+
+    /// Takes leave of a connection that has come to its end.
+    fn close(&self, slot: u32, end: &End) {
+        match end {
+            End::Closed => {}
+            End::Violation(violation) => log::warn!("a connection is closed: {violation}"),
+            end => log::debug!("a connection is closed: {end}"),
+        }
+        self.release(slot);
     }
 
     /// Gives a slot back whose connection is gone.
-    fn release(&self, index: usize) {
-        lock(&self.slots[index]).clear();
+    fn release(&self, slot: u32) {
+        self.slot(slot).clear();
         let mut free = lock(&self.free);
-        free.slots.push(index);
+        free.slots.push(slot);
         let was_paused = std::mem::take(&mut free.is_paused);
         drop(free);
-        if self.is_stopping.load(Ordering::SeqCst) {
+        if self.is_stopping() {
             self.freed.notify_all();
         } else if was_paused {
             self.listen_to_all();
@@ -377,31 +380,28 @@ impl Pool {
 
     /// Does what is due by now.
     fn tick(&self) {
-        self.timer.has_fired();
+        self.poller.woken();
         if std::mem::take(&mut lock(&self.free).is_paused) {
             self.listen_to_all();
         }
         if let Some(next) = self.close_overdue() {
-            self.timer.set(next);
+            self.poller.wake_at(next);
         }
     }
 
     /// Closes connections that have waited too long; when the next is due.
     fn close_overdue(&self) -> Option<Instant> {
-        let is_stopping = self.is_stopping.load(Ordering::SeqCst);
         let now = Instant::now();
         let mut next: Option<Instant> = None;
-        for (index, slot) in self.slots.iter().enumerate() {
-            let mut slot = lock(slot);
-            let deadline = slot.connection.as_ref().and_then(|waits| waits.deadline(self.limits.stall, is_stopping));
+        for slot in self.slots() {
+            let mut place = self.slot(slot);
+            let connection = place.connection.as_ref();
+            let deadline = connection.and_then(|waits| waits.deadline(self.limits.stall, self.is_stopping()));
             match deadline {
                 Some(deadline) if deadline <= now => {
-                    slot.clear();
-                    drop(slot);
-                    if !is_stopping {
-                        log::debug!("a connection is closed: nothing came for {:?}", self.limits.stall);
-                    }
-                    self.release(index);
+                    let is_idle = place.connection.take().is_some_and(|overdue| overdue.idle_since().is_some());
+                    drop(place);
+                    self.close(slot, if is_idle { &End::Closed } else { &End::Stalled });
                 }
                 Some(deadline) => next = Some(next.map_or(deadline, |next| next.min(deadline))),
                 None => {}
@@ -411,20 +411,20 @@ impl Pool {
     }
 
     /// Accepts nothing more, and waits until all connections are closed.
-    fn stop(&self, most: Duration) {
+    fn stop(&self) {
         self.is_stopping.store(true, Ordering::SeqCst);
         for listener in &self.listeners {
             self.accept_the_last(listener);
             listener.close();
         }
         // by and by it closes what is idle
-        self.timer.set(Instant::now());
-        let all_free = |free: &mut Free| free.slots.len() < self.slots.len();
-        let waited = self.freed.wait_timeout_while(lock(&self.free), most, all_free);
+        self.poller.wake_at(Instant::now());
+        let are_open = |free: &mut Free| free.slots.len() < self.slots.len();
+        let waited = self.freed.wait_timeout_while(lock(&self.free), self.limits.stop, are_open);
         let (free, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let left = self.slots.len() - free.slots.len();
         if left > 0 {
-            log::warn!("{left} connections were not finished in {most:?}");
+            log::warn!("{left} connections were not finished in {:?}", self.limits.stop);
         }
     }
 
@@ -435,72 +435,42 @@ impl Pool {
                 return self.release(slot);
             };
             let parked = self.admit(socket, peer).map(|connection| self.park(slot, connection, Wait::ToRead));
-            if !matches!(parked, Some(Ok(()))) {
+            if !matches!(parked, Some(Ok(None))) {
                 self.release(slot);
             }
         }
     }
 }
 
-const ONCE_READABLE: EventFlags = EventFlags::IN.union(EventFlags::ONESHOT);
-
 impl Slot {
+    /// Takes the connection of this generation out; if a thread has it, lets that know.
     fn take(&mut self, generation: u32) -> Option<Box<Connection>> {
-        if self.generation == generation { self.connection.take() } else { None }
+        if self.generation != generation {
+            return None;
+        }
+        self.is_ready = self.connection.is_none();
+        self.connection.take()
     }
 
-    /// Closes the connection that waits here, if it has nothing to do.
-    fn vacate(&mut self) -> Option<()> {
-        self.connection.as_ref()?.idle_since()?;
-        self.clear();
-        Some(())
+    /// What the poller says of the connection.
+    fn event(&self, slot: u32) -> Event {
+        Event::Connection { slot, generation: self.generation }
     }
 
-    /// Makes it ready for another connection.
+    /// Makes it ready for another connection, closing the one it has.
     fn clear(&mut self) {
         *self = Slot { generation: self.generation.wrapping_add(1), ..Slot::default() };
     }
 }
 
-/// Tells the poller when some moment has come.
-struct Timer {
-    descriptor: OwnedFd,
-    /// The moment that is set.
-    next: Mutex<Option<Instant>>,
-}
-
-impl Timer {
-    fn new() -> io::Result<Timer> {
-        let flags = TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK;
-        Ok(Timer { descriptor: time::timerfd_create(TimerfdClockId::Monotonic, flags)?, next: Mutex::new(None) })
-    }
-
-    /// Sets it, unless it goes off earlier.
-    fn set(&self, moment: Instant) {
-        let mut next = lock(&self.next);
-        if next.is_some_and(|next| next <= moment) {
-            return;
-        }
-        // zero would switch it off
-        let wait = moment.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
-        let once = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let value = Timespec::try_from(wait).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
-        match time::timerfd_settime(&self.descriptor, TimerfdTimerFlags::empty(), &Itimerspec { it_interval: once, it_value: value }) {
-            Ok(_) => *next = Some(moment),
-            Err(error) => log::error!("the timer cannot be set: {error}"),
-        }
-    }
-
-    fn has_fired(&self) {
-        *lock(&self.next) = None;
-    }
-}
-
 /// How many connections there may be: some descriptors are for the methods.
-fn most_connections(limits: &Limits) -> usize {
+fn most_connections(limits: &Limits) -> u32 {
+    /// No kernel lets a process open more files.
+    const MOST: usize = 1 << 30;
+
     let descriptors = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok());
-    let most = descriptors.map_or(usize::MAX, |most| most / 4 * 3);
-    limits.connections.min(most).max(1)
+    let most = descriptors.map_or(MOST, |most| most / 4 * 3).min(MOST);
+    limits.connections.clamp(1, most.max(1)) as u32
 }
 
 /// The addresses of FCGI_WEB_SERVER_ADDRS (FastCGI 1.0 §3.2), if that is set.

@@ -275,37 +275,45 @@ fn write_values(output: &mut Vec<u8>, mut names: &[u8], connections: usize) {
     record::write(output, RecordType::GetValuesResult, 0, &values);
 }
 
-/// The params of a request, as they came. A variable is looked up when somebody asks for it.
-struct Params(Vec<u8>);
+/// The params of a request, as they came.
+struct Params {
+    octets: Vec<u8>,
+    pairs: Vec<Pair>,
+}
+
+/// Where a name-value pair stands among the octets: the value behind the name.
+struct Pair {
+    name: usize,
+    value: usize,
+    end: usize,
+}
 
 impl Params {
     /// # Errors
     /// The response to params that break off.
     fn new(octets: Vec<u8>) -> Result<Params, Response> {
+        // some 25 octets each, mostly
+        let mut pairs = Vec::with_capacity(octets.len() / 16);
         let mut rest = &octets[..];
         while !rest.is_empty() {
-            let left = rest.len();
-            if record::take_pair(&mut rest).is_none() {
-                let place = octets.len() - left;
-                let message = format!("expected a name-value pair at octet {place} of the params, found a part of one");
+            let start = octets.len() - rest.len();
+            let Some((name, value)) = record::take_pair(&mut rest) else {
+                let message = format!("expected a name-value pair at octet {start} of the params, found a part of one");
                 return Err(Response::text(StatusCode::BAD_REQUEST, message));
-            }
+            };
+            let end = octets.len() - rest.len();
+            pairs.push(Pair { name: end - value.len() - name.len(), value: end - value.len(), end });
         }
-        Ok(Params(octets))
+        Ok(Params { octets, pairs })
     }
 }
 
 impl MetaVariables for Params {
     fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        let mut rest = &self.0[..];
-        let mut found = None;
-        // the last: nginx sends both of a variable that its configuration sets twice
-        while let Some((key, value)) = record::take_pair(&mut rest) {
-            if key == name.as_bytes() {
-                found = Some(value.into());
-            }
-        }
-        found
+        // the last of a name: nginx sends both of a variable that its configuration sets twice
+        let mut pairs = self.pairs.iter().rev();
+        let pair = pairs.find(|pair| self.octets[pair.name..pair.value] == *name.as_bytes())?;
+        Some(self.octets[pair.value..pair.end].into())
     }
 }
 

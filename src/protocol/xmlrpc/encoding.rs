@@ -44,7 +44,10 @@ impl Encoding {
     /// The encoding of this name, for documents that are read.
     fn for_label(label: &str) -> Option<Encoding> {
         let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(label));
-        let charset = if is(&["us-ascii", "ascii", "iso646-us", "ansi_x3.4-1968"]) {
+        let charset = if is(&["utf-8"]) {
+            // what nearly everybody writes needs no search
+            Charset::Other(UTF_8)
+        } else if is(&["us-ascii", "ascii", "iso646-us", "ansi_x3.4-1968"]) {
             Charset::Ascii
         } else if is(&["iso-8859-1", "iso_8859-1", "iso8859-1", "latin1", "l1"]) {
             Charset::Latin1
@@ -175,8 +178,10 @@ fn declared(document: &[u8]) -> Result<Option<&str>, Error> {
     let Some(rest) = declaration else { return Ok(None) };
     let rest = &rest[..rest.len().min(LONGEST)];
     let end = rest.iter().position(|octet| *octet == b'>').unwrap_or(rest.len());
-    let declaration = std::str::from_utf8(&rest[..end]).unwrap_or_default();
-    let Some((_, value)) = declaration.split_once("encoding") else { return Ok(None) };
+    let declaration = &rest[..end];
+    let name = b"encoding";
+    let Some(at) = declaration.windows(name.len()).position(|window| window == name) else { return Ok(None) };
+    let value = std::str::from_utf8(&declaration[at + name.len()..]).unwrap_or_default();
     let label = quoted(value).ok_or_else(|| {
         Error::new(Category::Syntax, "an encoding that is not in quotes").at(Position { line: 1, column: 1 })
     })?;

@@ -1,0 +1,159 @@
+//! The poller (epoll): what is ready, and when a moment has come.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::event::epoll::{self, CreateFlags, EventData, EventFlags};
+use rustix::io::Errno;
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+};
+
+/// What the poller has to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A connection waits to be accepted. It says so once, until it is [watched](Poller::watch_again) again.
+    Listener(usize),
+    /// The moment has come that the timer was set to.
+    Timer,
+    /// Something has changed on a connection. Of two in one slot, one after the other, the generation tells which.
+    Connection { slot: u32, generation: u32 },
+}
+
+/// What a connection is watched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Octets from the peer.
+    ToRead,
+    /// The peer to take octets.
+    ToWrite,
+    /// Either.
+    ToReadOrWrite,
+}
+
+pub(super) struct Poller {
+    epoll: OwnedFd,
+    timer: OwnedFd,
+    /// The moment that the timer is set to.
+    next: Mutex<Option<Instant>>,
+}
+
+/// A listener is for one thread at a time.
+const ONCE_READABLE: EventFlags = EventFlags::IN.union(EventFlags::ONESHOT);
+
+impl Poller {
+    pub(super) fn new() -> io::Result<Poller> {
+        let epoll = epoll::create(CreateFlags::CLOEXEC)?;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
+        epoll::add(&epoll, &timer, Event::Timer.data(), EventFlags::IN | EventFlags::ET)?;
+        Ok(Poller { epoll, timer, next: Mutex::new(None) })
+    }
+
+    /// Waits for one event: as many threads are ready as there are events.
+    pub(super) fn wait(&self) -> Result<Event, Errno> {
+        let mut events = [MaybeUninit::uninit()];
+        loop {
+            match epoll::wait(&self.epoll, &mut events, None) {
+                Ok(([event], _)) => return Ok(Event::from_data(event.data)),
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(super) fn listen(&self, listener: impl AsFd, index: usize) -> Result<(), Errno> {
+        epoll::add(&self.epoll, listener, Event::Listener(index).data(), ONCE_READABLE)
+    }
+
+    pub(super) fn listen_again(&self, listener: impl AsFd, index: usize) -> Result<(), Errno> {
+        epoll::modify(&self.epoll, listener, Event::Listener(index).data(), ONCE_READABLE)
+    }
+
+    /// Watches a connection until it is closed. It is told of when something changes, and at once if it is ready.
+    pub(super) fn watch(&self, connection: impl AsFd, event: Event, wait: Wait) -> Result<(), Errno> {
+        epoll::add(&self.epoll, connection, event.data(), wait.flags())
+    }
+
+    /// Watches it for something else, or for nothing.
+    pub(super) fn watch_for(&self, connection: impl AsFd, event: Event, wait: Option<Wait>) -> Result<(), Errno> {
+        epoll::modify(&self.epoll, connection, event.data(), wait.map_or(EventFlags::ET, Wait::flags))
+    }
+
+    /// Sets the timer, unless it goes off earlier.
+    pub(super) fn wake_at(&self, moment: Instant) {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        if next.is_some_and(|next| next <= moment) {
+            return;
+        }
+        // zero would switch it off
+        let wait = moment.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
+        let it_value = Timespec::try_from(wait).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 });
+        let once = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value };
+        match timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once) {
+            Ok(_) => *next = Some(moment),
+            Err(error) => log::error!("the timer cannot be set: {error}"),
+        }
+    }
+
+    /// Takes note that the timer has gone off.
+    pub(super) fn woken(&self) {
+        *self.next.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl Wait {
+    /// Edge-triggered: a thread that has a connection for long is not told of it again and again, and nothing has to be
+    /// said to the poller between one request and the next.
+    fn flags(self) -> EventFlags {
+        EventFlags::ET
+            | match self {
+                Wait::ToRead => EventFlags::IN,
+                Wait::ToWrite => EventFlags::OUT,
+                Wait::ToReadOrWrite => EventFlags::IN | EventFlags::OUT,
+            }
+    }
+}
+
+impl Event {
+    const LISTENER: u64 = 1 << 63;
+    const TIMER: u64 = 1 << 62;
+
+    fn data(self) -> EventData {
+        EventData::new_u64(match self {
+            Event::Listener(index) => Event::LISTENER | index as u64,
+            Event::Timer => Event::TIMER,
+            Event::Connection { slot, generation } => u64::from(slot) << 32 | u64::from(generation),
+        })
+    }
+
+    fn from_data(data: EventData) -> Event {
+        match data.u64() {
+            number if number & Event::LISTENER != 0 => Event::Listener((number & !Event::LISTENER) as usize),
+            number if number & Event::TIMER != 0 => Event::Timer,
+            number => Event::Connection { slot: (number >> 32) as u32, generation: number as u32 },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_roundtrip() {
+        let connection = |slot, generation| Event::Connection { slot, generation };
+        for event in [
+            Event::Listener(0),
+            Event::Listener(7),
+            Event::Timer,
+            connection(0, 0),
+            connection(999, u32::MAX),
+            connection((1 << 30) - 1, 1),
+        ] {
+            assert_eq!(Event::from_data(event.data()), event);
+        }
+    }
+}
