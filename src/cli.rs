@@ -146,7 +146,7 @@ fn serve(endpoint: Endpoint, listen: std::net::SocketAddr) -> Result<(), String>
 fn serve_fastcgi(endpoint: Endpoint, addresses: &[Address]) -> Result<(), String> {
     let bind = |address| Listener::bind(address).map_err(|error| format!("cannot listen at {address}: {error}"));
     let listeners = addresses.iter().map(bind).collect::<Result<Vec<Listener>, String>>()?;
-    let names: Vec<String> = addresses.iter().map(Address::to_string).collect();
+    let names: Vec<String> = listeners.iter().map(Listener::address).collect();
     println!("Serving FastCGI at {} until Ctrl-C", names.join(" and "));
     respond(endpoint, listeners)
 }

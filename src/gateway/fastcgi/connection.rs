@@ -139,15 +139,15 @@ impl Connection {
             let is_sent = self.send()?;
             match self.responder.closing() {
                 Some(Closing::Now) if is_sent => return Err(End::Closed),
-                Some(Closing::Now) => return Ok(self.waits(Wait::ToWrite)),
+                Some(Closing::Now) => return Ok(self.waits(Wait::Room)),
                 Some(Closing::AfterInput) if is_sent => self.shut()?,
                 Some(Closing::AfterInput) | None => {}
             }
             if !is_sent && (self.answer.is_some() || self.output.len() - self.sent > MOST_UNREAD) {
-                return Ok(self.waits(Wait::ToWrite));
+                return Ok(self.waits(Wait::Room));
             }
             if !more {
-                return Ok(self.waits(if is_sent { Wait::ToRead } else { Wait::ToReadOrWrite }));
+                return Ok(self.waits(if is_sent { Wait::Input } else { Wait::Either }));
             }
             more = self.read(worker)?;
         }

@@ -63,6 +63,14 @@ impl Listener {
         Ok(listener)
     }
 
+    /// Where it listens, as the command line has it.
+    pub(crate) fn address(&self) -> String {
+        match net::getsockname(&self.socket).ok().and_then(|address| SocketAddr::try_from(address).ok()) {
+            Some(address) => format!("tcp:{address}"),
+            None => format!("unix:{}", self.path.as_deref().unwrap_or(Path::new("")).display()),
+        }
+    }
+
     /// Makes it ready for a poller: to accept when nothing waits must not block.
     pub(super) fn prepare(&self) -> io::Result<()> {
         rustix::io::ioctl_fionbio(&self.socket, true)?;

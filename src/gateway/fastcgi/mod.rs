@@ -113,6 +113,8 @@ struct Pool {
     freed: Condvar,
     /// The slot of the connection that was ready last.
     last: AtomicU32,
+    /// Whether the last connection could not be accepted.
+    is_failing: AtomicBool,
     is_stopping: AtomicBool,
 }
 
@@ -150,6 +152,7 @@ impl Pool {
             free: Mutex::new(Free { slots: (0..connections).rev().collect(), is_paused: false }),
             freed: Condvar::new(),
             last: AtomicU32::new(0),
+            is_failing: AtomicBool::new(false),
             is_stopping: AtomicBool::new(false),
         };
         for (index, listener) in pool.listeners.iter().enumerate() {
@@ -198,6 +201,9 @@ impl Pool {
         {
             self.pause(slot, error);
             return;
+        }
+        if self.is_failing.load(Ordering::Relaxed) && accepted.is_ok() {
+            self.is_failing.store(false, Ordering::Relaxed);
         }
         // the next is for another thread
         self.listen(index);
@@ -274,14 +280,14 @@ impl Pool {
     fn pause(&self, slot: u32, error: Errno) {
         let mut free = lock(&self.free);
         free.slots.push(slot);
-        let is_news = !std::mem::replace(&mut free.is_paused, true);
+        free.is_paused = true;
         drop(free);
         if self.is_stopping() {
             self.freed.notify_all();
             return;
         }
-        if is_news {
-            log::warn!("no connection can be accepted: {error}");
+        if !self.is_failing.swap(true, Ordering::Relaxed) {
+            log::error!("no connection can be accepted, until that changes: {error}");
         }
         self.poller.wake_at(Instant::now() + RECOVERY);
     }
@@ -299,7 +305,7 @@ impl Pool {
     fn go_on(&self, slot: u32, mut connection: Box<Connection>, linger: bool, worker: &mut Worker<'_>) {
         loop {
             let mut next = connection.turn(worker);
-            while linger && next.as_ref().is_ok_and(|wait| *wait == Wait::ToRead) && self.may_linger(slot, &connection) {
+            while linger && next.as_ref().is_ok_and(|wait| *wait == Wait::Input) && self.may_linger(slot, &connection) {
                 match self.linger(slot, &mut connection, worker) {
                     Ok(Some(wait)) => next = Ok(wait),
                     Ok(None) => break,
@@ -434,7 +440,7 @@ impl Pool {
             let Ok((socket, peer)) = listener.accept() else {
                 return self.release(slot);
             };
-            let parked = self.admit(socket, peer).map(|connection| self.park(slot, connection, Wait::ToRead));
+            let parked = self.admit(socket, peer).map(|connection| self.park(slot, connection, Wait::Input));
             if !matches!(parked, Some(Ok(None))) {
                 self.release(slot);
             }

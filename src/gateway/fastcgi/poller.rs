@@ -23,15 +23,15 @@ pub(super) enum Event {
     Connection { slot: u32, generation: u32 },
 }
 
-/// What a connection is watched for.
+/// What a connection is watched for: that the peer does its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wait {
     /// Octets from the peer.
-    ToRead,
-    /// The peer to take octets.
-    ToWrite,
-    /// Either.
-    ToReadOrWrite,
+    Input,
+    /// Room for octets to the peer.
+    Room,
+    /// One of them.
+    Either,
 }
 
 pub(super) struct Poller {
@@ -110,9 +110,9 @@ impl Wait {
     fn flags(self) -> EventFlags {
         EventFlags::ET
             | match self {
-                Wait::ToRead => EventFlags::IN,
-                Wait::ToWrite => EventFlags::OUT,
-                Wait::ToReadOrWrite => EventFlags::IN | EventFlags::OUT,
+                Wait::Input => EventFlags::IN,
+                Wait::Room => EventFlags::OUT,
+                Wait::Either => EventFlags::IN | EventFlags::OUT,
             }
     }
 }

@@ -369,3 +369,367 @@ impl Answer {
         self.written += length;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A record, with padding.
+    fn record(record_type: u8, id: u16, content: &[u8], padding: u8) -> Vec<u8> {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        let mut record = vec![1, record_type, id.to_be_bytes()[0], id.to_be_bytes()[1], length[0], length[1], padding, 0];
+        record.extend_from_slice(content);
+        record.resize(record.len() + usize::from(padding), b'-');
+        record
+    }
+
+    fn begin(id: u16, keep: bool) -> Vec<u8> {
+        record(1, id, &[0, 1, keep.into(), 0, 0, 0, 0, 0], 0)
+    }
+
+    fn abort(id: u16) -> Vec<u8> {
+        record(2, id, b"", 0)
+    }
+
+    fn params(id: u16, pairs: &[(&[u8], &[u8])]) -> Vec<u8> {
+        let mut content = Vec::new();
+        for (name, value) in pairs {
+            for length in [name.len(), value.len()] {
+                match u8::try_from(length) {
+                    Ok(length) if length < 128 => content.push(length),
+                    _ => content.extend_from_slice(&(u32::try_from(length).unwrap() | 1 << 31).to_be_bytes()),
+                }
+            }
+            content.extend_from_slice(name);
+            content.extend_from_slice(value);
+        }
+        stream(4, id, &content)
+    }
+
+    /// A stream in records of 100 octets, the last of which is empty.
+    fn stream(record_type: u8, id: u16, content: &[u8]) -> Vec<u8> {
+        let mut records: Vec<u8> =
+            content.chunks(100).enumerate().flat_map(|(at, chunk)| record(record_type, id, chunk, at as u8 * 7)).collect();
+        records.extend(record(record_type, id, b"", 3));
+        records
+    }
+
+    const POST: (&[u8], &[u8]) = (b"REQUEST_METHOD", b"POST");
+
+    fn post(id: u16, keep: bool, body: &[u8]) -> Vec<u8> {
+        [begin(id, keep), params(id, &[POST]), stream(5, id, body)].concat()
+    }
+
+    fn limits() -> Limits {
+        Limits { body: 1000, params: 1000, connections: 12, ..Limits::default() }
+    }
+
+    /// What became of some octets.
+    #[derive(Debug, Default, PartialEq, Eq)]
+    struct Outcome {
+        /// For each request its id, and its body or the status of what it was refused with.
+        arrivals: Vec<(u16, Result<String, u16>)>,
+        output: Vec<u8>,
+        closing: Option<Closing>,
+        violation: Option<Violation>,
+    }
+
+    fn feed(octets: &[u8], cuts: impl Iterator<Item = usize>) -> Outcome {
+        let mut responder = Responder::new(&limits());
+        let mut outcome = Outcome::default();
+        let mut start = 0;
+        for cut in cuts.chain([octets.len()]) {
+            let mut piece = &octets[start..cut];
+            start = cut;
+            while !piece.is_empty() && outcome.violation.is_none() {
+                match responder.take(&mut piece, &mut outcome.output) {
+                    Ok(Some(Arrival { request_id, request })) => {
+                        let request = request.map(|request| String::from_utf8_lossy(request.body()).into_owned());
+                        outcome.arrivals.push((request_id, request.map_err(|response| response.status.as_u16())));
+                    }
+                    Ok(None) => assert!(piece.is_empty()),
+                    Err(violation) => outcome.violation = Some(violation),
+                }
+            }
+        }
+        outcome.closing = responder.closing();
+        outcome
+    }
+
+    /// What becomes of the octets, however they are cut.
+    #[track_caller]
+    fn outcome(octets: &[u8]) -> Outcome {
+        let whole = feed(octets, std::iter::empty());
+        assert_eq!(feed(octets, 1..octets.len()), whole, "octet by octet");
+        for size in [2, 3, 7, 8, 9, 50, 113] {
+            assert_eq!(feed(octets, (size..octets.len()).step_by(size)), whole, "in pieces of {size}");
+        }
+        if octets.len() < 1000 {
+            for cut in 1..octets.len() {
+                assert_eq!(feed(octets, [cut].into_iter()), whole, "cut at {cut}");
+            }
+        }
+        whole
+    }
+
+    fn end(id: u16, status: u8) -> Vec<u8> {
+        record(3, id, &[0, 0, 0, 0, status, 0, 0, 0], 0)
+    }
+
+    fn arrived(id: u16, body: &str) -> (u16, Result<String, u16>) {
+        (id, Ok(body.to_owned()))
+    }
+
+    #[test]
+    fn a_request_however_it_is_cut() {
+        let body = "<call/>".repeat(60);
+        let Outcome { arrivals, output, closing, violation } = outcome(&post(1, true, body.as_bytes()));
+        assert_eq!((arrivals, output, closing, violation), (vec![arrived(1, &body)], Vec::new(), None, None));
+        // streams need not come one after the other
+        let mixed = [begin(9, true), stream(5, 9, b"early"), params(9, &[POST])].concat();
+        assert_eq!(outcome(&mixed).arrivals, [arrived(9, "early")]);
+    }
+
+    #[test]
+    fn a_kept_connection_takes_the_next_request() {
+        let octets = [post(1, true, b"one"), post(65_535, true, b"two"), post(1, false, b"three"), post(1, true, b"four")];
+        let outcome = outcome(&octets.concat());
+        assert_eq!(outcome.arrivals, [arrived(1, "one"), arrived(65_535, "two"), arrived(1, "three")]);
+        assert_eq!(outcome.closing, Some(Closing::Now));
+    }
+
+    #[test]
+    fn params_as_octets() {
+        let long = "v".repeat(300);
+        let octets = [
+            begin(1, true),
+            params(
+                1,
+                &[
+                    (b"REQUEST_METHOD", b"GET"),
+                    (b"HTTP_BAD", b"\xff\xfe"),
+                    (b"TWICE", b"first"),
+                    (b"LONG", long.as_bytes()),
+                    (b"TWICE", b"last"),
+                    (b"twice", b"other"),
+                    (b"EMPTY", b""),
+                    (b"", b""),
+                ],
+            ),
+            stream(5, 1, b""),
+        ];
+        let mut responder = Responder::new(&limits());
+        let arrival = responder.take(&mut &octets.concat()[..], &mut Vec::new()).unwrap().unwrap();
+        let request = arrival.request.ok().unwrap();
+        assert_eq!(request.variable_octets("HTTP_BAD").as_deref(), Some(&b"\xff\xfe"[..]));
+        assert_eq!(request.variable("HTTP_BAD").as_deref(), Some("\u{FFFD}\u{FFFD}"));
+        assert_eq!(request.variable("TWICE").as_deref(), Some("last"));
+        assert_eq!(request.variable("LONG").as_deref(), Some(&long[..]));
+        assert_eq!(request.variable("EMPTY"), None);
+        assert_eq!(request.variable("ABSENT"), None);
+    }
+
+    #[test]
+    fn a_body_as_its_length_says() {
+        let with_length = |length: &'static [u8], body: &[u8]| {
+            let params = params(1, &[POST, (b"CONTENT_LENGTH", length)]);
+            outcome(&[begin(1, true), params, stream(5, 1, body), post(2, true, b"next")].concat()).arrivals
+        };
+        let large = "x".repeat(1001);
+        for (length, body, found) in [
+            (&b"5"[..], "hello", Ok("hello")),
+            (b"5", "hello, and more", Ok("hello")),
+            (b"6", "hello", Err(400)),
+            (b"0", "hello", Ok("")),
+            (b"", "hello", Ok("hello")),
+            (b"-1", "hello", Ok("hello")),
+            (b"x", "hello", Err(400)),
+            (b"1001", "", Err(413)),
+            (b"99999999999999999999", "", Err(413)),
+            (b"", &large, Err(413)),
+            (b"1", &large, Ok("x")),
+        ] {
+            let arrivals = [(1, found.map(str::to_owned)), arrived(2, "next")];
+            assert_eq!(with_length(length, body.as_bytes()), arrivals, "{length:?} {body}");
+        }
+    }
+
+    #[test]
+    fn a_get_has_no_body() {
+        let octets = [begin(1, true), params(1, &[(b"REQUEST_METHOD", b"GET")]), stream(5, 1, &[b'x'; 3000])];
+        assert_eq!(outcome(&octets.concat()).arrivals, [arrived(1, "")]);
+    }
+
+    #[test]
+    fn refused_before_its_end() {
+        let many: Vec<(&[u8], &[u8])> = (0..600).map(|_| (&b""[..], &b""[..])).collect();
+        let broken = record(4, 1, b"\x04\xff\xff\xff\xffname", 0);
+        for (params, status) in [
+            (params(1, &many), 431),
+            ([broken, record(4, 1, b"", 0)].concat(), 400),
+            // nginx without its `include`
+            (params(1, &[(b"HTTP_HOST", b"localhost")]), 500),
+        ] {
+            let octets = [begin(1, true), params.clone(), stream(5, 1, b"body"), post(1, true, b"next")].concat();
+            assert_eq!(outcome(&octets).arrivals, [(1, Err(status)), arrived(1, "next")]);
+            let octets = [begin(1, false), params, stream(5, 1, b"body")].concat();
+            assert_eq!(outcome(&octets).closing, Some(Closing::AfterInput));
+        }
+    }
+
+    #[test]
+    fn one_request_at_a_time() {
+        let parts = [
+            begin(1, true),
+            begin(2, true),
+            params(1, &[POST]),
+            params(2, &[POST]),
+            begin(1, false),
+            begin(3, false),
+            stream(5, 2, b"two"),
+            stream(5, 1, b"one"),
+        ];
+        let outcome = outcome(&parts.concat());
+        assert_eq!(outcome.arrivals, [arrived(1, "one")]);
+        assert_eq!(outcome.output, [end(2, 1), end(3, 1)].concat());
+        assert_eq!(outcome.closing, None);
+    }
+
+    #[test]
+    fn another_role_is_unknown() {
+        for role in [0, 2, 3, 9] {
+            let begin = |keep: u8| record(1, 5, &[0, role, keep, 0, 0, 0, 0, 0], 1);
+            let kept = outcome(&[begin(1), params(5, &[POST]), stream(5, 5, b"x"), post(5, true, b"next")].concat());
+            assert_eq!((kept.output, kept.arrivals), (end(5, 3), vec![arrived(5, "next")]));
+            let closed = outcome(&[begin(0), params(5, &[POST])].concat());
+            assert_eq!((closed.output, closed.closing), (end(5, 3), Some(Closing::AfterInput)));
+        }
+    }
+
+    #[test]
+    fn aborted_at_any_stage() {
+        let whole = post(7, true, b"some body");
+        let mut ends = 0;
+        for stage in [16, 30, whole.len() - 30, whole.len() - 11] {
+            // the rest of a record that was cut belongs to it
+            let mut records = Reader::default();
+            let mut rest = &whole[..stage];
+            while records.next(&mut rest).unwrap().is_some() {}
+            if records.is_midway() {
+                continue;
+            }
+            ends += 1;
+            let octets = [&whole[..stage], &abort(7), &stream(5, 7, b"late"), &abort(7), &post(7, true, b"next")].concat();
+            let outcome = outcome(&octets);
+            assert_eq!((outcome.output, outcome.arrivals), (end(7, 0), vec![arrived(7, "next")]), "at {stage}");
+        }
+        assert!(ends > 1);
+        // with the answer there is an end already
+        assert_eq!(outcome(&[whole, abort(7)].concat()).output, b"");
+        assert_eq!(outcome(&[begin(7, false), abort(7)].concat()).closing, Some(Closing::AfterInput));
+    }
+
+    #[test]
+    fn management_at_any_time() {
+        let names = b"\x0e\0FCGI_MAX_CONNS\x03\0FOO\x0f\0FCGI_MPXS_CONNS\x0d\0FCGI_MAX_REQS\x0f\x02FCGI_MPXS_CONNS42";
+        let values = b"\x0e\x02FCGI_MAX_CONNS12\x0d\x02FCGI_MAX_REQS12\x0f\x01FCGI_MPXS_CONNS0";
+        let get_values = record(9, 0, names, 5);
+        let result = record(10, 0, values, 0);
+        let octets = [
+            get_values.clone(),
+            begin(1, true),
+            get_values.clone(),
+            params(1, &[POST]),
+            record(99, 0, b"what?", 0),
+            stream(5, 1, b"body"),
+            get_values,
+        ];
+        let outcome = outcome(&octets.concat());
+        assert_eq!(outcome.arrivals, [arrived(1, "body")]);
+        assert_eq!(outcome.output, [&result[..], &result, &record(11, 0, b"\x63\0\0\0\0\0\0\0", 0), &result].concat());
+        assert_eq!(self::outcome(&record(9, 0, b"", 0)).output, record(10, 0, b"", 0));
+        // names that break off: what came before is answered
+        let broken = record(9, 0, b"\x0f\0FCGI_MPXS_CONNS\xff\xff\xff\xff", 0);
+        assert_eq!(self::outcome(&broken).output, record(10, 0, b"\x0f\x01FCGI_MPXS_CONNS0", 0));
+    }
+
+    #[test]
+    fn misuse_is_passed_over_or_told() {
+        let parts = [
+            // of requests that are not there
+            params(1, &[POST]),
+            stream(5, 1, b"x"),
+            abort(1),
+            record(20, 1, b"x", 0),
+            // of the application's own
+            record(3, 1, &[0; 8], 0),
+            record(6, 1, b"x", 0),
+            // requests have other ids than 0
+            record(1, 0, &[0, 1, 1, 0, 0, 0, 0, 0], 0),
+            record(0, 0, b"", 0),
+            post(2, true, b"body"),
+        ];
+        let outcome = outcome(&parts.concat());
+        assert_eq!(outcome.arrivals, [arrived(2, "body")]);
+        let unknown = |number: u8| record(11, 0, &[number, 0, 0, 0, 0, 0, 0, 0], 0);
+        assert_eq!(outcome.output, [unknown(1), unknown(0)].concat());
+        // inside a request too
+        let parts = [begin(2, true), record(8, 2, b"data", 0), record(20, 2, b"x", 0), post(2, true, b"body")];
+        assert_eq!(self::outcome(&parts.concat()).arrivals, [arrived(2, "body")]);
+    }
+
+    #[test]
+    fn violations() {
+        for (octets, message) in [
+            (&b"\x02\x01\0\x01\0\x08\0\0"[..], "expected a record of FastCGI version 1, found 2"),
+            (b"GET / HTTP/1.1\r\n\r\n", "expected a record of FastCGI version 1, found 71 ('G'): does the peer speak HTTP?"),
+            (&record(1, 1, b"\0\x01\x01", 0), "expected a BEGIN_REQUEST of 8 octets, found 3"),
+            (&record(1, 1, b"", 9), "expected a BEGIN_REQUEST of 8 octets, found 0"),
+        ] {
+            let violation = outcome(octets).violation.map(|violation| violation.to_string());
+            assert_eq!(violation.as_deref(), Some(message));
+        }
+    }
+
+    fn answer(response: Response, log: &[u8]) -> Vec<u8> {
+        let mut output = Vec::new();
+        let mut answer = Answer::new(258, response, log, &mut output);
+        while !answer.is_done() {
+            let before = output.len();
+            answer.write(&mut output);
+            assert!(output.len() - before <= (64 << 10) + 4 * HEADER_LEN);
+        }
+        output
+    }
+
+    #[test]
+    fn answer_spec() {
+        let response = Response::text(StatusCode::NOT_FOUND, "gone");
+        let document = b"Status: 404 Not Found\r\ncontent-type: text/plain; charset=utf-8\r\n\
+            x-content-type-options: nosniff\r\ncontent-length: 5\r\n\r\ngone\n";
+        let stdout = [record(6, 258, document, 0), record(6, 258, b"", 0), end(258, 0)].concat();
+        assert_eq!(answer(response.clone(), b""), stdout);
+        let stderr = [record(7, 258, b"error: why\n", 0), record(7, 258, b"", 0)].concat();
+        assert_eq!(answer(response, b"error: why\n"), [stderr, stdout].concat());
+    }
+
+    #[test]
+    fn long_answers_span_records() {
+        for length in [MAX_CONTENT - 60, MAX_CONTENT, 65_535, 65_536, 200_000] {
+            let body: Vec<u8> = (0..length).map(|at| at as u8).collect();
+            let mut response = Response::empty(StatusCode::OK);
+            response.body = body.clone();
+            let output = answer(response, b"");
+            let mut reader = Reader::default();
+            let mut rest = &output[..];
+            let mut document = Vec::new();
+            while let Some(part) = reader.next(&mut rest).unwrap() {
+                if part.record_type == RecordType::Stdout {
+                    document.extend_from_slice(part.content);
+                }
+            }
+            assert!(document.ends_with(&body) && document.starts_with(b"Status: 200 OK\r\n"), "{length}");
+            assert!(output.ends_with(&end(258, 0)));
+        }
+    }
+}
