@@ -54,15 +54,6 @@ fn a_mistake_in_the_program_is_told() {
     assert!(text(&output.stderr).starts_with("method \"panic\" is registered twice: the one at examples/noisy.rs:"));
 }
 
-#[test]
-fn a_listening_socket_is_recognised() {
-    let socket = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut command = Command::new(example("wheel"));
-    let output = command.env_clear().stdin(std::os::fd::OwnedFd::from(socket)).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(text(&output.stderr), "descriptor 0 is a listening socket, but this version does not speak FastCGI\n");
-}
-
 /// An example serving on a port of its own, ended with the test.
 pub struct Served {
     child: Child,

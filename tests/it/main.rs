@@ -5,6 +5,8 @@ mod calls;
 mod cgi;
 mod clients;
 mod command_line;
+mod environments;
+mod fastcgi;
 mod format;
 mod http_answers;
 mod introspection;
