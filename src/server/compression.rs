@@ -134,7 +134,8 @@ mod tests {
         ] {
             assert_eq!(preferred(accept_encoding), coding, "{accept_encoding:?}");
         }
-        let request = Request::new(|name: &str| (name == "HTTP_ACCEPT_ENCODING").then(|| b"gzip"[..].into()), Vec::new());
+        let request =
+            Request::new(|name: &str| (name == "HTTP_ACCEPT_ENCODING").then(|| b"gzip"[..].into()), Vec::new());
         assert_eq!(choose(&request, WORTH_COMPRESSING), None);
         assert_eq!(choose(&request, WORTH_COMPRESSING + 1), Some(Gzip));
     }

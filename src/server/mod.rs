@@ -332,8 +332,8 @@ impl Endpoint {
             encoding => HeaderValue::try_from(format!("text/xml; charset={encoding}"))
                 .unwrap_or(HeaderValue::from_static("text/xml")),
         };
-        let response = Response::new(StatusCode::OK, content_type, document)
-            .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        let response =
+            Response::new(StatusCode::OK, content_type, document).with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         Ok(compress(request, response))
     }
 
@@ -420,7 +420,8 @@ fn check_content_type(request: &Request) -> Result<(), Response> {
     if !is("application/x-www-form-urlencoded") && !is("text/plain") && !is_multipart {
         return Ok(());
     }
-    let message = format!("expected Content-Type text/xml, found \"{}\"", media_type.escape_debug());
+    let message =
+        format!("expected Content-Type text/xml, found \"{}\"", media_type.to_ascii_lowercase().escape_debug());
     Err(Response::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 

@@ -31,7 +31,8 @@ impl Origins {
         if origin.as_ref().is_some_and(|origin| self.allows(origin)) {
             return Ok(());
         }
-        let cross_site = request.variable("HTTP_SEC_FETCH_SITE").is_some_and(|site| site.eq_ignore_ascii_case("cross-site"));
+        let cross_site =
+            request.variable("HTTP_SEC_FETCH_SITE").is_some_and(|site| site.eq_ignore_ascii_case("cross-site"));
         let foreign = origin.as_ref().filter(|origin| !is_own(origin, request));
         if !cross_site && foreign.is_none() {
             return Ok(());

@@ -143,7 +143,7 @@ fn the_command_line_is_not_looked_at() {
         let answer = with(Cgi::new("interop", "GET").without("GATEWAY_INTERFACE")).answer();
         assert!(answer.head.contains("text/html") && answer.body.ends_with("</html>"), "{words:?}");
         let answer = with(Cgi::new("interop", "GET").without("REQUEST_METHOD")).answer();
-        assert_eq!(answer.head.lines().next(), Some("Status: 405 Method Not Allowed"), "{words:?}");
+        assert_eq!(answer.head.lines().next(), Some("Status: 500 Internal Server Error"), "{words:?}");
     }
 }
 

@@ -1,8 +1,8 @@
-//! Clients of other languages, through a real Apache.
+//! Clients of other languages, through real web servers and every gateway.
 
 use std::process::{Command, Output};
 
-use crate::apache::Apache;
+use crate::web_servers::WebServer;
 
 fn client(name: &str) -> String {
     format!("{}/tests/clients/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -14,30 +14,41 @@ fn run(program: &str, arguments: &[&str]) -> Output {
     output.unwrap_or_else(|error| panic!("{program} is installed: `tests/run` does that; but {error}"))
 }
 
+/// Runs a client at each URL that leads to the interop example, by CGI and by FastCGI.
 #[track_caller]
-fn assert_says(output: &Output, expected: &str, apache: &Apache) {
-    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success() && stdout.ends_with(expected), "{stdout}{stderr}{}", apache.log());
+fn run_everywhere(program: &str, arguments: &[&str], expected: &str) {
+    let (apache, nginx, lighttpd) = (WebServer::apache(), WebServer::nginx(), WebServer::lighttpd());
+    for (server, path) in [
+        (&apache, "/RPC2"),
+        (&apache, "/fcgid/interop"),
+        (&apache, "/one"),
+        (&apache, "/many"),
+        (&nginx, "/RPC2"),
+        (&nginx, "/many"),
+        (&lighttpd, "/RPC2"),
+        (&lighttpd, "/one"),
+        (&lighttpd, "/cgi-bin/interop"),
+    ] {
+        let url = server.url(path);
+        let output = run(program, &[arguments, &[&url]].concat());
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && stdout.ends_with(expected), "{url}: {stdout}{stderr}{}", server.log());
+    }
 }
 
 #[test]
 fn python() {
-    let apache = Apache::running();
-    let output = run("python3", &[&client("python.py"), &apache.url("/RPC2")]);
-    assert_says(&output, "python: all answers as expected\n", &apache);
+    run_everywhere("python3", &[&client("python.py")], "python: all answers as expected\n");
 }
 
 #[test]
 fn perl() {
-    let apache = Apache::running();
     // Debian's perl has Debian's modules
-    let output = run("/usr/bin/perl", &[&client("perl.pl"), &apache.url("/RPC2")]);
-    assert_says(&output, "perl: all answers as expected\n", &apache);
+    run_everywhere("/usr/bin/perl", &[&client("perl.pl")], "perl: all answers as expected\n");
 }
 
 #[test]
 fn xmlrpc_c() {
-    let apache = Apache::running();
     let folder = tempfile::tempdir().expect("a folder for the client");
     let program = folder.path().join("client").display().to_string();
     let flags = run("xmlrpc-c-config", &["client", "--cflags", "--libs"]);
@@ -46,15 +57,16 @@ fn xmlrpc_c() {
     let libraries = flags.split_whitespace().filter(|flag| *flag != "-lcurl");
     let source = client("xmlrpc_c.c");
     let arguments: Vec<&str> = [&source[..], "-o", &program].into_iter().chain(libraries).collect();
-    assert_says(&run("cc", &arguments), "", &apache);
-    assert_says(&run(&program, &[&apache.url("/RPC2")]), "xmlrpc-c: all answers as expected\n", &apache);
+    let compiled = run("cc", &arguments);
+    assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+    run_everywhere(&program, &[], "xmlrpc-c: all answers as expected\n");
 }
 
 /// Writes an interface down from what introspection tells.
 #[test]
 fn xml_rpc_api2txt() {
-    let apache = Apache::running();
-    let output = run("/usr/bin/perl", &["/usr/bin/xml-rpc-api2txt", &apache.url("/RPC2")]);
+    let nginx = WebServer::nginx();
+    let output = run("/usr/bin/perl", &["/usr/bin/xml-rpc-api2txt", &nginx.url("/RPC2")]);
     let text = String::from_utf8_lossy(&output.stdout);
     for line in ["array wheel.spinList (int)", "int examples.addtwo (int, int)", "Spins the wheel once."] {
         assert!(text.contains(line), "{line} is not in {text}{}", String::from_utf8_lossy(&output.stderr));

@@ -36,7 +36,9 @@ impl Responder {
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let log = Arc::new(Mutex::new(String::new()));
         let (lines, kept) = (BufReader::new(child.stderr.take().expect("it is piped")), Arc::clone(&log));
-        thread::spawn(move || lines.lines().map_while(Result::ok).for_each(|line| *kept.lock().unwrap() += &(line + "\n")));
+        thread::spawn(move || {
+            lines.lines().map_while(Result::ok).for_each(|line| *kept.lock().unwrap() += &(line + "\n"))
+        });
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("it says so");
         assert!(line.starts_with("Serving FastCGI at unix:"), "{line}{}", log.lock().unwrap());
@@ -201,7 +203,8 @@ impl Connection {
 
     /// Whether the responder closes it.
     fn is_closed(&mut self) -> bool {
-        matches!(self.record(), Ok(None)) || matches!(self.stream.read(&mut [0]), Err(error) if error.kind() == ErrorKind::ConnectionReset)
+        matches!(self.record(), Ok(None))
+            || matches!(self.stream.read(&mut [0]), Err(error) if error.kind() == ErrorKind::ConnectionReset)
     }
 }
 
@@ -338,7 +341,8 @@ fn params_without_measure() {
         octets.extend_from_slice(name.as_bytes());
     }
     octets.extend(pair("REQUEST_METHOD", "POST"));
-    let request = [begin(1, true), stream(4, 1, &octets), stream(5, 1, document("len", &["hello"]).as_bytes())].concat();
+    let request =
+        [begin(1, true), stream(4, 1, &octets), stream(5, 1, document("len", &["hello"]).as_bytes())].concat();
     assert!(connection.ask(&request).body().contains("<int>5</int>"));
     // a name of 2 GiB
     let huge = [&b"\xff\xff\xff\xff\x01"[..], b"name"].concat();
@@ -414,7 +418,9 @@ fn all_ids_at_once() {
         let answer = connection.answer();
         assert_eq!((answer.id, answer.status), (id, 1));
     }
-    connection.send(&[params(1, &[("REQUEST_METHOD", "POST")]), stream(5, 1, document("len", &["hello"]).as_bytes())].concat());
+    connection.send(
+        &[params(1, &[("REQUEST_METHOD", "POST")]), stream(5, 1, document("len", &["hello"]).as_bytes())].concat(),
+    );
     assert!(connection.answer().body().contains("<int>5</int>"));
     responder.assert_well();
 }
@@ -612,7 +618,9 @@ fn term_finishes_what_runs() {
         // a web server may have been about to use what it keeps
         assert!(idle.ask(&call(1, "len", &["hello"])).body().contains("<int>5</int>"));
         assert!(idle.is_closed());
-        half.send(&[params(1, &[("REQUEST_METHOD", "POST")]), stream(5, 1, document("len", &["hello"]).as_bytes())].concat());
+        half.send(
+            &[params(1, &[("REQUEST_METHOD", "POST")]), stream(5, 1, document("len", &["hello"]).as_bytes())].concat(),
+        );
         assert!(half.answer().body().contains("<int>5</int>"));
         assert!(busy.answer().body().contains("<int>700</int>"), "{signal}");
         assert!(busy.is_closed());

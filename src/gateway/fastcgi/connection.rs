@@ -74,6 +74,8 @@ pub(super) struct Connection {
     answer: Option<Answer>,
     /// Octets that were read behind a request whose answer is still on its way.
     unread: Vec<u8>,
+    /// Whether the peer has ended it: then it is read until that end is seen, as the poller tells of it only once.
+    pub(super) is_ended: bool,
     /// Whether the peer has been told that nothing more comes.
     is_shut: bool,
     /// Whether reading has a time limit, see [`Connection::linger`].
@@ -91,6 +93,7 @@ impl Connection {
             sent: 0,
             answer: None,
             unread: Vec::new(),
+            is_ended: false,
             is_shut: false,
             is_timed: false,
             active: Instant::now(),
@@ -190,7 +193,8 @@ impl Connection {
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         // with MORE, TCP sends the last octets together with the end of the connection: no web server takes it for one
         // that it can use again
-        let is_last = self.answer.as_ref().is_some_and(Answer::is_done) && self.responder.closing() == Some(Closing::Now);
+        let is_last =
+            self.answer.as_ref().is_some_and(Answer::is_done) && self.responder.closing() == Some(Closing::Now);
         if is_last { flags | SendFlags::MORE } else { flags }
     }
 
@@ -227,7 +231,7 @@ impl Connection {
             return self.ended().map(|()| None);
         }
         self.take(&worker.buffer[..length], worker)?;
-        Ok(Some(length == worker.buffer.len()))
+        Ok(Some(self.is_ended || length == worker.buffer.len()))
     }
 
     /// The peer sends nothing more; it may still read.

@@ -206,7 +206,9 @@ fn remove_stale(path: &Path) -> Result<(), String> {
         return Err("there is a file, and it is not a socket".into());
     }
     match connect(path) {
-        Err(Errno::CONNREFUSED) => fs::remove_file(path).map_err(|error| format!("a stale socket is in the way: {error}")),
+        Err(Errno::CONNREFUSED) => {
+            fs::remove_file(path).map_err(|error| format!("a stale socket is in the way: {error}"))
+        }
         Ok(()) | Err(Errno::AGAIN) => Err("another program listens there".into()),
         Err(error) => Err(format!("there is a socket, and whether it is stale cannot be told: {error}")),
     }
@@ -214,7 +216,8 @@ fn remove_stale(path: &Path) -> Result<(), String> {
 
 /// Tries to connect, without waiting.
 fn connect(path: &Path) -> Result<(), Errno> {
-    let socket = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC, None)?;
+    let socket =
+        net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::NONBLOCK | SocketFlags::CLOEXEC, None)?;
     net::connect(&socket, &SocketAddrUnix::new(path)?)
 }
 

@@ -126,8 +126,8 @@ struct Slot {
     connection: Option<Box<Connection>>,
     /// What the poller watches it for, once it knows it.
     watched: Option<Option<Wait>>,
-    /// Whether something has changed while a thread had it.
-    is_ready: bool,
+    /// What the poller has told while a thread had it: that something has changed, and whether the peer has ended it.
+    news: Option<bool>,
 }
 
 struct Free {
@@ -171,9 +171,11 @@ impl Pool {
             let event = self.poller.wait();
             self.watch.leave();
             match event {
-                Ok(Event::Listener(index)) => self.accept(index, &mut worker),
-                Ok(Event::Timer) => self.tick(),
-                Ok(Event::Connection { slot, generation }) => self.resume(slot, generation, &mut worker),
+                Ok((Event::Listener(index), _)) => self.accept(index, &mut worker),
+                Ok((Event::Timer, _)) => self.tick(),
+                Ok((Event::Connection { slot, generation }, is_ended)) => {
+                    self.resume(slot, generation, is_ended, &mut worker);
+                }
                 Err(error) => {
                     log::error!("the poller fails: {error}");
                     thread::sleep(RECOVERY);
@@ -293,8 +295,8 @@ impl Pool {
     }
 
     /// Goes on with a connection on which something has changed, unless it is gone or a thread has it.
-    fn resume(&self, slot: u32, generation: u32, worker: &mut Worker<'_>) {
-        let connection = self.slot(slot).take(generation);
+    fn resume(&self, slot: u32, generation: u32, is_ended: bool, worker: &mut Worker<'_>) {
+        let connection = self.slot(slot).take(generation, is_ended);
         if let Some(connection) = connection {
             let is_same = self.last.swap(slot, Ordering::Relaxed) == slot;
             self.go_on(slot, connection, is_same, worker);
@@ -340,9 +342,10 @@ impl Pool {
     }
 
     /// Leaves a connection to the poller, or gives it back if it is ready by now.
-    fn park(&self, slot: u32, connection: Box<Connection>, wait: Wait) -> Result<Option<Box<Connection>>, End> {
+    fn park(&self, slot: u32, mut connection: Box<Connection>, wait: Wait) -> Result<Option<Box<Connection>>, End> {
         let mut place = self.slot(slot);
-        if std::mem::take(&mut place.is_ready) {
+        if let Some(is_ended) = place.news.take() {
+            connection.is_ended |= is_ended;
             return Ok(Some(connection));
         }
         match place.watched {
@@ -450,12 +453,20 @@ impl Pool {
 
 impl Slot {
     /// Takes the connection of this generation out; if a thread has it, lets that know.
-    fn take(&mut self, generation: u32) -> Option<Box<Connection>> {
+    fn take(&mut self, generation: u32, is_ended: bool) -> Option<Box<Connection>> {
         if self.generation != generation {
             return None;
         }
-        self.is_ready = self.connection.is_none();
-        self.connection.take()
+        match self.connection.take() {
+            Some(mut connection) => {
+                connection.is_ended |= is_ended;
+                Some(connection)
+            }
+            None => {
+                self.news = Some(self.news.unwrap_or_default() | is_ended);
+                None
+            }
+        }
     }
 
     /// What the poller says of the connection.

@@ -52,12 +52,17 @@ impl Poller {
         Ok(Poller { epoll, timer, next: Mutex::new(None) })
     }
 
-    /// Waits for one event: as many threads are ready as there are events.
-    pub(super) fn wait(&self) -> Result<Event, Errno> {
+    /// Waits for one event: as many threads get one as there are events. With it comes whether the peer of a connection
+    /// has ended it, of which there is no other event.
+    pub(super) fn wait(&self) -> Result<(Event, bool), Errno> {
         let mut events = [MaybeUninit::uninit()];
         loop {
             match epoll::wait(&self.epoll, &mut events, None) {
-                Ok(([event], _)) => return Ok(Event::from_data(event.data)),
+                Ok(([event], _)) => {
+                    let (data, flags) = (event.data, event.flags);
+                    let is_ended = flags.intersects(EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR);
+                    return Ok((Event::from_data(data), is_ended));
+                }
                 Ok(_) | Err(Errno::INTR) => {}
                 Err(error) => return Err(error),
             }
@@ -110,9 +115,9 @@ impl Wait {
     fn flags(self) -> EventFlags {
         EventFlags::ET
             | match self {
-                Wait::Input => EventFlags::IN,
+                Wait::Input => EventFlags::IN | EventFlags::RDHUP,
                 Wait::Room => EventFlags::OUT,
-                Wait::Either => EventFlags::IN | EventFlags::OUT,
+                Wait::Either => EventFlags::IN | EventFlags::RDHUP | EventFlags::OUT,
             }
     }
 }

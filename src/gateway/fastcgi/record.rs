@@ -322,7 +322,10 @@ mod tests {
         assert_eq!(of(b"\0\x01\0\0\0\0\0\0"), Some(BeginRequest { role: Role::Responder, keep_connection: false }));
         assert_eq!(of(b"\0\x01\x01\0\0\0\0\0"), Some(BeginRequest { role: Role::Responder, keep_connection: true }));
         // other flags are nobody's yet, and neither is what stands behind
-        assert_eq!(of(b"\x01\x02\xfe\0\0\0\0\0+"), Some(BeginRequest { role: Role::Other(258), keep_connection: false }));
+        assert_eq!(
+            of(b"\x01\x02\xfe\0\0\0\0\0+"),
+            Some(BeginRequest { role: Role::Other(258), keep_connection: false })
+        );
         assert_eq!(of(b"\0\x01\x01\0\0\0\0"), None);
         assert_eq!(of(b""), None);
     }

@@ -94,13 +94,7 @@ struct Incoming {
 
 impl Responder {
     pub(super) fn new(limits: &Limits) -> Responder {
-        Responder {
-            limits: *limits,
-            reader: Reader::default(),
-            collected: Vec::new(),
-            request: None,
-            closing: None,
-        }
+        Responder { limits: *limits, reader: Reader::default(), collected: Vec::new(), request: None, closing: None }
     }
 
     /// Takes octets from the front, up to the end of a request if there is one. Records that must be answered at once
@@ -180,8 +174,14 @@ impl Responder {
             Some(_) => record::write_end_request(output, id, ProtocolStatus::CantMpxConn),
             None => {
                 let keep_connection = begin.keep_connection;
-                self.request =
-                    Some(Incoming { id, keep_connection, params: Vec::new(), head: None, body: Vec::new(), is_whole: false });
+                self.request = Some(Incoming {
+                    id,
+                    keep_connection,
+                    params: Vec::new(),
+                    head: None,
+                    body: Vec::new(),
+                    is_whole: false,
+                });
                 if begin.role != Role::Responder {
                     self.end_early(output, ProtocolStatus::UnknownRole);
                 }
@@ -377,7 +377,8 @@ mod tests {
     /// A record, with padding.
     fn record(record_type: u8, id: u16, content: &[u8], padding: u8) -> Vec<u8> {
         let length = u16::try_from(content.len()).unwrap().to_be_bytes();
-        let mut record = vec![1, record_type, id.to_be_bytes()[0], id.to_be_bytes()[1], length[0], length[1], padding, 0];
+        let mut record =
+            vec![1, record_type, id.to_be_bytes()[0], id.to_be_bytes()[1], length[0], length[1], padding, 0];
         record.extend_from_slice(content);
         record.resize(record.len() + usize::from(padding), b'-');
         record
@@ -408,8 +409,11 @@ mod tests {
 
     /// A stream in records of 100 octets, the last of which is empty.
     fn stream(record_type: u8, id: u16, content: &[u8]) -> Vec<u8> {
-        let mut records: Vec<u8> =
-            content.chunks(100).enumerate().flat_map(|(at, chunk)| record(record_type, id, chunk, at as u8 * 7)).collect();
+        let mut records: Vec<u8> = content
+            .chunks(100)
+            .enumerate()
+            .flat_map(|(at, chunk)| record(record_type, id, chunk, at as u8 * 7))
+            .collect();
         records.extend(record(record_type, id, b"", 3));
         records
     }
@@ -492,7 +496,8 @@ mod tests {
 
     #[test]
     fn a_kept_connection_takes_the_next_request() {
-        let octets = [post(1, true, b"one"), post(65_535, true, b"two"), post(1, false, b"three"), post(1, true, b"four")];
+        let octets =
+            [post(1, true, b"one"), post(65_535, true, b"two"), post(1, false, b"three"), post(1, true, b"four")];
         let outcome = outcome(&octets.concat());
         assert_eq!(outcome.arrivals, [arrived(1, "one"), arrived(65_535, "two"), arrived(1, "three")]);
         assert_eq!(outcome.closing, Some(Closing::Now));
@@ -619,7 +624,8 @@ mod tests {
                 continue;
             }
             ends += 1;
-            let octets = [&whole[..stage], &abort(7), &stream(5, 7, b"late"), &abort(7), &post(7, true, b"next")].concat();
+            let octets =
+                [&whole[..stage], &abort(7), &stream(5, 7, b"late"), &abort(7), &post(7, true, b"next")].concat();
             let outcome = outcome(&octets);
             assert_eq!((outcome.output, outcome.arrivals), (end(7, 0), vec![arrived(7, "next")]), "at {stage}");
         }
@@ -682,7 +688,10 @@ mod tests {
     fn violations() {
         for (octets, message) in [
             (&b"\x02\x01\0\x01\0\x08\0\0"[..], "expected a record of FastCGI version 1, found 2"),
-            (b"GET / HTTP/1.1\r\n\r\n", "expected a record of FastCGI version 1, found 71 ('G'): does the peer speak HTTP?"),
+            (
+                b"GET / HTTP/1.1\r\n\r\n",
+                "expected a record of FastCGI version 1, found 71 ('G'): does the peer speak HTTP?",
+            ),
             (&record(1, 1, b"\0\x01\x01", 0), "expected a BEGIN_REQUEST of 8 octets, found 3"),
             (&record(1, 1, b"", 9), "expected a BEGIN_REQUEST of 8 octets, found 0"),
         ] {

@@ -1,0 +1,296 @@
+//! Real web servers on ports of their own, with the example configurations of this repository and the programs behind.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex, Weak};
+use std::time::{Duration, Instant};
+
+use crate::cgi::example;
+
+/// A web server, ended when the last test lets go of it, with the programs behind it.
+pub struct WebServer {
+    child: Child,
+    /// Programs that it did not start itself.
+    pub backends: Mutex<Vec<Backend>>,
+    folder: tempfile::TempDir,
+    pub port: u16,
+}
+
+/// A program that somebody has started for a web server, ended with it.
+pub struct Backend {
+    pub child: Child,
+    pub address: String,
+}
+
+impl Backend {
+    /// Starts an example as a responder.
+    pub fn start(program: &str, address: &str) -> Backend {
+        let mut command = Command::new(example(program));
+        command.args(["fcgi", "--listen", address]).env_clear().stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("it says where");
+        assert!(line.starts_with("Serving FastCGI at "), "{line}");
+        Backend { child, address: address.to_owned() }
+    }
+
+    pub fn signal(&mut self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(sent.success());
+    }
+}
+
+impl Drop for Backend {
+    fn drop(&mut self) {
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}
+
+/// Apache for all tests that run at a time.
+static APACHE: Mutex<Weak<WebServer>> = Mutex::new(Weak::new());
+static NGINX: Mutex<Weak<WebServer>> = Mutex::new(Weak::new());
+static LIGHTTPD: Mutex<Weak<WebServer>> = Mutex::new(Weak::new());
+
+fn shared(running: &Mutex<Weak<WebServer>>, start: fn() -> WebServer) -> Arc<WebServer> {
+    let mut running = running.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    running.upgrade().unwrap_or_else(|| {
+        let server = Arc::new(start());
+        *running = Arc::downgrade(&server);
+        server
+    })
+}
+
+impl WebServer {
+    /// `/RPC2`, `/cgi-bin/NAME` and `/app/wheel.cgi` by CGI, `/fcgid/NAME` by mod_fcgid, `/one` and `/many` by
+    /// mod_proxy_fcgi.
+    pub fn apache() -> Arc<WebServer> {
+        shared(&APACHE, || {
+            let folder = site();
+            let one = format!("unix:{},mode=0666", folder.path().join("rpcgi/run/one.sock").display());
+            let many = [0, 1].map(|_| format!("tcp:127.0.0.1:{}", free_port()));
+            let port = free_port();
+            let configuration = apache_configuration(folder.path(), port, &many);
+            fs::write(folder.path().join("httpd.conf"), configuration).expect("it is ours");
+            let mut command = Command::new("apache2");
+            command.args(["-D", "FOREGROUND", "-f"]).arg(folder.path().join("httpd.conf"));
+            let backends = [&one].into_iter().chain(&many).map(|address| Backend::start("interop", address)).collect();
+            WebServer::start(command, folder, port, backends)
+        })
+    }
+
+    /// `/RPC2` by one program, `/many` by three.
+    pub fn nginx() -> Arc<WebServer> {
+        shared(&NGINX, || WebServer::nginx_with("interop"))
+    }
+
+    /// As [`nginx`](WebServer::nginx), for one test alone and with another program.
+    pub fn nginx_with(program: &str) -> WebServer {
+        let folder = site();
+        let one = format!("unix:{},mode=0666", folder.path().join("rpcgi/run/one.sock").display());
+        let many = [0, 1, 2].map(|_| format!("tcp:127.0.0.1:{}", free_port()));
+        let port = free_port();
+        fs::write(folder.path().join("nginx.conf"), nginx_configuration(folder.path(), port, &many))
+            .expect("it is ours");
+        fs::copy("/etc/nginx/fastcgi_params", folder.path().join("fastcgi_params")).expect("nginx is installed");
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(folder.path()).arg("-c").arg(folder.path().join("nginx.conf"));
+        let backends = [&one].into_iter().chain(&many).map(|address| Backend::start(program, address)).collect();
+        WebServer::start(command, folder, port, backends)
+    }
+
+    /// `/RPC2` by FastCGI, started by lighttpd; `/one` by FastCGI; `/cgi-bin/NAME` by CGI.
+    pub fn lighttpd() -> Arc<WebServer> {
+        shared(&LIGHTTPD, || {
+            let folder = site();
+            let one = format!("unix:{},mode=0666", folder.path().join("rpcgi/run/one.sock").display());
+            let port = free_port();
+            fs::write(folder.path().join("lighttpd.conf"), lighttpd_configuration(folder.path(), port))
+                .expect("it is ours");
+            let mut command = Command::new("lighttpd");
+            command.arg("-D").arg("-f").arg(folder.path().join("lighttpd.conf"));
+            WebServer::start(command, folder, port, vec![Backend::start("interop", &one)])
+        })
+    }
+
+    fn start(mut command: Command, folder: tempfile::TempDir, port: u16, backends: Vec<Backend>) -> WebServer {
+        let log = fs::File::create(folder.path().join("start.log")).expect("it is ours");
+        let name = command.get_program().to_owned();
+        let child = command
+            .stdin(Stdio::null())
+            .stderr(log.try_clone().expect("a descriptor"))
+            .stdout(log)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{name:?} is installed: `tests/run` does that; but {error}"));
+        let mut server = WebServer { child, backends: Mutex::new(backends), folder, port };
+        server.wait();
+        server
+    }
+
+    fn wait(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            let ended = self.child.try_wait().expect("it is our child");
+            assert!(ended.is_none() && Instant::now() < deadline, "it does not start: {}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn log(&self) -> String {
+        let read = |name| fs::read_to_string(self.folder.path().join(name)).unwrap_or_default();
+        read("start.log") + &read("error.log") + &read("rpcgi/run/lighttpd.log")
+    }
+
+    /// Waits until something is in the log.
+    #[track_caller]
+    pub fn expect_log(&self, text: &str) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !self.log().contains(text) {
+            assert!(Instant::now() < deadline, "{text:?} is not in {}", self.log());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("http://127.0.0.1:{}{path}", self.port)
+    }
+
+    /// Sends a request on a connection of its own; the head without the last line end.
+    #[track_caller]
+    pub fn send(&self, head: &str, body: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
+        stream.set_read_timeout(Some(Duration::from_secs(60))).expect("it is a socket");
+        let request = format!("{head}\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\n\r\n{body}", self.port);
+        // one that answers early may not read it all
+        _ = stream.write_all(request.as_bytes());
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).unwrap_or_else(|error| panic!("it does not answer: {error} {}", self.log()));
+        String::from_utf8(response).expect("it is text")
+    }
+
+    #[track_caller]
+    pub fn post(&self, path: &str, more: &str, body: &str) -> String {
+        let length = body.len();
+        self.send(&format!("POST {path} HTTP/1.1\r\nContent-Type: text/xml\r\nContent-Length: {length}{more}"), body)
+    }
+}
+
+impl Drop for WebServer {
+    fn drop(&mut self) {
+        // the parent, which ends its children; killed, it would leave them
+        _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        _ = self.child.wait();
+    }
+}
+
+/// A port that is free. Another may take it before it is used, but the kernel hands out others first.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+}
+
+/// The folders that the examples speak of, in one that the web servers' users can enter.
+fn site() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder for the web server");
+    let root = folder.path().join("rpcgi");
+    let open = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
+    open(folder.path(), 0o755);
+    for name in ["cgi-bin", "www", "run"] {
+        fs::create_dir_all(root.join(name)).expect("it is ours");
+    }
+    // servers make sockets here, as their users
+    open(&root.join("run"), 0o777);
+    for program in ["interop", "wheel", "noisy", "context"] {
+        fs::copy(example(program), root.join("cgi-bin").join(program)).expect("there is room");
+    }
+    fs::copy(example("wheel"), root.join("www/wheel.cgi")).expect("there is room");
+    fs::write(root.join("www/static.txt"), "a file\n").expect("it is ours");
+    folder
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|process| process.uid() == 0)
+}
+
+fn example_configuration(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+const APACHE_MODULES: &[&str] = &[
+    "mpm_event",
+    "authn_core",
+    "authz_core",
+    "authz_user",
+    "alias",
+    "cgid",
+    "mime",
+    "setenvif",
+    "env",
+    "fcgid",
+    "proxy",
+    "proxy_fcgi",
+    "slotmem_shm",
+    "proxy_balancer",
+    "lbmethod_bybusyness",
+];
+
+fn apache_configuration(root: &Path, port: u16, many: &[String]) -> String {
+    let modules = Path::new("/usr/lib/apache2/modules");
+    let root = root.display();
+    let mut text = format!(
+        "ServerRoot \"{root}\"\nDefaultRuntimeDir \"{root}\"\nServerName 127.0.0.1\nListen 127.0.0.1:{port}\n\
+         PidFile pid\nErrorLog error.log\nLogLevel warn\nTypesConfig /dev/null\n"
+    );
+    for module in APACHE_MODULES {
+        let file = modules.join(format!("mod_{module}.so")).display().to_string();
+        writeln!(text, "LoadModule {module}_module \"{file}\"").expect("a String takes it");
+    }
+    writeln!(text, "FcgidIPCDir \"{root}/rpcgi/run\"\nFcgidProcessTableFile \"{root}/fcgid_shm\"")
+        .expect("a String takes it");
+    if is_root() {
+        text += "User www-data\nGroup www-data\n";
+    }
+    for (number, address) in many.iter().enumerate() {
+        let address = address.trim_start_matches("tcp:");
+        writeln!(text, "Define RPCGI_BACKEND_{} {address}", number + 1).expect("a String takes it");
+    }
+    let example = example_configuration("apache-example.conf");
+    text + &format!("Define RPCGI \"{root}/rpcgi\"\nInclude \"{}\"\n", example.display())
+}
+
+/// The example itself; only its folder and its ports are others.
+fn nginx_configuration(root: &Path, port: u16, many: &[String]) -> String {
+    let mut example = fs::read_to_string(example_configuration("nginx-example.conf")).expect("it is there");
+    let root = root.display();
+    let listen = format!("127.0.0.1:{port}");
+    let socket_folder = format!("{root}/rpcgi/run");
+    let changes = [("127.0.0.1:8080", &listen[..]), ("/run/rpcgi", &socket_folder)].into_iter();
+    let ports = ["127.0.0.1:9001", "127.0.0.1:9002", "127.0.0.1:9003"].into_iter();
+    for (from, to) in changes.chain(ports.zip(many.iter().map(|address| address.trim_start_matches("tcp:")))) {
+        assert!(example.contains(from), "the example has {from}");
+        example = example.replace(from, to);
+    }
+    let temporary: String = ["client_body", "fastcgi", "proxy", "uwsgi", "scgi"]
+        .iter()
+        .map(|kind| format!("{kind}_temp_path {root}/{kind};\n"))
+        .collect();
+    format!(
+        "daemon off; worker_processes 2; pid {root}/pid; error_log {root}/error.log warn;\n\
+         events {{ worker_connections 512; }}\nhttp {{ access_log off;\n{temporary}{example}}}\n"
+    )
+}
+
+fn lighttpd_configuration(root: &Path, port: u16) -> String {
+    let user = if is_root() { "server.username = \"www-data\"\nserver.groupname = \"www-data\"\n" } else { "" };
+    let root = root.display();
+    format!(
+        "server.bind = \"127.0.0.1\"\nserver.port = {port}\nserver.document-root = \"{root}/rpcgi/www\"\n\
+         server.errorlog = \"{root}/rpcgi/run/lighttpd.log\"\nserver.modules = ()\n{user}var.rpcgi = \"{root}/rpcgi\"\n\
+         include \"{}\"\n",
+        example_configuration("lighttpd-example.conf").display()
+    )
+}
