@@ -11,6 +11,8 @@ mod logger;
 mod method;
 mod protocol;
 mod registry;
+#[cfg(feature = "async")]
+mod runtime;
 mod server;
 mod service;
 mod signature;
@@ -34,6 +36,8 @@ pub use crate::value::{Base64, DateTime, Value};
 /// The function itself stays as it is. Its doc comment is the method's help, in Markdown, and the first paragraph the
 /// title; doc comments on its arguments explain the params. Arguments and result are as [`Method::new`] takes
 /// them: `&Request` first, if wanted, then owned types; an `Option` at the end may be left out.
+///
+/// An `async` function is a method too, with the feature `async`: see [`Server::async_method`].
 ///
 /// Options: `name = "..."` for another name than the function's, `alias = "..."` for one more, any number of times,
 /// `hidden` to leave it out of listings.
@@ -133,6 +137,8 @@ macro_rules! methods {
 /// What the macros write; not for anybody else.
 #[doc(hidden)]
 pub mod __private {
+    #[cfg(feature = "async")]
+    pub use crate::method::Async;
     pub use crate::method::{About, Fallible, Typed, WithRequest};
 
     /// A function with `#[method]`, by the type of its name.

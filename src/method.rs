@@ -5,6 +5,7 @@
 
 use std::any::Any;
 use std::borrow::Cow;
+use std::convert::identity;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -18,6 +19,8 @@ use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 
 use crate::call::{ParamError, Params, Reply};
 use crate::fault::Fault;
+#[cfg(feature = "async")]
+use crate::runtime::block_on;
 use crate::service::Request;
 use crate::signature::{Description, Detail, Param, Shape, Signature};
 use crate::value::{DataError, Value, shown};
@@ -369,11 +372,16 @@ pub enum Fallible {}
 #[doc(hidden)]
 pub struct WithRequest<Kind>(PhantomData<Kind>);
 
+/// Marks `async` functions.
+#[cfg(feature = "async")]
+#[doc(hidden)]
+pub struct Async<Kind>(PhantomData<Kind>);
+
 macro_rules! function {
-    ($kind:ty, ($($error:ident)?), ($($request:ident: $Request:ty)?), $($Arg:ident $arg:ident),*) => {
+    ($Fn:ident, $finish:path, $kind:ty, ($($error:ident)?), ($($request:ident: $Request:ty)?), $($Arg:ident $arg:ident),*) => {
         impl<F, R, $($error,)? $($Arg),*> Function<$kind, (R, $($error,)? $($Arg),*)> for F
         where
-            F: Fn($($Request,)? $($Arg),*) -> function!(@returns R $($error)?) + Send + Sync + 'static,
+            F: $Fn($($Request,)? $($Arg),*) -> function!(@returns R $($error)?) + Send + Sync + 'static,
             R: Serialize + JsonSchema + Send + 'static,
             $($error: Into<Fault>,)?
             $($Arg: DeserializeOwned + JsonSchema,)*
@@ -384,7 +392,7 @@ macro_rules! function {
                 $(let $arg: $Arg = arguments.next()?;)*
                 arguments.finish()?;
                 $(let $request = request;)?
-                let result = self($($request,)? $($arg),*);
+                let result = $finish(self($($request,)? $($arg),*));
                 function!(@reply result $($error)?)
             }
 
@@ -407,10 +415,17 @@ macro_rules! function {
 
 macro_rules! functions {
     ($($Arg:ident $arg:ident),*) => {
-        function!(Plain, (), (), $($Arg $arg),*);
-        function!(Fallible, (E), (), $($Arg $arg),*);
-        function!(WithRequest<Plain>, (), (request: &Request), $($Arg $arg),*);
-        function!(WithRequest<Fallible>, (E), (request: &Request), $($Arg $arg),*);
+        function!(Fn, identity, Plain, (), (), $($Arg $arg),*);
+        function!(Fn, identity, Fallible, (E), (), $($Arg $arg),*);
+        function!(Fn, identity, WithRequest<Plain>, (), (request: &Request), $($Arg $arg),*);
+        function!(Fn, identity, WithRequest<Fallible>, (E), (request: &Request), $($Arg $arg),*);
+        #[cfg(feature = "async")]
+        const _: () = {
+            function!(AsyncFn, block_on, Async<Plain>, (), (), $($Arg $arg),*);
+            function!(AsyncFn, block_on, Async<Fallible>, (E), (), $($Arg $arg),*);
+            function!(AsyncFn, block_on, Async<WithRequest<Plain>>, (), (request: &Request), $($Arg $arg),*);
+            function!(AsyncFn, block_on, Async<WithRequest<Fallible>>, (E), (request: &Request), $($Arg $arg),*);
+        };
     };
 }
 

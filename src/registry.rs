@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use crate::call::{Params, Reply};
 use crate::fault::Fault;
+#[cfg(feature = "async")]
+use crate::method::Async;
 use crate::method::{Function, Method};
 use crate::service::Request;
 use crate::signature::Description;
@@ -120,6 +122,17 @@ impl Registry {
     ) -> Registry {
         self.push(Method::new(name, function));
         self
+    }
+
+    /// Adds an `async` function or closure under a name, see [`Server::async_method`](crate::Server::async_method).
+    #[cfg(feature = "async")]
+    #[track_caller]
+    pub fn async_method<Kind: 'static, Args: 'static>(
+        self,
+        name: impl Into<Cow<'static, str>>,
+        function: impl Function<Async<Kind>, Args>,
+    ) -> Registry {
+        self.method(name, function)
     }
 
     /// Adds methods under their own names: [`methods!`](crate::methods), a service, another registry.

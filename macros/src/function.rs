@@ -16,6 +16,7 @@ pub(crate) struct Function {
     pub(crate) request: Option<Type>,
     pub(crate) arguments: Vec<Argument>,
     is_fallible: bool,
+    pub(crate) is_async: bool,
 }
 
 pub(crate) struct Argument {
@@ -38,6 +39,7 @@ impl Function {
             request: None,
             arguments: Vec::new(),
             is_fallible: returns_result(&signature.output),
+            is_async: signature.asyncness.is_some(),
         };
         let mut first = true;
         for input in &mut signature.inputs {
@@ -93,19 +95,20 @@ impl Function {
 
     /// The marker of the function's kind, where it can be seen; else the compiler finds it.
     fn kind(&self) -> TokenStream {
-        match (self.is_fallible, &self.request) {
+        let kind = match (self.is_fallible, &self.request) {
             (false, _) => quote!(_),
             (true, None) => quote!(::rpcgi::__private::Fallible),
             (true, Some(_)) => {
                 quote!(::rpcgi::__private::WithRequest<::rpcgi::__private::Fallible>)
             }
-        }
+        };
+        if self.is_async { quote!(::rpcgi::__private::Async<#kind>) } else { kind }
     }
 }
 
 fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
-    if let Some(asyncness) = &signature.asyncness {
-        errors.add(Error::new(asyncness.span(), "a method is a plain function, which may block: it cannot be `async`"));
+    if let (Some(asyncness), false) = (&signature.asyncness, cfg!(feature = "async")) {
+        errors.add(Error::new(asyncness.span(), "an `async` method needs rpcgi's feature `async`"));
     }
     if let Some(unsafety) = &signature.unsafety {
         errors.add(Error::new(unsafety.span(), "a method is called by strangers: it cannot be `unsafe`"));

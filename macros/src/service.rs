@@ -91,7 +91,10 @@ fn publish(function: &mut ImplItemFn, self_type: &Type, rename_all: RenameAll) -
     let (service, caller) = (service_ident(), Ident::new("request", Span::mixed_site()));
     let passed = taken.request.as_ref().map(|_| quote!(#caller,));
     let called = if receiver { quote!(#service.#ident) } else { quote!(Self::#ident) };
-    let closure = quote!(move |#(#caller: #request,)* #(#idents: #types),*| #called(#passed #(#idents),*));
+    let (asynchronously, wait) = if taken.is_async { (quote!(async), quote!(.await)) } else { Default::default() };
+    let closure = quote! {
+        #asynchronously move |#(#caller: #request,)* #(#idents: #types),*| #called(#passed #(#idents),*) #wait
+    };
     let method = taken.described(&name, &options, &closure);
     let clone = receiver.then(|| quote!(let #service = ::std::sync::Arc::clone(&#service);));
     let conditions = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));

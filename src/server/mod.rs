@@ -17,6 +17,8 @@ use crate::call::Reply;
 use crate::docs::{self, Page};
 use crate::fault::Fault;
 use crate::limits::Limits;
+#[cfg(feature = "async")]
+use crate::method::Async;
 use crate::method::{Function, catch_panic};
 use crate::protocol::xmlrpc::{self, Encoding, WriteOptions};
 use crate::registry::{DuplicateMethod, Fallback, Registry};
@@ -100,6 +102,36 @@ impl Server {
         function: impl Function<Kind, Args>,
     ) -> Server {
         self.registry = self.registry.method(name, function);
+        self
+    }
+
+    /// Adds an `async` function or closure under a name. (Feature `async`.)
+    ///
+    /// It runs on a runtime of tokio, which is made when the first such method is called, whichever way the program was
+    /// started. The thread of the call waits for it: in a program with a runtime of its own, ask the
+    /// [`Endpoint`] on a thread that may block (`tokio::task::spawn_blocking`).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::{Fault, Request, Server};
+    ///
+    /// let server = Server::new("Example").async_method("nap", async |_: &Request, milliseconds: u64| {
+    ///     tokio::time::sleep(std::time::Duration::from_millis(milliseconds)).await;
+    ///     Ok::<_, Fault>(milliseconds)
+    /// });
+    /// # let endpoint = server.build().unwrap();
+    /// # let call = rpcgi::xmlrpc::call_to_vec("nap", &[5]).unwrap();
+    /// # assert_eq!(rpcgi::xmlrpc::response_from_slice(&endpoint.handle_document(&call)).unwrap(), Ok(5));
+    /// ```
+    #[cfg(feature = "async")]
+    #[track_caller]
+    pub fn async_method<Kind: 'static, Args: 'static>(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        function: impl Function<Async<Kind>, Args>,
+    ) -> Server {
+        self.registry = self.registry.async_method(name, function);
         self
     }
 

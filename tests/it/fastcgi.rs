@@ -57,13 +57,18 @@ impl Responder {
         Connection::new(UnixStream::connect(self.socket()).expect("it listens"))
     }
 
+    /// The body of the answer to a call.
+    pub fn call(&self, body: &str, pairs: &[(&str, &str)]) -> String {
+        self.connect().ask(&post_with(1, false, pairs, body.as_bytes())).body()
+    }
+
     fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
 
     /// Waits until something has been logged.
     #[track_caller]
-    fn expect_log(&self, text: &str) {
+    pub fn expect_log(&self, text: &str) {
         assert!(soon(|| self.log().contains(text)), "{text:?} is not in {:?}", self.log());
     }
 

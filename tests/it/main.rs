@@ -1,6 +1,8 @@
 //! What users of rpcgi see, from the format up to real clients behind a real web server.
 
 mod apache;
+#[cfg(feature = "async")]
+mod asynchronous;
 mod calls;
 mod cgi;
 mod clients;

@@ -25,7 +25,4 @@ fn request_mut(request: &mut Request) {}
 #[method]
 unsafe fn trusting() {}
 
-#[method]
-async fn waiting() {}
-
 fn main() {}

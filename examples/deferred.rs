@@ -1,0 +1,66 @@
+//! Methods that are `async` functions: results that come later, as Twisted's deferreds.
+//!
+//! Try it: `cargo run --example deferred --features async -- serve`
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use rpcgi::{Fault, Request, Server, method, methods, service};
+use tokio::time::sleep;
+
+/// Answers after a while.
+#[method]
+async fn later(milliseconds: u32) -> u32 {
+    sleep(Duration::from_millis(milliseconds.into())).await;
+    milliseconds
+}
+
+/// Answers with the slower of two waits, which go on together.
+#[method]
+async fn both(
+    /// the first, in milliseconds
+    first: u32,
+    /// the second
+    second: u32,
+) -> Result<u32, Fault> {
+    let wait = |milliseconds| tokio::spawn(later(milliseconds));
+    let (first, second) = (wait(first), wait(second));
+    Ok(first.await.map_err(|error| Fault::internal(error))?.max(second.await.map_err(|error| Fault::internal(error))?))
+}
+
+/// What a service keeps can be awaited too.
+#[derive(Default)]
+struct Queue {
+    waiting: tokio::sync::Mutex<Vec<String>>,
+}
+
+#[service]
+impl Queue {
+    /// Adds a text, and tells who has brought it.
+    pub async fn push(&self, request: &Request, text: String) -> String {
+        let mut waiting = self.waiting.lock().await;
+        waiting.push(text);
+        request.remote_addr().map_or("somebody".into(), |address| address.to_string())
+    }
+
+    /// Takes the text that was added first.
+    pub async fn pop(&self) -> Result<String, Fault> {
+        let mut waiting = self.waiting.lock().await;
+        if waiting.is_empty() { Err(Fault::new(1, "nothing waits")) } else { Ok(waiting.remove(0)) }
+    }
+}
+
+/// Panics, later.
+#[method]
+async fn fail() -> i32 {
+    sleep(Duration::from_millis(1)).await;
+    panic!("a secret")
+}
+
+fn main() -> ExitCode {
+    Server::new("Deferred")
+        .methods(methods![later, both, fail])
+        .mount("queue", Queue::default())
+        .async_method("double", async |number: i32| number.checked_mul(2))
+        .run()
+}
