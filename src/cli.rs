@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(target_os = "linux")]
 use crate::gateway::fastcgi::{self, Address, Listener};
 use crate::gateway::{Start, cgi};
 use crate::logger;
@@ -17,27 +18,28 @@ const USAGE: u8 = 2;
 
 impl Server {
     /// Serves in the way the program was started: answers one request as a CGI program if a web server started it so,
-    /// else does what its command line says (`serve`, `doc`, `--help`, `--version`).
+    /// serves FastCGI if it was given sockets (as descriptor 0, or by systemd), else does what its command line says
+    /// (`fcgi`, `serve`, `doc`, `--help`, `--version`).
     ///
-    /// Which of them is decided by the environment and descriptor 0 alone; under a web server the command line is not
+    /// Which of them is decided by the environment and the sockets alone; under a web server the command line is not
     /// looked at, because it may have words of the client's.
     ///
+    /// As a FastCGI responder it runs until TERM, INT or USR1: then it accepts nothing more, answers what it has been
+    /// sent, and ends; see [`Limits`](crate::Limits) for what may be set.
+    ///
     /// Unless the program has set a logger of its own, warnings and errors go to standard error, which web servers
-    /// write to their log; with [`log_calls`](Server::log_calls) a line for every call too.
+    /// write to their log; with [`log_calls`](Server::log_calls) a line for every call too. By FastCGI, the warnings and
+    /// errors of a call go to the web server as well (FCGI_STDERR), which writes them to its log with the request.
     ///
     /// The result is the program's exit status: 0 whenever a response was written.
     pub fn run(self) -> ExitCode {
         logger::install(self.log_level());
-        match Start::recognise() {
-            Start::Cgi => answer_cgi(self.build()),
-            Start::FastCgi(listeners) => match self.build() {
-                Ok(endpoint) => finish(respond(endpoint, listeners)),
-                Err(error) => complain(&error.to_string()),
-            },
-            Start::CommandLine => match self.build() {
-                Ok(endpoint) => obey(endpoint),
-                Err(error) => complain(&error.to_string()),
-            },
+        match (Start::recognise(), self.build()) {
+            (Start::Cgi, endpoint) => answer_cgi(endpoint),
+            (_, Err(error)) => complain(&error.to_string()),
+            #[cfg(target_os = "linux")]
+            (Start::FastCgi(listeners), Ok(endpoint)) => finish(respond(endpoint, listeners)),
+            (Start::CommandLine, Ok(endpoint)) => obey(endpoint),
         }
     }
 }
@@ -67,7 +69,7 @@ fn complain(message: &str) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-/// A service of XML-RPC. A web server runs this program by CGI; by hand it does this:
+/// A service of XML-RPC. A web server runs this program by CGI or FastCGI; by hand it does this:
 #[derive(Parser)]
 #[command(version, name = "rpcgi", arg_required_else_help = true, subcommand_required = true)]
 struct CommandLine {
@@ -85,6 +87,7 @@ enum Command {
         listen: std::net::SocketAddr,
     },
     /// Serves a web server by FastCGI
+    #[cfg(target_os = "linux")]
     Fcgi {
         /// Where to listen; may be repeated
         #[arg(long, value_name = "ADDRESS", required = true, long_help = LISTEN_HELP)]
@@ -94,6 +97,7 @@ enum Command {
     Doc,
 }
 
+#[cfg(target_os = "linux")]
 const LISTEN_HELP: &str = "\
 Where to listen; may be repeated
 
@@ -111,6 +115,7 @@ fn obey(endpoint: Endpoint) -> ExitCode {
         Ok(CommandLine { command: Command::Doc }) => write_page(&endpoint),
         #[cfg(feature = "http")]
         Ok(CommandLine { command: Command::Serve { listen } }) => serve(endpoint, listen),
+        #[cfg(target_os = "linux")]
         Ok(CommandLine { command: Command::Fcgi { listen } }) => serve_fastcgi(endpoint, &listen),
         Err(error) => {
             // to standard output if it was asked for; nowhere to complain if even that fails
@@ -143,6 +148,7 @@ fn serve(endpoint: Endpoint, listen: std::net::SocketAddr) -> Result<(), String>
         .map_err(|error| format!("cannot listen at {listen}: {error}"))
 }
 
+#[cfg(target_os = "linux")]
 fn serve_fastcgi(endpoint: Endpoint, addresses: &[Address]) -> Result<(), String> {
     let bind = |address| Listener::bind(address).map_err(|error| format!("cannot listen at {address}: {error}"));
     let listeners = addresses.iter().map(bind).collect::<Result<Vec<Listener>, String>>()?;
@@ -151,6 +157,7 @@ fn serve_fastcgi(endpoint: Endpoint, addresses: &[Address]) -> Result<(), String
     respond(endpoint, listeners)
 }
 
+#[cfg(target_os = "linux")]
 #[cold]
 fn respond(endpoint: Endpoint, listeners: Vec<Listener>) -> Result<(), String> {
     fastcgi::serve(Arc::new(endpoint), listeners).map_err(|error| format!("cannot serve FastCGI: {error}"))

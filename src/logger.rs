@@ -25,6 +25,7 @@ pub(crate) fn install(level: LevelFilter) {
 
 /// Runs something, and returns with it the lines it has logged on this thread that an operator must see, which are
 /// warnings and errors. None if the program has a logger of its own.
+#[cfg(target_os = "linux")]
 pub(crate) fn capture<T>(run: impl FnOnce() -> T) -> (T, Vec<u8>) {
     CAPTURED.set(Some(Vec::new()));
     let result = run();

@@ -1,10 +1,12 @@
 //! How requests arrive. Each gateway takes a [`Service`](crate::Service) and knows nothing of what it does.
 
 pub(crate) mod cgi;
+#[cfg(target_os = "linux")]
 pub(crate) mod fastcgi;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 
+#[cfg(target_os = "linux")]
 use self::fastcgi::Listener;
 
 /// What started the program, as its environment and descriptor 0 tell.
@@ -12,6 +14,7 @@ pub(crate) enum Start {
     /// A web server, for one request (RFC 3875).
     Cgi,
     /// A process manager, with sockets to accept FastCGI's connections on.
+    #[cfg(target_os = "linux")]
     FastCgi(Vec<Listener>),
     /// Somebody with a command line.
     CommandLine,
@@ -24,7 +27,13 @@ impl Start {
         if cgi::is_environment() {
             return Start::Cgi;
         }
-        let listeners = Listener::inherited();
-        if listeners.is_empty() { Start::CommandLine } else { Start::FastCgi(listeners) }
+        #[cfg(target_os = "linux")]
+        {
+            let listeners = Listener::inherited();
+            if !listeners.is_empty() {
+                return Start::FastCgi(listeners);
+            }
+        }
+        Start::CommandLine
     }
 }
