@@ -22,6 +22,9 @@ use crate::gateway::cgi::{self, ContentLength};
 use crate::limits::Limits;
 use crate::service::{MetaVariables, Request, Response};
 
+/// How much room is made for a body before it has come.
+const MOST_RESERVED: usize = 2 << 20;
+
 /// The state of a connection.
 pub(super) struct Responder {
     limits: Limits,
@@ -226,6 +229,10 @@ impl Responder {
         let limit = self.limits.body;
         let most = request.head.as_ref().map_or(limit + 1, |(_, length)| length.most(limit));
         let room = most.saturating_sub(request.body.len());
+        if let (Some((_, ContentLength::Octets(octets))), true) = (&request.head, request.body.is_empty()) {
+            // a body that grows is copied again and again; but what is declared need not come
+            request.body.reserve_exact(MOST_RESERVED.min(*octets));
+        }
         request.body.extend_from_slice(&part.content[..room.min(part.content.len())]);
         if request.body.len() > limit {
             return self.refuse(Response::too_large(limit));
