@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use memchr::memchr;
 use quick_xml::events::{BytesRef, Event};
 
 use super::encoding::position;
@@ -110,6 +109,7 @@ impl<'a> Reader<'a> {
             return match self.xml.read_event() {
                 Ok(Event::Start(element)) => Ok(Token::Start(Tag::of(element.name().as_ref()))),
                 Ok(Event::End(element)) => Ok(Token::End(Tag::of(element.name().as_ref()))),
+                Ok(Event::Text(text)) if is_plain(&text) => Ok(Token::Text(text.into_inner())),
                 Ok(Event::Text(text)) => self.checked(text.xml10_content()),
                 Ok(Event::CData(text)) => self.checked(text.xml10_content()),
                 Ok(Event::GeneralRef(reference)) => self.resolve(reference),
@@ -270,16 +270,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Text in which every character is one that XML allows (XML 1.0 §2.2).
-    #[inline]
     fn checked(&mut self, text: Cow<'a, str>) -> Result<Token<'a>, Error> {
-        let forbidden = match has_forbidden_octet(text.as_bytes()) {
-            true => text.char_indices().find(|(_, character)| !is_allowed(*character)),
-            false => None,
-        };
-        if let Some((_, character)) = forbidden {
-            return Err(self.forbidden(character));
+        if is_plain(&text) {
+            return Ok(Token::Text(text));
         }
-        Ok(Token::Text(text))
+        match text.chars().find(|character| !is_allowed(*character)) {
+            Some(character) => Err(self.forbidden(character)),
+            None => Ok(Token::Text(text)),
+        }
     }
 
     #[cold]
@@ -356,12 +354,11 @@ pub(super) fn is_allowed(character: char) -> bool {
     !matches!(character, '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\u{FFFE}' | '\u{FFFF}')
 }
 
-/// Whether text may have a character that is not allowed: it has a control octet, or one that begins U+FFFE and
+/// Whether text needs no closer look: it has no control octet but tab and line feed, and none that begins U+FFFE and
 /// U+FFFF.
 #[inline]
-fn has_forbidden_octet(text: &[u8]) -> bool {
+fn is_plain(text: &str) -> bool {
     // no early exit: so the loop runs over many octets at a time
-    let control =
-        text.iter().fold(false, |found, octet| found | (*octet < 0x20 && !matches!(*octet, b'\t' | b'\n' | b'\r')));
-    control || (text.len() > 2 && memchr(0xEF, text).is_some())
+    let special = |octet: u8| (octet < 0x20 && !matches!(octet, b'\t' | b'\n')) || octet == 0xEF;
+    !text.bytes().fold(false, |found, octet| found | special(octet))
 }
