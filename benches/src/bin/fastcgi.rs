@@ -36,18 +36,20 @@ fn main() {
     let floor = Server::start("one read, one write", built("fastcgi-floor", &socket("floor")), socket("floor"));
     let peer = Server::start("tokio-fastcgi and dxr", built("fastcgi-peer", &socket("peer")), socket("peer"));
     let all = [&libfcgi, &rpcgi, &floor, &peer];
-    let call = |keep| request(ADD, keep);
+    let call = |keep| request(ADD, "text/xml", keep);
     compare("1 connection, kept", &all, &call(true), 1);
     compare("16 connections, kept", &all, &call(true), 16);
     compare("16 at a time, a connection for each call", &all, &call(false), 16);
-    let large = request(
-        &format!(
-            "<methodCall><methodName>len</methodName><params><param><value><string>{}</string></value></param></params></methodCall>",
-            "x".repeat(1 << 20)
-        ),
-        true,
+    let large = format!(
+        "<methodCall><methodName>len</methodName><params><param><value><string>{}</string></value></param></params>\
+         </methodCall>",
+        "x".repeat(1 << 20)
     );
-    compare("1 MB in one string, 1 connection, kept", &[&libfcgi, &rpcgi], &large, 1);
+    let decoded = request(&large, "text/xml", true);
+    compare("1 MB in one string, 1 connection, kept", &[&libfcgi, &rpcgi], &decoded, 1);
+    // as little as libfcgi's program does with it
+    let refused = request(&large, "text/plain", true);
+    compare("1 MB that is not looked at, 1 connection, kept", &[&libfcgi, &rpcgi], &refused, 1);
     let nginx = Nginx::start(folder.path(), &[&libfcgi, &rpcgi]);
     compare_behind_nginx("behind nginx, 16 connections, kept", &nginx, &[&libfcgi, &rpcgi]);
 }
@@ -120,14 +122,14 @@ fn wait_until(is_true: impl Fn() -> bool) {
 }
 
 /// A POST as nginx 1.22 sends it, with the stock `fastcgi_params`.
-fn request(body: &str, keep: bool) -> Vec<u8> {
+fn request(body: &str, content_type: &str, keep: bool) -> Vec<u8> {
     let length = body.len().to_string();
     let mut params = Vec::new();
     for (name, value) in [
         ("SCRIPT_FILENAME", "/srv/www/rpc"),
         ("QUERY_STRING", ""),
         ("REQUEST_METHOD", "POST"),
-        ("CONTENT_TYPE", "text/xml"),
+        ("CONTENT_TYPE", content_type),
         ("CONTENT_LENGTH", &length),
         ("SCRIPT_NAME", "/rpc"),
         ("REQUEST_URI", "/rpc"),
@@ -145,7 +147,7 @@ fn request(body: &str, keep: bool) -> Vec<u8> {
         ("REDIRECT_STATUS", "200"),
         ("HTTP_HOST", "127.0.0.1:8080"),
         ("HTTP_CONTENT_LENGTH", &length),
-        ("HTTP_CONTENT_TYPE", "text/xml"),
+        ("HTTP_CONTENT_TYPE", content_type),
     ] {
         params.extend_from_slice(&[name.len() as u8, value.len() as u8]);
         params.extend_from_slice(name.as_bytes());
