@@ -25,7 +25,8 @@ async fn both(
 ) -> Result<u32, Fault> {
     let wait = |milliseconds| tokio::spawn(later(milliseconds));
     let (first, second) = (wait(first), wait(second));
-    Ok(first.await.map_err(|error| Fault::internal(error))?.max(second.await.map_err(|error| Fault::internal(error))?))
+    let (first, second) = (first.await.map_err(Fault::internal)?, second.await.map_err(Fault::internal)?);
+    Ok(first.max(second))
 }
 
 /// What a service keeps can be awaited too.

@@ -45,6 +45,8 @@ impl Server {
 }
 
 fn answer_cgi(endpoint: Result<Endpoint, BuildError>) -> ExitCode {
+    #[cfg(feature = "async")]
+    crate::runtime::without_threads();
     let written = match endpoint {
         // the process ends after this request: to take everything apart would only cost time
         Ok(endpoint) => cgi::serve(&*ManuallyDrop::new(endpoint)),
@@ -151,9 +153,11 @@ fn serve(endpoint: Endpoint, listen: std::net::SocketAddr) -> Result<(), String>
 #[cfg(target_os = "linux")]
 fn serve_fastcgi(endpoint: Endpoint, addresses: &[Address]) -> Result<(), String> {
     let bind = |address| Listener::bind(address).map_err(|error| format!("cannot listen at {address}: {error}"));
-    let listeners = addresses.iter().map(bind).collect::<Result<Vec<Listener>, String>>()?;
+    let listeners = addresses.iter().map(bind).collect::<Result<Vec<_>, String>>()?;
+    let listeners: Vec<Listener> = listeners.into_iter().flatten().collect();
     let names: Vec<String> = listeners.iter().map(Listener::address).collect();
-    println!("Serving FastCGI at {} until Ctrl-C", names.join(" and "));
+    // nobody need listen to that
+    _ = writeln!(std::io::stdout(), "Serving FastCGI at {} until Ctrl-C", names.join(" and "));
     respond(endpoint, listeners)
 }
 

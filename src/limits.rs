@@ -44,18 +44,20 @@ pub struct Limits {
     ///
     /// Web servers stop at some 100 KiB of headers; beyond that it is no request of theirs.
     pub params: usize,
-    /// FastCGI connections open at once: 1,000, and at most three quarters of the files the process may open.
+    /// FastCGI connections open at once: 1,000. At least one, and at most three quarters of the files that the process
+    /// may open (`ulimit -n`); web servers that ask are told this number.
     ///
     /// One that waits for its next request costs a kilobyte and no thread. More wait in the socket's backlog, unless
     /// others have long been idle: those are closed.
     pub connections: usize,
     /// Methods that run at once under FastCGI: `None` for four times the processors, and at least 8.
     ///
-    /// Methods wait, for databases and disks, more than they compute. Set it to what the database takes.
+    /// Methods wait, for databases and disks, more than they compute. Set it to what the database takes. An `async` method
+    /// holds its thread too.
     pub threads: Option<NonZeroUsize>,
     /// How long a FastCGI connection may stop in the middle of a request or response: 60 s.
     ///
-    /// Web servers give up after the same time.
+    /// Web servers give up after the same time. `Duration::MAX` is for ever.
     pub stall: Duration,
     /// How long a FastCGI responder that was told to end waits for the methods that run: 30 s.
     ///

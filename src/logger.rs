@@ -45,8 +45,9 @@ impl Log for Logger {
         _ = std::io::stderr().write_all(line.as_bytes());
         if record.level() <= Level::Warn {
             CAPTURED.with_borrow_mut(|captured| {
-                if let Some(captured) = captured.as_mut().filter(|lines| lines.len() + line.len() <= MOST_CAPTURED) {
-                    captured.extend_from_slice(line.as_bytes());
+                if let Some(captured) = captured {
+                    let room = MOST_CAPTURED.saturating_sub(captured.len());
+                    captured.extend_from_slice(&line.as_bytes()[..room.min(line.len())]);
                 }
             });
         }

@@ -96,6 +96,11 @@ impl Responder {
         fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum()
     }
 
+    /// How many files it has open.
+    fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.id())).expect("it runs").count()
+    }
+
     /// An ordinary call is answered, and memory was never more than 32 MB.
     #[track_caller]
     fn assert_well(&self) {
@@ -315,8 +320,8 @@ fn every_cut_of_a_request() {
     let mut connection = responder.connect();
     for cut in 1..request.len() {
         connection.send(&request[..cut]);
-        // so that it is read apart
-        thread::yield_now();
+        // so that it is read apart, mostly
+        thread::sleep(Duration::from_millis(1));
         let answer = connection.ask(&request[cut..]);
         assert!(answer.body().contains("<int>5</int>"), "{answer:?}");
     }
@@ -386,19 +391,24 @@ fn bodies_without_measure() {
 #[test]
 fn misuse() {
     let responder = Responder::start("slow");
-    for octets in [
-        &b"\x01\x01\0"[..],
-        &begin(1, true)[..12],
-        &[begin(1, true), record(4, 1, b"\x05")[..9].to_vec()].concat(),
-        &record(0, 0, b"x"),
-        &record(99, 1, b"x"),
-        &record(1, 0, &[0, 1, 1, 0, 0, 0, 0, 0]),
-        &record(5, 7, b"for nobody"),
+    let unknown_type = |number| Some((11, 0, vec![number, 0, 0, 0, 0, 0, 0, 0]));
+    for (octets, reply) in [
+        (&b"\x01\x01\0"[..], None),
+        (&begin(1, true)[..12], None),
+        (&[begin(1, true), record(4, 1, b"\x05")[..9].to_vec()].concat(), None),
+        (&record(0, 0, b"x"), unknown_type(0)),
+        (&record(99, 1, b"x"), None),
+        (&record(1, 0, &[0, 1, 1, 0, 0, 0, 0, 0]), unknown_type(1)),
+        (&record(5, 7, b"for nobody"), None),
     ] {
         let mut connection = responder.connect();
         connection.send(octets);
         connection.stream.shutdown(Shutdown::Write).expect("it is open");
-        while let Ok(Some(_)) = connection.record() {}
+        let came = connection.record().expect("it closes in peace");
+        assert_eq!(came, reply, "{}", octets.escape_ascii());
+        if reply.is_some() {
+            assert_eq!(connection.record().expect("it closes in peace"), None);
+        }
     }
     for (octets, line) in [
         (&b"\x02\x01\0\x01\0\x08\0\0"[..], "expected a record of FastCGI version 1, found 2"),
@@ -475,15 +485,16 @@ fn who_stops_midway_is_left() {
     let responder = Responder::start_with("slow", &[("STALL", "300")], "");
     let mut idle = responder.connect();
     assert!(idle.ask(&call(1, "len", &["hello"])).body().contains("<int>5</int>"));
+    let descriptors = responder.descriptors();
+    let started = Instant::now();
     let mut midway = responder.connect();
     midway.send(&begin(1, true));
     let mut deaf = responder.connect();
     deaf.send(&call_int(1, "text", 5_000_000));
-    let started = Instant::now();
     assert!(midway.is_closed());
-    assert!(started.elapsed() > Duration::from_millis(200), "{:?}", started.elapsed());
+    assert!(started.elapsed() > Duration::from_millis(250), "{:?}", started.elapsed());
     // who does not read is left too; what the socket had taken is there
-    thread::sleep(Duration::from_millis(500));
+    assert!(soon(|| responder.descriptors() == descriptors));
     let mut read = Vec::new();
     _ = deaf.stream.read_to_end(&mut read);
     assert!(read.len() < 5_000_000);
@@ -572,8 +583,10 @@ fn more_connections_than_descriptors() {
 
 #[test]
 fn slow_methods_hold_nobody_up() {
-    let responder = Responder::start_with("slow", &[("THREADS", "8")], "");
-    let mut sleepers: Vec<Connection> = (0..7).map(|_| responder.connect()).collect();
+    // many more than processors, so that most are in reserve
+    let threads = 4 * thread::available_parallelism().expect("it is known").get();
+    let responder = Responder::start_with("slow", &[("THREADS", &threads.to_string())], "");
+    let mut sleepers: Vec<Connection> = (1..threads).map(|_| responder.connect()).collect();
     let started = Instant::now();
     sleepers.iter_mut().for_each(|sleeper| sleeper.send(&call_int(1, "sleep", 3000)));
     thread::sleep(Duration::from_millis(100));
@@ -599,6 +612,10 @@ fn a_failed_call_is_told_to_the_web_server() {
     responder.expect_log(line);
     let answer = connection.ask(&call(2, "internal", &[]));
     assert_eq!(String::from_utf8_lossy(&answer.stderr), "error: method \"internal\": outer: inner\n");
+    // what an nginx without its `include` sends
+    let answer = connection.ask(&[begin(4, true), params(4, &[("HTTP_HOST", "x")]), stream(5, 4, b"")].concat());
+    assert!(answer.text().starts_with("Status: 500 "), "{answer:?}");
+    assert!(String::from_utf8_lossy(&answer.stderr).contains("`include fastcgi_params` is missing"), "{answer:?}");
     // a call that went well says nothing there, though the log has a line for it
     let answer = connection.ask(&call(3, "system.listMethods", &[]));
     assert_eq!((answer.status, answer.stderr.len()), (0, 0));

@@ -1,9 +1,10 @@
 //! A connection: the socket and the state it is in. It never waits for its peer; it says what it waits for.
 
+use std::convert::identity;
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
@@ -11,7 +12,7 @@ use rustix::io::Errno;
 use rustix::net::{self, RecvFlags, SendFlags, Shutdown, sockopt};
 
 use super::poller::Wait;
-use super::responder::{Answer, Arrival, Closing, Responder, Violation};
+use super::responder::{Answer, Closing, Responder, Violation};
 use crate::limits::Limits;
 use crate::logger;
 use crate::service::{Request, Response, Service};
@@ -23,6 +24,9 @@ const MOST_UNREAD: usize = 2 << 20;
 /// A connection that is told to end closes when it has been idle for this long: until then, the web server may be about
 /// to send a request on it, which would be lost.
 const QUIET: Duration = Duration::from_millis(500);
+
+/// How often a thread reads from one connection, each time as much as it can, before others have their turn.
+const MOST_READS: usize = 64;
 
 /// How long a thread stays with a connection on which nothing happens, at most.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -37,6 +41,8 @@ pub(super) enum End {
     /// The peer stopped in the middle of a request or response.
     Stalled,
     Failed(Errno),
+    /// The poller cannot take it.
+    Unwatched(Errno),
     Violation(Violation),
 }
 
@@ -47,6 +53,7 @@ impl fmt::Display for End {
             End::Left => f.write_str("the peer left in the middle of a request"),
             End::Stalled => f.write_str("the peer stopped in the middle of a request or response"),
             End::Failed(error) => error.fmt(f),
+            End::Unwatched(error) => write!(f, "it cannot be watched: {error}"),
             End::Violation(violation) => violation.fmt(f),
         }
     }
@@ -76,6 +83,8 @@ pub(super) struct Connection {
     unread: Vec<u8>,
     /// Whether the peer has ended it: then it is read until that end is seen, as the poller tells of it only once.
     pub(super) is_ended: bool,
+    /// Whether it stopped before there was nothing left to do: nobody will tell of that.
+    pub(super) is_unfinished: bool,
     /// Whether the peer has been told that nothing more comes.
     is_shut: bool,
     /// Whether reading has a time limit, see [`Connection::linger`].
@@ -94,6 +103,7 @@ impl Connection {
             answer: None,
             unread: Vec::new(),
             is_ended: false,
+            is_unfinished: false,
             is_shut: false,
             is_timed: false,
             active: Instant::now(),
@@ -123,22 +133,26 @@ impl Connection {
         }
     }
 
-    /// When it is to be closed if nothing happens until then.
-    pub(super) fn deadline(&self, stall: Duration, is_stopping: bool) -> Option<Instant> {
+    /// When it is to be closed if nothing happens until then. `stopped` is when it was told to end, if it was.
+    pub(super) fn deadline(&self, stall: Duration, stopped: Option<Instant>) -> Option<Instant> {
         match self.idle_since() {
-            None => Some(self.active + stall),
-            Some(since) => is_stopping.then_some(since + QUIET),
+            None => self.active.checked_add(stall),
+            Some(since) => Some(since.max(stopped?) + QUIET),
         }
     }
 
     /// Since when it has had nothing to do, if that is so.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let is_busy = self.responder.is_midway() || self.responder.closing().is_some() || self.sent < self.output.len();
+        let is_busy = self.responder.is_midway()
+            || self.responder.closing().is_some()
+            || self.sent < self.output.len()
+            || !self.unread.is_empty();
         (!is_busy).then_some(self.active)
     }
 
     fn go_on(&mut self, worker: &mut Worker<'_>, mut more: bool) -> Result<Wait, End> {
-        loop {
+        self.is_unfinished = false;
+        for _ in 0..MOST_READS {
             let is_sent = self.send()?;
             match self.responder.closing() {
                 Some(Closing::Now) if is_sent => return Err(End::Closed),
@@ -149,11 +163,14 @@ impl Connection {
             if !is_sent && (self.answer.is_some() || self.output.len() - self.sent > MOST_UNREAD) {
                 return Ok(self.waits(Wait::Room));
             }
-            if !more {
+            if !more && self.unread.is_empty() {
                 return Ok(self.waits(if is_sent { Wait::Input } else { Wait::Either }));
             }
             more = self.read(worker)?;
         }
+        // others have waited long enough
+        self.is_unfinished = true;
+        Ok(self.waits(Wait::Either))
     }
 
     fn waits(&mut self, wait: Wait) -> Wait {
@@ -170,7 +187,10 @@ impl Connection {
             while self.sent < self.output.len() {
                 match net::send(&self.socket, &self.output[self.sent..], self.send_flags()) {
                     Ok(sent) => self.sent += sent,
-                    Err(Errno::AGAIN) => return Ok(false),
+                    Err(Errno::AGAIN) => {
+                        self.forget_sent();
+                        return Ok(false);
+                    }
                     Err(Errno::INTR) => {}
                     Err(error) => return Err(error.into()),
                 }
@@ -189,6 +209,14 @@ impl Connection {
         }
     }
 
+    /// Gives up what is sent, once that is much: a peer that reads slowly and asks on must not make it grow for ever.
+    fn forget_sent(&mut self) {
+        if self.sent > MOST_UNREAD / 16 {
+            self.output.drain(..self.sent);
+            self.sent = 0;
+        }
+    }
+
     fn send_flags(&self) -> SendFlags {
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         // with MORE, TCP sends the last octets together with the end of the connection: no web server takes it for one
@@ -203,6 +231,7 @@ impl Connection {
         if !self.is_shut {
             net::shutdown(&self.socket, Shutdown::Write)?;
             self.is_shut = true;
+            self.active = Instant::now();
         }
         Ok(())
     }
@@ -247,25 +276,23 @@ impl Connection {
     }
 
     fn take(&mut self, mut octets: &[u8], worker: &Worker<'_>) -> Result<(), End> {
-        while let Some(arrival) = self.responder.take(&mut octets, &mut self.output)? {
-            self.respond(arrival, worker);
+        loop {
+            let (answer, log) = logger::capture(|| -> Result<_, Violation> {
+                let arrival = self.responder.take(&mut octets, &mut self.output)?;
+                Ok(arrival.map(|arrival| (arrival.request_id, worker.respond(arrival.request))))
+            });
+            let Some((request_id, response)) = answer? else {
+                return Ok(());
+            };
+            if worker.stopped.get().is_some() {
+                self.responder.close();
+            }
+            self.answer = Some(Answer::new(request_id, response, &log, &mut self.output));
             if !self.send()? {
                 self.unread = octets.to_vec();
                 return Ok(());
             }
         }
-        Ok(())
-    }
-
-    fn respond(&mut self, Arrival { request_id, request }: Arrival, worker: &Worker<'_>) {
-        let (response, log) = match request {
-            Ok(request) => logger::capture(|| worker.handle(&request)),
-            Err(response) => (response, Vec::new()),
-        };
-        if worker.is_stopping.load(Ordering::Acquire) {
-            self.responder.close();
-        }
-        self.answer = Some(Answer::new(request_id, response, &log, &mut self.output));
     }
 }
 
@@ -280,13 +307,14 @@ pub(super) struct Worker<'a> {
     /// Where octets are read into.
     pub(super) buffer: Box<[u8]>,
     pub(super) service: &'a dyn Service,
-    /// Whether connections are to close when they have nothing to do.
-    pub(super) is_stopping: &'a AtomicBool,
+    /// Set when connections are to close as soon as they have nothing to do.
+    pub(super) stopped: &'a OnceLock<Instant>,
 }
 
 impl Worker<'_> {
-    fn handle(&self, request: &Request) -> Response {
-        catch_unwind(AssertUnwindSafe(|| self.service.handle(request))).unwrap_or_else(|_| {
+    fn respond(&self, request: Result<Request, Response>) -> Response {
+        let respond = || request.map_or_else(identity, |request| self.service.handle(&request));
+        catch_unwind(AssertUnwindSafe(respond)).unwrap_or_else(|_| {
             log::error!("a request was not answered: the service panicked");
             Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
         })

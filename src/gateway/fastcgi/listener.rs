@@ -1,5 +1,6 @@
 //! Sockets to accept connections on: those the program was started with, and those made by hand.
 
+use std::env;
 use std::fmt;
 use std::fs;
 use std::io;
@@ -31,36 +32,23 @@ impl Listener {
     /// The sockets that this process was given: those of systemd (LISTEN_PID, LISTEN_FDS), and standard input as
     /// FastCGI 1.0 §2.2 has it.
     pub(crate) fn inherited() -> Vec<Listener> {
-        let mut listeners = Vec::new();
-        let mut passed = ListenFd::from_env();
-        for index in 0..passed.len() {
-            // those for other purposes are left alone
-            if let Ok(Some(socket)) = passed.take_tcp_listener(index) {
-                listeners.push(socket.into());
-            } else if let Ok(Some(socket)) = passed.take_unix_listener(index) {
-                listeners.push(socket.into());
-            }
-        }
-        let stdin = rustix::stdio::stdin();
-        if sockopt::socket_acceptconn(stdin) == Ok(true)
-            && let Ok(socket) = stdin.try_clone_to_owned()
-        {
-            listeners.push(socket);
-        }
-        listeners.into_iter().map(|socket| Listener { socket, path: None, is_shared: true }).collect()
+        let listeners = passed_by_systemd().into_iter().chain(standard_input());
+        listeners.map(|socket| Listener { socket, path: None, is_shared: true }).collect()
     }
 
-    /// Listens at an address.
+    /// Listens at an address; a name may stand for several.
     ///
     /// # Errors
     /// If that cannot be done: what was in the way, as a text.
-    pub(crate) fn bind(address: &Address) -> Result<Listener, String> {
-        let listener = match address {
-            Address::Unix { path, mode, group } => bind_unix(path, *mode, group.as_deref()),
-            Address::Tcp { address, public } => bind_tcp(address, *public),
-        }?;
-        net::listen(&listener.socket, BACKLOG).map_err(|error| error.to_string())?;
-        Ok(listener)
+    pub(crate) fn bind(address: &Address) -> Result<Vec<Listener>, String> {
+        let listeners = match address {
+            Address::Unix { path, mode, group } => vec![bind_unix(path, *mode, group.as_deref())?],
+            Address::Tcp { address, public } => bind_tcp(address, *public)?,
+        };
+        for listener in &listeners {
+            net::listen(&listener.socket, BACKLOG).map_err(|error| error.to_string())?;
+        }
+        Ok(listeners)
     }
 
     /// Where it listens, as the command line has it.
@@ -98,6 +86,30 @@ impl Listener {
             _ = net::shutdown(&self.socket, net::Shutdown::Both);
         }
     }
+}
+
+/// The sockets of systemd, if they are meant for this process. Those for other purposes are left alone.
+fn passed_by_systemd() -> Vec<OwnedFd> {
+    let is_meant = env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
+    let mut passed = if is_meant { ListenFd::from_env() } else { ListenFd::empty() };
+    let sockets = (0..passed.len()).filter_map(|index| match passed.take_tcp_listener(index) {
+        Ok(socket) => socket.map(OwnedFd::from),
+        Err(_) => passed.take_unix_listener(index).ok()?.map(OwnedFd::from),
+    });
+    sockets.filter(|socket| sockopt::socket_acceptconn(socket) == Ok(true)).collect()
+}
+
+/// Standard input, if it is a listening socket. It is there no more then: what methods start must not have it.
+fn standard_input() -> Option<OwnedFd> {
+    let stdin = rustix::stdio::stdin();
+    if sockopt::socket_acceptconn(stdin) != Ok(true) {
+        return None;
+    }
+    let socket = stdin.try_clone_to_owned().ok()?;
+    if let Ok(nothing) = fs::File::open("/dev/null") {
+        _ = rustix::stdio::dup2_stdin(nothing);
+    }
+    Some(socket)
 }
 
 impl AsFd for Listener {
@@ -221,7 +233,7 @@ fn connect(path: &Path) -> Result<(), Errno> {
     net::connect(&socket, &SocketAddrUnix::new(path)?)
 }
 
-fn bind_tcp(address: &str, public: bool) -> Result<Listener, String> {
+fn bind_tcp(address: &str, public: bool) -> Result<Vec<Listener>, String> {
     let addresses: Vec<SocketAddr> = address.to_socket_addrs().map_err(|error| error.to_string())?.collect();
     if !addresses.iter().all(|address| address.ip().is_loopback()) {
         if !public {
@@ -231,8 +243,16 @@ fn bind_tcp(address: &str, public: bool) -> Result<Listener, String> {
         }
         log::warn!("{address} can be reached by other machines: whoever gets through may call everything");
     }
-    let socket = TcpListener::bind(&addresses[..]).map_err(|error| error.to_string())?;
-    Ok(Listener { socket: socket.into(), path: None, is_shared: false })
+    // of the addresses of a name, as localhost, not every machine has all
+    let (bound, failed): (Vec<_>, Vec<_>) = addresses.iter().map(TcpListener::bind).partition(Result::is_ok);
+    match failed.into_iter().find_map(Result::err) {
+        Some(error) if bound.is_empty() => Err(error.to_string()),
+        _ => Ok(bound
+            .into_iter()
+            .flatten()
+            .map(|socket| Listener { socket: socket.into(), path: None, is_shared: false })
+            .collect()),
+    }
 }
 
 #[cfg(test)]
@@ -266,7 +286,7 @@ mod tests {
         }
     }
 
-    fn bind(address: &str) -> Result<Listener, String> {
+    fn bind(address: &str) -> Result<Vec<Listener>, String> {
         Listener::bind(&address.parse().unwrap())
     }
 
@@ -275,13 +295,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("socket");
         let address = format!("unix:{},mode=0600", path.display());
-        let listener = bind(&address).unwrap();
+        let mut listeners = bind(&address).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(bind(&address).err().unwrap(), "another program listens there");
         // as a program that was killed leaves it
-        drop(listener);
-        let listener = bind(&address).unwrap();
-        listener.close();
+        listeners.clear();
+        let listeners = bind(&address).unwrap();
+        listeners[0].close();
         assert!(!path.exists());
         fs::write(&path, "precious").unwrap();
         assert_eq!(bind(&address).err().unwrap(), "there is a file, and it is not a socket");

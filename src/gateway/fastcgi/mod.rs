@@ -24,8 +24,9 @@ use std::net::IpAddr;
 use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -104,7 +105,8 @@ struct Pool {
     limits: Limits,
     poller: Poller,
     watch: Watch,
-    listeners: Vec<Listener>,
+    /// None when it stops.
+    listeners: RwLock<Vec<Listener>>,
     /// The machines that may connect, if not all.
     allowed: Option<Vec<IpAddr>>,
     slots: Vec<Mutex<Slot>>,
@@ -115,7 +117,10 @@ struct Pool {
     last: AtomicU32,
     /// Whether the last connection could not be accepted.
     is_failing: AtomicBool,
-    is_stopping: AtomicBool,
+    /// Whether a peer was refused that may not connect.
+    has_refused: AtomicBool,
+    /// Since when it stops, if it does.
+    stopped: OnceLock<Instant>,
 }
 
 /// The place of a connection. While a thread has it, it is not here.
@@ -146,16 +151,17 @@ impl Pool {
             limits,
             poller: Poller::new()?,
             watch: Watch::new(threads),
-            listeners,
+            listeners: RwLock::new(listeners),
             allowed: allowed(),
             slots: (0..connections).map(|_| Mutex::default()).collect(),
             free: Mutex::new(Free { slots: (0..connections).rev().collect(), is_paused: false }),
             freed: Condvar::new(),
             last: AtomicU32::new(0),
             is_failing: AtomicBool::new(false),
-            is_stopping: AtomicBool::new(false),
+            has_refused: AtomicBool::new(false),
+            stopped: OnceLock::new(),
         };
-        for (index, listener) in pool.listeners.iter().enumerate() {
+        for (index, listener) in pool.listeners().iter().enumerate() {
             listener.prepare()?;
             pool.poller.listen(listener, index)?;
         }
@@ -164,22 +170,27 @@ impl Pool {
 
     /// What a thread does, for ever.
     fn work(&self) {
-        let mut worker =
-            Worker { buffer: vec![0; BUFFER].into(), service: &*self.service, is_stopping: &self.is_stopping };
+        let mut worker = Worker { buffer: vec![0; BUFFER].into(), service: &*self.service, stopped: &self.stopped };
         loop {
             self.watch.attend();
             let event = self.poller.wait();
             self.watch.leave();
-            match event {
-                Ok((Event::Listener(index), _)) => self.accept(index, &mut worker),
-                Ok((Event::Timer, _)) => self.tick(),
-                Ok((Event::Connection { slot, generation }, is_ended)) => {
-                    self.resume(slot, generation, is_ended, &mut worker);
-                }
-                Err(error) => {
-                    log::error!("the poller fails: {error}");
-                    thread::sleep(RECOVERY);
-                }
+            // a mistake of this gateway costs a connection, not a thread
+            let worked = catch_unwind(AssertUnwindSafe(|| self.attend_to(event, &mut worker)));
+            if worked.is_err() {
+                log::error!("a connection is lost: the FastCGI gateway panicked");
+            }
+        }
+    }
+
+    fn attend_to(&self, event: Result<(Event, bool), Errno>, worker: &mut Worker<'_>) {
+        match event {
+            Ok((Event::Listener(index), _)) => self.accept(index, worker),
+            Ok((Event::Timer, _)) => self.tick(),
+            Ok((Event::Connection { slot, generation }, is_ended)) => self.resume(slot, generation, is_ended, worker),
+            Err(error) => {
+                log::error!("the poller fails: {error}");
+                thread::sleep(RECOVERY);
             }
         }
     }
@@ -188,8 +199,12 @@ impl Pool {
         lock(&self.slots[slot as usize])
     }
 
+    fn listeners(&self) -> RwLockReadGuard<'_, Vec<Listener>> {
+        self.listeners.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn is_stopping(&self) -> bool {
-        self.is_stopping.load(Ordering::SeqCst)
+        self.stopped.get().is_some()
     }
 
     /// Accepts one connection, and goes on with it.
@@ -197,7 +212,7 @@ impl Pool {
         let Some(slot) = self.take_slot() else {
             return;
         };
-        let accepted = self.listeners[index].accept();
+        let accepted = self.listeners().get(index).map_or(Err(Errno::INVAL), Listener::accept);
         if let Err(error) = accepted
             && !matches!(error, Errno::AGAIN | Errno::INTR | Errno::CONNABORTED)
         {
@@ -219,7 +234,10 @@ impl Pool {
     fn admit(&self, socket: OwnedFd, peer: Option<IpAddr>) -> Option<Box<Connection>> {
         match (peer, &self.allowed) {
             (Some(peer), Some(allowed)) if !allowed.contains(&peer) => {
-                log::warn!("connection from {peer} refused: it is not in FCGI_WEB_SERVER_ADDRS");
+                // once: strangers must not be able to fill the log
+                let is_news = !self.has_refused.swap(true, Ordering::Relaxed);
+                let level = if is_news { log::Level::Warn } else { log::Level::Debug };
+                log::log!(level, "connection from {peer} refused: it is not in FCGI_WEB_SERVER_ADDRS");
                 None
             }
             _ => Some(Box::new(Connection::new(socket, &self.limits))),
@@ -228,15 +246,16 @@ impl Pool {
 
     /// Lets the poller tell of one more connection that waits.
     fn listen(&self, index: usize) {
-        if !self.is_stopping()
-            && let Err(error) = self.poller.listen_again(&self.listeners[index], index)
+        if let Some(listener) = self.listeners().get(index)
+            && let Err(error) = self.poller.listen_again(listener, index)
         {
             log::error!("nothing more is accepted: {error}");
         }
     }
 
     fn listen_to_all(&self) {
-        (0..self.listeners.len()).for_each(|index| self.listen(index));
+        let listeners = self.listeners().len();
+        (0..listeners).for_each(|index| self.listen(index));
     }
 
     /// A slot for a new connection. If there is none, the listeners pause.
@@ -348,14 +367,16 @@ impl Pool {
             connection.is_ended |= is_ended;
             return Ok(Some(connection));
         }
+        let event = place.event(slot);
         match place.watched {
-            Some(watched) if watched == Some(wait) => {}
-            Some(_) => self.poller.watch_for(&connection, place.event(slot), Some(wait))?,
-            None => self.poller.watch(&connection, place.event(slot), wait)?,
+            // to say it again makes the poller look again
+            Some(watched) if watched == Some(wait) && !connection.is_unfinished => {}
+            Some(_) => self.poller.watch_for(&connection, event, Some(wait)).map_err(End::Unwatched)?,
+            None => self.poller.watch(&connection, event, wait).map_err(End::Unwatched)?,
         }
         place.watched = Some(Some(wait));
         // the deadline after the connection is there to be found: whoever stops looks for them the other way round
-        let deadline = place.connection.insert(connection).deadline(self.limits.stall, self.is_stopping());
+        let deadline = place.connection.insert(connection).deadline(self.limits.stall, self.stopped.get().copied());
         drop(place);
         if let Some(deadline) = deadline {
             self.poller.wake_at(deadline);
@@ -367,7 +388,7 @@ impl Pool {
     fn close(&self, slot: u32, end: &End) {
         match end {
             End::Closed => {}
-            End::Violation(violation) => log::warn!("a connection is closed: {violation}"),
+            end @ (End::Violation(_) | End::Unwatched(_)) => log::warn!("a connection is closed: {end}"),
             end => log::debug!("a connection is closed: {end}"),
         }
         self.release(slot);
@@ -405,7 +426,7 @@ impl Pool {
         for slot in self.slots() {
             let mut place = self.slot(slot);
             let connection = place.connection.as_ref();
-            let deadline = connection.and_then(|waits| waits.deadline(self.limits.stall, self.is_stopping()));
+            let deadline = connection.and_then(|waits| waits.deadline(self.limits.stall, self.stopped.get().copied()));
             match deadline {
                 Some(deadline) if deadline <= now => {
                     let is_idle = place.connection.take().is_some_and(|overdue| overdue.idle_since().is_some());
@@ -421,11 +442,15 @@ impl Pool {
 
     /// Accepts nothing more, and waits until all connections are closed.
     fn stop(&self) {
-        self.is_stopping.store(true, Ordering::SeqCst);
-        for listener in &self.listeners {
+        self.stopped.get_or_init(Instant::now);
+        let listeners = std::mem::take(&mut *self.listeners.write().unwrap_or_else(PoisonError::into_inner));
+        for listener in &listeners {
             self.accept_the_last(listener);
             listener.close();
+            // what has come in between; a unix socket still has it
+            self.accept_the_last(listener);
         }
+        drop(listeners);
         // by and by it closes what is idle
         self.poller.wake_at(Instant::now());
         let are_open = |free: &mut Free| free.slots.len() < self.slots.len();
@@ -440,10 +465,12 @@ impl Pool {
     /// Accepts what still waits: a web server takes these connections for good, and has sent requests on them.
     fn accept_the_last(&self, listener: &Listener) {
         while let Some(slot) = self.free_slot() {
-            let Ok((socket, peer)) = listener.accept() else {
-                return self.release(slot);
+            let connection = match listener.accept() {
+                Ok((socket, peer)) => self.admit(socket, peer),
+                Err(Errno::INTR | Errno::CONNABORTED) => None,
+                Err(_) => return self.release(slot),
             };
-            let parked = self.admit(socket, peer).map(|connection| self.park(slot, connection, Wait::Input));
+            let parked = connection.map(|connection| self.park(slot, connection, Wait::Input));
             if !matches!(parked, Some(Ok(None))) {
                 self.release(slot);
             }
@@ -492,15 +519,15 @@ fn most_connections(limits: &Limits) -> u32 {
 
 /// The addresses of FCGI_WEB_SERVER_ADDRS (FastCGI 1.0 §3.2), if that is set.
 fn allowed() -> Option<Vec<IpAddr>> {
-    let list = std::env::var("FCGI_WEB_SERVER_ADDRS").ok()?;
+    let list = std::env::var_os("FCGI_WEB_SERVER_ADDRS")?;
     let address = |text: &str| {
-        let address = text.trim().parse().ok();
+        let address = text.trim().parse().ok().map(|address: IpAddr| address.to_canonical());
         if address.is_none() {
             log::warn!("FCGI_WEB_SERVER_ADDRS: expected an IP address, found \"{text}\"");
         }
         address
     };
-    Some(list.split(',').filter_map(address).collect())
+    Some(list.to_string_lossy().split(',').filter_map(address).collect())
 }
 
 /// Locks; what a thread left that panicked is as good as any.

@@ -15,7 +15,7 @@ use rustix::time::{
 /// What the poller has to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// A connection waits to be accepted. It says so once, until it is [watched](Poller::watch_again) again.
+    /// A connection waits to be accepted. It says so once, until it is [listened to again](Poller::listen_again).
     Listener(usize),
     /// The moment has come that the timer was set to.
     Timer,

@@ -164,7 +164,8 @@ impl Reader {
         self.header_len > 0 && !(self.is_done && self.padding == 0)
     }
 
-    fn skip_padding(&mut self, octets: &mut &[u8]) -> bool {
+    /// Passes over the padding behind a last part; `false` if there is more of it than octets.
+    pub(super) fn skip_padding(&mut self, octets: &mut &[u8]) -> bool {
         self.padding -= take(octets, self.padding).len();
         if self.padding == 0 {
             *self = Reader::default();

@@ -108,6 +108,9 @@ impl Responder {
                 return Ok(None);
             };
             if let Some(arrival) = self.part(&part, output)? {
+                if self.closing.is_some() && !self.reader.skip_padding(octets) {
+                    self.closing = Some(Closing::AfterInput);
+                }
                 return Ok(Some(arrival));
             }
         }
@@ -227,7 +230,7 @@ impl Responder {
     fn stdin(&mut self, part: &Part<'_>) -> Option<Arrival> {
         let request = self.request.as_mut()?;
         let limit = self.limits.body;
-        let most = request.head.as_ref().map_or(limit + 1, |(_, length)| length.most(limit));
+        let most = request.head.as_ref().map_or(limit.saturating_add(1), |(_, length)| length.most(limit));
         let room = most.saturating_sub(request.body.len());
         if let (Some((_, ContentLength::Octets(octets))), true) = (&request.head, request.body.is_empty()) {
             // a body that grows is copied again and again; but what is declared need not come
@@ -421,7 +424,8 @@ mod tests {
             .enumerate()
             .flat_map(|(at, chunk)| record(record_type, id, chunk, at as u8 * 7))
             .collect();
-        records.extend(record(record_type, id, b"", 3));
+        // behind the end of a body nothing is waited for, see `padding_behind_the_end`
+        records.extend(record(record_type, id, b"", if record_type == 5 { 0 } else { 3 }));
         records
     }
 
@@ -508,6 +512,17 @@ mod tests {
         let outcome = outcome(&octets.concat());
         assert_eq!(outcome.arrivals, [arrived(1, "one"), arrived(65_535, "two"), arrived(1, "three")]);
         assert_eq!(outcome.closing, Some(Closing::Now));
+    }
+
+    #[test]
+    fn padding_behind_the_end() {
+        let padded = |keep| [begin(1, keep), params(1, &[POST]), record(5, 1, b"", 9)].concat();
+        let kept = outcome(&[padded(true), padded(true)].concat());
+        assert_eq!(kept.arrivals, [arrived(1, ""), arrived(1, "")]);
+        // what has not come yet is read before the connection is closed
+        let octets = padded(false);
+        assert_eq!(feed(&octets, std::iter::empty()).closing, Some(Closing::Now));
+        assert_eq!(feed(&octets, [octets.len() - 1].into_iter()).closing, Some(Closing::AfterInput));
     }
 
     #[test]

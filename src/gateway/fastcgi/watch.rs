@@ -36,7 +36,7 @@ impl Watch {
     pub(super) fn new(threads: usize) -> Watch {
         Watch {
             // with one, each call that blocks would cost the others the guard's patience
-            few: thread::available_parallelism().map_or(1, NonZeroUsize::get).max(2),
+            few: thread::available_parallelism().map_or(1, NonZeroUsize::get).max(2).min(threads),
             threads,
             active: AtomicUsize::new(threads),
             waiting: AtomicUsize::new(0),
@@ -70,9 +70,10 @@ impl Watch {
         }
     }
 
-    /// Whether all of the few but one wait at the poller.
+    /// Whether all of the few but one wait at the poller, and that is anybody.
     pub(super) fn is_attended(&self) -> bool {
-        self.waiting.load(Ordering::SeqCst) + 1 >= self.few
+        let waiting = self.waiting.load(Ordering::SeqCst);
+        waiting > 0 && waiting + 1 >= self.few
     }
 
     /// What one more thread does, for ever: it looks after the poller while nobody is there.
@@ -87,6 +88,10 @@ impl Watch {
             let before = std::mem::replace(&mut rounds, self.rounds.load(Ordering::Relaxed));
             if self.waiting.load(Ordering::SeqCst) > 0 {
                 self.is_alarmed.store(false, Ordering::SeqCst);
+                // the last may have left in between, and seen that there was an alarm
+                if self.waiting.load(Ordering::SeqCst) == 0 {
+                    self.is_alarmed.store(true, Ordering::SeqCst);
+                }
             } else if before == rounds {
                 self.call_one();
             }
