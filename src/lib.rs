@@ -37,7 +37,7 @@ pub use crate::value::{Base64, DateTime, Value};
 /// title; doc comments on its arguments explain the params. Arguments and result are as [`Method::new`] takes
 /// them: `&Request` first, if wanted, then owned types; an `Option` at the end may be left out.
 ///
-/// An `async` function is a method too, with the feature `async`: see [`Server::async_method`].
+/// An `async` function is a method too, with the feature `async`: see `Server::async_method`.
 ///
 /// Options: `name = "..."` for another name than the function's, `alias = "..."` for one more, any number of times,
 /// `hidden` to leave it out of listings.

@@ -58,6 +58,7 @@ impl Responder {
     }
 
     /// The body of the answer to a call.
+    #[cfg(feature = "async")]
     pub fn call(&self, body: &str, pairs: &[(&str, &str)]) -> String {
         self.connect().ask(&post_with(1, false, pairs, body.as_bytes())).body()
     }
