@@ -359,7 +359,7 @@ fn main() -> ExitCode {
     Server::new("Interop")
         .title("rpcgi: methods to test clients with")
         .documentation("UserLand's validator1, interopEchoTests, phpxmlrpc's examples, a wheel, and more.")
-        .paths(["/", "/RPC2", "/cgi-bin/interop", "/fcgid/interop", "/one", "/many"])
+        .paths(["/", "/RPC2", "/rpc", "/cgi-bin/interop", "/fcgid/interop", "/one", "/many"])
         .mount("validator1", Validator1)
         .mount("interopEchoTests", interop_echo_tests())
         .methods(methods![
