@@ -6,20 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::apache::{assert_bodies, assert_context, assert_refused_early};
 use crate::calls::document;
-use crate::web_servers::{Backend, WebServer};
+use crate::web_servers::{Backend, WebServer, assert_bodies, assert_context, assert_refused_early, assert_serves};
 
 #[test]
 fn each_way_of_the_example_answers() {
     let nginx = WebServer::nginx();
     for path in ["/RPC2", "/many", "/many?a=b"] {
-        let response = nginx.post(path, "", &document("wheel.spin", &[]));
-        assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {response}{}", nginx.log());
-        assert!(response.contains("<methodResponse><params>"), "{path}: {response}");
-        let page = nginx.send(&format!("GET {path} HTTP/1.1"), "");
-        let path = path.split('?').next().unwrap();
-        assert!(page.contains(&format!("POST {}</code>", nginx.url(path))), "{path}: {page}");
+        assert_serves(&nginx, path);
         assert_bodies(&nginx, path);
         assert_refused_early(&nginx, path);
     }

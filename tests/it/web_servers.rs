@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
+use crate::calls::document;
 use crate::cgi::example;
 
 /// A web server, ended when the last test lets go of it, with the programs behind it.
@@ -293,4 +294,75 @@ fn lighttpd_configuration(root: &Path, port: u16) -> String {
          include \"{}\"\n",
         example_configuration("lighttpd-example.conf").display()
     )
+}
+
+/// A call is answered at a path, and the page there knows its URL.
+#[track_caller]
+pub fn assert_serves(server: &WebServer, path: &str) {
+    let response = server.post(path, "", &document("wheel.spin", &[]));
+    assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {response}{}", server.log());
+    assert!(response.contains("<methodResponse><params>"), "{path}: {response}");
+    let page = server.send(&format!("GET {path} HTTP/1.1"), "");
+    let path = path.split('?').next().expect("there is a first");
+    assert!(page.contains(&format!("POST {}</code>", server.url(path))), "{path}: {page}");
+}
+
+/// A body over the limit is refused by its declared length, before it comes.
+#[track_caller]
+pub fn assert_refused_early(server: &WebServer, path: &str) {
+    let head =
+        format!("POST {path} HTTP/1.1\r\nContent-Type: text/xml\r\nContent-Length: 16777217\r\nExpect: 100-continue");
+    let response = server.send(&head, "");
+    assert!(response.starts_with("HTTP/1.1 413 "), "{path}: {response}");
+}
+
+/// Bodies in chunks, and large ones.
+#[track_caller]
+pub fn assert_bodies(server: &WebServer, path: &str) {
+    let in_chunks = |body: &str| {
+        let chunks: String = body
+            .as_bytes()
+            .chunks(1000)
+            .map(|chunk| format!("{:x}\r\n{}\r\n", chunk.len(), String::from_utf8_lossy(chunk)))
+            .collect();
+        let head = format!("POST {path} HTTP/1.1\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked");
+        server.send(&head, &format!("{chunks}0\r\n\r\n"))
+    };
+    for size in [100, 300_000] {
+        let text = "x".repeat(size);
+        let response = in_chunks(&document("interopEchoTests.echoString", &[&text]));
+        // the answer may be in chunks too
+        let found = response.bytes().filter(|octet| *octet == b'x').count();
+        assert!(found >= size, "{path}: {}{}", &response[..response.len().min(500)], server.log());
+    }
+    let text = "x".repeat(3 << 20);
+    let response = server.post(path, "", &document("interopEchoTests.echoString", &[&text]));
+    let found = response.bytes().filter(|octet| *octet == b'x').count();
+    assert!(found >= text.len(), "{path}: {}{}", &response[..response.len().min(500)], server.log());
+}
+
+/// What `examples/context.rs` sees at a path, whatever is between. Of two headers with cookies, which no browser sends,
+/// web servers make different things.
+#[track_caller]
+pub fn assert_context(server: &WebServer, path: &str, cookies: &str) {
+    let response = server.post(
+        &format!("{path}/a%20b?c=d"),
+        "\r\nAuthorization: Basic YW5uOnNlY3JldA==\r\nX-Colour: red\r\nProxy: http://evil.example\r\nCookie: a=1\r\nCookie: b=2",
+        &document("context", &[]),
+    );
+    for (name, value) in [
+        ("method", "POST"),
+        ("path", &format!("{path}/a%20b")[..]),
+        ("url", &server.url(&format!("{path}/a%20b"))),
+        ("query", "c=d"),
+        ("authorization", "Basic YW5uOnNlY3JldA=="),
+        ("colour", "red"),
+        ("proxy", ""),
+        ("cookie", cookies),
+        ("remote_addr", "127.0.0.1"),
+        ("user", ""),
+    ] {
+        let member = format!("<member><name>{name}</name><value><string>{value}</string></value></member>");
+        assert!(response.contains(&member), "{member} is not in {response}{}", server.log());
+    }
 }
