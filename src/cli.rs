@@ -38,7 +38,7 @@ impl Server {
             (Start::Cgi, endpoint) => answer_cgi(endpoint),
             (_, Err(error)) => complain(&error.to_string()),
             #[cfg(target_os = "linux")]
-            (Start::FastCgi(listeners), Ok(endpoint)) => finish(respond(endpoint, listeners)),
+            (Start::FastCgi(listeners), Ok(endpoint)) => finish(respond(endpoint, listeners, || ())),
             (Start::CommandLine, Ok(endpoint)) => obey(endpoint),
         }
     }
@@ -156,13 +156,15 @@ fn serve_fastcgi(endpoint: Endpoint, addresses: &[Address]) -> Result<(), String
     let listeners = addresses.iter().map(bind).collect::<Result<Vec<_>, String>>()?;
     let listeners: Vec<Listener> = listeners.into_iter().flatten().collect();
     let names: Vec<String> = listeners.iter().map(Listener::address).collect();
-    // nobody need listen to that
-    _ = writeln!(std::io::stdout(), "Serving FastCGI at {} until Ctrl-C", names.join(" and "));
-    respond(endpoint, listeners)
+    let ready = || {
+        // nobody need listen to that
+        _ = writeln!(std::io::stdout(), "Serving FastCGI at {} until Ctrl-C", names.join(" and "));
+    };
+    respond(endpoint, listeners, ready)
 }
 
 #[cfg(target_os = "linux")]
 #[cold]
-fn respond(endpoint: Endpoint, listeners: Vec<Listener>) -> Result<(), String> {
-    fastcgi::serve(Arc::new(endpoint), listeners).map_err(|error| format!("cannot serve FastCGI: {error}"))
+fn respond(endpoint: Endpoint, listeners: Vec<Listener>, ready: impl FnOnce()) -> Result<(), String> {
+    fastcgi::serve(Arc::new(endpoint), listeners, ready).map_err(|error| format!("cannot serve FastCGI: {error}"))
 }

@@ -14,6 +14,7 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::service::{Request, Response, Service, split_port};
 
@@ -26,11 +27,14 @@ pub(crate) fn serve(service: Arc<dyn Service>, address: SocketAddr, ready: impl 
     let served = runtime.block_on(async {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
+        // before anybody can know that there is something to end
+        let mut interrupt = signal(SignalKind::interrupt())?;
         ready(&format!("http://{address}/"));
         tokio::select! {
-            _ = accept(&listener, service, address) => Ok(()),
-            stop = tokio::signal::ctrl_c() => stop,
+            _ = accept(&listener, service, address) => {}
+            _ = interrupt.recv() => {}
         }
+        Ok(())
     });
     // a method that still runs is not waited for: somebody at a terminal wants to go on
     runtime.shutdown_background();

@@ -50,14 +50,14 @@ const RECOVERY: Duration = Duration::from_millis(100);
 /// How long a connection must have been idle to be closed in favour of a new one.
 const LONG_IDLE: Duration = Duration::from_secs(1);
 
-/// Serves connections until a signal ends it.
+/// Serves connections until a signal ends it; `ready` is called when it can.
 ///
 /// TERM, INT and USR1 end it when what runs has been answered, or [`Limits::stop`] has passed; a second TERM or INT ends
 /// the process at once.
 ///
 /// # Errors
 /// If it cannot begin.
-pub(crate) fn serve(service: Arc<dyn Service>, listeners: Vec<Listener>) -> io::Result<()> {
+pub(crate) fn serve(service: Arc<dyn Service>, listeners: Vec<Listener>, ready: impl FnOnce()) -> io::Result<()> {
     let signals = signals()?;
     let threads = threads(service.limits());
     let pool = Arc::new(Pool::new(service, listeners, threads)?);
@@ -65,6 +65,7 @@ pub(crate) fn serve(service: Arc<dyn Service>, listeners: Vec<Listener>) -> io::
         start(format!("fastcgi-{number}"), &pool, Pool::work)?;
     }
     start("fastcgi-guard".into(), &pool, |pool| pool.watch.guard())?;
+    ready();
     wait_for(signals)?;
     pool.stop();
     Ok(())
