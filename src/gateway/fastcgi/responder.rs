@@ -138,7 +138,7 @@ impl Responder {
             (_, _) if part.request_id == 0 => self.management(part, output),
             (RecordType::BeginRequest, _) => self.begin(part, output)?,
             (record_type, Some(request)) if request.id == part.request_id => match record_type {
-                RecordType::AbortRequest if part.is_last => self.abort(output),
+                RecordType::AbortRequest if part.is_last => self.end_early(output, ProtocolStatus::RequestComplete),
                 RecordType::Params => return Ok(self.params(part)),
                 RecordType::Stdin => return Ok(self.stdin(part)),
                 // the data of a filter, and what only applications send
@@ -194,10 +194,6 @@ impl Responder {
             }
         }
         Ok(())
-    }
-
-    fn abort(&mut self, output: &mut Vec<u8>) {
-        self.end_early(output, ProtocolStatus::RequestComplete);
     }
 
     /// Ends a request that nobody wants, or can have, an answer to.
