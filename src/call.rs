@@ -1,58 +1,135 @@
 //! The neutral vocabulary of a call: what every protocol decodes to and encodes from.
 
-use std::borrow::Cow;
+use std::fmt;
 
 use serde::de::Deserialize;
-use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde::ser::{Serialize, Serializer};
 
-use crate::fault::Fault;
-use crate::value::{DataError, Value};
+use crate::fault::{Fault, FaultMembers};
+use crate::json;
+use crate::value::{DataError, OUTCOME, Value, WriteError, shown};
 
-/// A call: which method, with what.
-pub(crate) struct Call<'de> {
-    pub(crate) method_name: Cow<'de, str>,
-    pub(crate) params: Params<'de>,
-}
+/// The method that makes several calls at once, which the calls of a document may not do inside one another.
+pub(crate) const MULTICALL: &str = "system.multicall";
+
+/// Who makes the calls that a protocol reads: by a method's name and params.
+pub(crate) type Dispatch<'a> = dyn Fn(&str, Params<'_, '_>) -> Result<Reply, Fault> + 'a;
 
 /// The params of a call, still in the document: each is decoded when it is asked for, straight into its type.
 ///
 /// Methods get their params as arguments; this is what stands between the document and the function.
-pub struct Params<'de>(Box<dyn ParamSource<'de> + 'de>);
-
-/// Receives the deserializer of one param.
-pub(crate) type ReadParam<'a, 'de> =
-    dyn FnMut(&mut dyn erased_serde::Deserializer<'de>) -> Result<(), erased_serde::Error> + 'a;
+pub struct Params<'a, 'de>(&'a mut (dyn ParamSource<'de> + 'a));
 
 /// Where params come from: a protocol's document, or values.
 pub(crate) trait ParamSource<'de> {
-    /// Gives the next param to `read`; `false` if there is none.
-    fn next(&mut self, read: &mut ReadParam<'_, 'de>) -> Result<bool, ParamError>;
+    /// Whether the params have names; if not, they have places.
+    fn by_name(&self) -> bool {
+        false
+    }
+
+    /// The name of a param that nobody has taken, if they have names.
+    fn next_name(&mut self) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+
+    /// Gives the next param to `take`, or that of this name if they have names; `false` if there is none.
+    fn next(&mut self, name: ParamName<'_>, take: &mut dyn TakeParam<'de>) -> Result<bool, ParamError>;
 
     /// Reads to the end of the call, and says how many params nobody asked for.
     fn finish(&mut self) -> Result<usize, Fault>;
+}
+
+/// Which param is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct ParamName<'a> {
+    /// Its place, from 0.
+    pub(crate) index: usize,
+    pub(crate) name: Option<&'a str>,
+}
+
+impl ParamName<'_> {
+    pub(crate) fn is(&self, name: &str) -> bool {
+        match self.name {
+            Some(own) => own == name,
+            None => name.strip_prefix('p').is_some_and(|number| *number == (self.index + 1).to_string()),
+        }
+    }
+}
+
+impl fmt::Display for ParamName<'_> {
+    /// One without a name is called by its place: `p1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name {
+            Some(name) => f.write_str(name),
+            None => write!(f, "p{}", self.index + 1),
+        }
+    }
+}
+
+/// Takes a param from where it is.
+///
+/// Any format can erase its deserializer. That costs a few calls for each value inside, which is little beside reading
+/// XML, and several times what reading JSON costs: so a JSON text is taken as it is.
+pub(crate) trait TakeParam<'de> {
+    fn take(&mut self, deserializer: &mut dyn erased_serde::Deserializer<'de>) -> Result<(), erased_serde::Error>;
+
+    fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), json::Error>;
+}
+
+impl<'de, T: Deserialize<'de>> TakeParam<'de> for Option<T> {
+    fn take(&mut self, deserializer: &mut dyn erased_serde::Deserializer<'de>) -> Result<(), erased_serde::Error> {
+        *self = Some(erased_serde::deserialize(deserializer)?);
+        Ok(())
+    }
+
+    fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), json::Error> {
+        *self = Some(text.value()?);
+        Ok(())
+    }
 }
 
 /// Why a param could not be had.
 pub(crate) enum ParamError {
     /// The document is broken.
     Document(Fault),
-    /// The param is not what was asked for: what was expected, what came, where.
-    Mismatch(String),
+    /// The param is not what was asked for.
+    Mismatch(Mismatch),
 }
 
-impl<'de> Params<'de> {
-    pub(crate) fn new(source: impl ParamSource<'de> + 'de) -> Params<'de> {
-        Params(Box::new(source))
+/// A param that is not what was asked for.
+pub(crate) struct Mismatch {
+    /// What was expected, what came, where.
+    pub(crate) message: String,
+    /// Line and column, one-based, for programs.
+    pub(crate) position: Option<(usize, usize)>,
+}
+
+impl Mismatch {
+    pub(crate) fn new(message: impl fmt::Display) -> Mismatch {
+        Mismatch { message: message.to_string(), position: None }
+    }
+}
+
+impl<'a, 'de> Params<'a, 'de> {
+    pub(crate) fn new(source: &'a mut (dyn ParamSource<'de> + 'a)) -> Params<'a, 'de> {
+        Params(source)
     }
 
-    /// The next param, `None` after the last.
-    pub(crate) fn next<T: Deserialize<'de>>(&mut self) -> Result<Option<T>, ParamError> {
+    /// Whether the params have names; if not, they have places.
+    pub(crate) fn by_name(&self) -> bool {
+        self.0.by_name()
+    }
+
+    /// The next param, or that of this name; `None` if there is none.
+    pub(crate) fn next<T: Deserialize<'de>>(&mut self, name: ParamName<'_>) -> Result<Option<T>, ParamError> {
         let mut param = None;
-        self.0.next(&mut |deserializer| {
-            param = Some(erased_serde::deserialize(deserializer)?);
-            Ok(())
-        })?;
+        self.0.next(name, &mut param)?;
         Ok(param)
+    }
+
+    /// The name of a param that nobody has taken, if they have names.
+    pub(crate) fn next_name(&mut self) -> Result<Option<String>, Fault> {
+        self.0.next_name()
     }
 
     /// Reads to the end of the call, and says how many params nobody asked for.
@@ -61,45 +138,125 @@ impl<'de> Params<'de> {
     }
 
     /// All params, to the end of the call.
-    pub(crate) fn into_values(mut self) -> Result<Vec<Value>, ParamError> {
-        let mut values = Vec::new();
-        while let Some(value) = self.next()? {
-            values.push(value);
-        }
+    pub(crate) fn into_values(mut self) -> Result<Values, ParamError> {
+        let values = match self.by_name() {
+            true => Values::ByName(self.members()?),
+            false => Values::ByPlace(self.items()?),
+        };
         self.finish().map_err(ParamError::Document)?;
         Ok(values)
     }
-}
 
-impl From<Vec<Value>> for Params<'_> {
-    fn from(values: Vec<Value>) -> Self {
-        Params::new(values.into_iter())
+    fn items(&mut self) -> Result<Vec<Value>, ParamError> {
+        let mut values = Vec::new();
+        while let Some(value) = self.next(ParamName { index: values.len(), name: None })? {
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    fn members(&mut self) -> Result<Vec<(String, Value)>, ParamError> {
+        let mut members = Vec::new();
+        while let Some(name) = self.next_name().map_err(ParamError::Document)? {
+            if members.iter().any(|(member, _)| *member == name) {
+                let message = format!("param \"{}\" is there twice", shown(&name));
+                return Err(ParamError::Mismatch(Mismatch::new(message)));
+            }
+            let value = self.next(ParamName { index: members.len(), name: Some(&name) })?;
+            members.extend(value.map(|value| (name, value)));
+        }
+        Ok(members)
     }
 }
 
-impl<'de> ParamSource<'de> for std::vec::IntoIter<Value> {
-    fn next(&mut self, read: &mut ReadParam<'_, 'de>) -> Result<bool, ParamError> {
-        let Some(value) = Iterator::next(self) else {
+/// The params of a call as values.
+#[derive(Clone)]
+pub(crate) enum Values {
+    ByPlace(Vec<Value>),
+    ByName(Vec<(String, Value)>),
+}
+
+/// Values as they are asked for.
+pub(crate) enum ValueSource {
+    ByPlace(std::vec::IntoIter<Value>),
+    ByName(Vec<(String, Value)>),
+}
+
+impl From<Values> for ValueSource {
+    fn from(values: Values) -> ValueSource {
+        match values {
+            Values::ByPlace(values) => ValueSource::ByPlace(values.into_iter()),
+            Values::ByName(members) => ValueSource::ByName(members),
+        }
+    }
+}
+
+impl ValueSource {
+    /// The next value, or that of this name.
+    pub(crate) fn take(&mut self, name: ParamName<'_>) -> Option<Value> {
+        match self {
+            ValueSource::ByPlace(values) => values.next(),
+            ValueSource::ByName(members) => {
+                let at = members.iter().position(|(member, _)| name.is(member))?;
+                Some(members.remove(at).1)
+            }
+        }
+    }
+}
+
+impl<'de> ParamSource<'de> for ValueSource {
+    fn by_name(&self) -> bool {
+        matches!(self, ValueSource::ByName(_))
+    }
+
+    fn next_name(&mut self) -> Result<Option<String>, Fault> {
+        Ok(match self {
+            ValueSource::ByPlace(_) => None,
+            ValueSource::ByName(members) => members.first().map(|(name, _)| name.clone()),
+        })
+    }
+
+    fn next(&mut self, name: ParamName<'_>, take: &mut dyn TakeParam<'de>) -> Result<bool, ParamError> {
+        let Some(value) = self.take(name) else {
             return Ok(false);
         };
         let deserializer = value.into_typed::<DataError>();
-        match read(&mut <dyn erased_serde::Deserializer<'_>>::erase(deserializer)) {
+        match take.take(&mut <dyn erased_serde::Deserializer<'_>>::erase(deserializer)) {
             Ok(()) => Ok(true),
-            Err(error) => Err(ParamError::Mismatch(error.to_string())),
+            Err(error) => Err(ParamError::Mismatch(Mismatch::new(error))),
         }
     }
 
     fn finish(&mut self) -> Result<usize, Fault> {
-        Ok(self.len())
+        Ok(match self {
+            ValueSource::ByPlace(values) => values.len(),
+            ValueSource::ByName(members) => members.len(),
+        })
     }
 }
 
 /// A method's result, not yet written.
-pub struct Reply(Box<dyn erased_serde::Serialize + Send>);
+pub struct Reply(Box<dyn WriteResult + Send>);
+
+/// A result that can be written in every format: erased, and as JSON without that, as [`TakeParam`] explains.
+trait WriteResult: erased_serde::Serialize {
+    fn write_json(&self, options: &json::Options, out: &mut Vec<u8>) -> Result<(), WriteError>;
+}
+
+impl<T: Serialize> WriteResult for T {
+    fn write_json(&self, options: &json::Options, out: &mut Vec<u8>) -> Result<(), WriteError> {
+        json::write(self, options, out)
+    }
+}
 
 impl Reply {
     pub(crate) fn new(result: impl Serialize + Send + 'static) -> Reply {
         Reply(Box::new(result))
+    }
+
+    /// Appends the result to a JSON text.
+    pub(crate) fn write_json(&self, options: &json::Options, out: &mut Vec<u8>) -> Result<(), WriteError> {
+        self.0.write_json(options, out)
     }
 }
 
@@ -108,10 +265,6 @@ impl Serialize for Reply {
         erased_serde::serialize(&*self.0, serializer)
     }
 }
-
-/// The name of a newtype that stands for one outcome of several. A format that recognises it writes a fault in its
-/// place if what is inside cannot be written, and goes on.
-pub(crate) const OUTCOME: &str = "$rpcgi::Outcome";
 
 /// The outcomes of the calls in a `system.multicall`, in order.
 pub(crate) struct Outcomes(pub(crate) Vec<Result<Reply, Fault>>);
@@ -131,17 +284,5 @@ impl Serialize for Outcome<'_> {
             Ok(result) => serializer.serialize_newtype_struct(OUTCOME, &[result]),
             Err(fault) => FaultMembers(fault).serialize(serializer),
         }
-    }
-}
-
-/// A fault as the struct that stands for it.
-pub(crate) struct FaultMembers<'a>(pub(crate) &'a Fault);
-
-impl Serialize for FaultMembers<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut members = serializer.serialize_struct("Fault", 2)?;
-        members.serialize_field("faultCode", &self.0.code)?;
-        members.serialize_field("faultString", &self.0.message)?;
-        members.end()
     }
 }

@@ -1,7 +1,12 @@
 //! A fault: what the caller gets instead of a result.
 
+use std::any::Any;
 use std::error::Error;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+use serde_json::Value as Json;
 
 /// What a call answers instead of a result: a code for programs and a text for people.
 ///
@@ -26,6 +31,7 @@ pub struct Fault {
     pub code: i32,
     /// `faultString`: what the caller can act on.
     pub message: String,
+    data: Option<Box<Json>>,
     cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -49,7 +55,7 @@ impl Fault {
 
     /// A fault with this code and text.
     pub fn new(code: i32, message: impl Into<String>) -> Fault {
-        Fault { code, message: message.into(), cause: None }
+        Fault { code, message: message.into(), data: None, cause: None }
     }
 
     /// The fault [`Fault::INTERNAL`] for something the caller cannot mend: the log gets `cause`, the caller the words
@@ -69,7 +75,30 @@ impl Fault {
     /// assert!(fault.cause().unwrap().contains("No such file"));
     /// ```
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Fault {
-        Fault { code: Fault::INTERNAL, message: "internal error".into(), cause: Some(cause.into()) }
+        Fault { code: Fault::INTERNAL, message: "internal error".into(), data: None, cause: Some(cause.into()) }
+    }
+
+    /// Adds what a program may want to know beside the code: the member `data` of JSON-RPC's error object. XML-RPC has no
+    /// place for it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::Fault;
+    /// use serde_json::json;
+    ///
+    /// let fault = Fault::new(7, "there are no seats left").with_data(json!({ "seats": 40 }));
+    /// assert_eq!(fault.data().unwrap()["seats"], 40);
+    /// ```
+    pub fn with_data(mut self, data: Json) -> Fault {
+        self.data = Some(Box::new(data));
+        self
+    }
+
+    /// What was added by [`with_data`](Fault::with_data), or by whoever checked the params: the name of a `param` that
+    /// does not fit, and the `line` and `column` where that was seen.
+    pub fn data(&self) -> Option<&Json> {
+        self.data.as_deref()
     }
 
     /// What the log is told and the caller is not: the error behind an [internal](Fault::internal) fault, and the
@@ -109,6 +138,29 @@ impl PartialEq for Fault {
     fn eq(&self, other: &Fault) -> bool {
         (self.code, &self.message) == (other.code, &other.message)
     }
+}
+
+/// A fault as the struct that stands for it in XML-RPC.
+pub(crate) struct FaultMembers<'a>(pub(crate) &'a Fault);
+
+impl Serialize for FaultMembers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_struct("Fault", 2)?;
+        members.serialize_field("faultCode", &self.0.code)?;
+        members.serialize_field("faultString", &self.0.message)?;
+        members.end()
+    }
+}
+
+/// Runs what others wrote: a panic in it is an internal fault.
+pub(crate) fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, Fault> {
+    catch_unwind(AssertUnwindSafe(run))
+        .map_err(|panic| Fault::internal(format!("panicked: {}", panic_message(&*panic))))
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("with something that is no text")
 }
 
 impl From<String> for Fault {

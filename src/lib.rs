@@ -6,6 +6,7 @@ mod cli;
 mod docs;
 mod fault;
 mod gateway;
+mod json;
 mod limits;
 mod logger;
 mod method;

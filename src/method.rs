@@ -3,13 +3,12 @@
 //! Any function or closure becomes one, through the trait [`Function`]: its arguments are decoded from the params one
 //! by one, its result is encoded from what it returns. What it tells about itself is built when somebody asks.
 
-use std::any::Any;
 use std::borrow::Cow;
 use std::convert::identity;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::Location;
 use std::sync::Arc;
 
 use schemars::generate::SchemaSettings;
@@ -17,8 +16,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 
-use crate::call::{ParamError, Params, Reply};
-use crate::fault::Fault;
+use crate::call::{Mismatch, ParamError, ParamName, Params, Reply, ValueSource, Values};
+use crate::fault::{Fault, catch_panic};
 #[cfg(feature = "async")]
 use crate::runtime::block_on;
 use crate::service::Request;
@@ -252,13 +251,11 @@ impl Method {
     /// Calls the method. `name` is the one the caller used.
     ///
     /// A panic inside is an internal fault: the process lives on.
-    pub(crate) fn call(&self, name: &str, request: &Request, params: Params<'_>) -> Result<Reply, Fault> {
+    pub(crate) fn call(&self, name: &str, request: &Request, params: Params<'_, '_>) -> Result<Reply, Fault> {
         match catch_panic(|| self.body.call(&self.about, request, params))? {
             Ok(reply) => Ok(reply),
             Err(Failure::Fault(fault)) => Err(fault),
-            Err(Failure::Params(message)) => {
-                Err(Fault::new(Fault::INVALID_PARAMS, format!("method \"{}\" {message}", shown(name))))
-            }
+            Err(Failure::Params(refusal)) => Err(refusal.into_fault(name)),
         }
     }
 
@@ -293,24 +290,52 @@ fn about(name: Cow<'static, str>) -> Shared<About> {
     }))
 }
 
-/// Runs what others wrote: a panic in it is an internal fault.
-pub(crate) fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, Fault> {
-    catch_unwind(AssertUnwindSafe(run))
-        .map_err(|panic| Fault::internal(format!("panicked: {}", panic_message(&*panic))))
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("with something that is no text")
-}
-
 /// Why a call came to nothing.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Failure {
-    /// The params do not fit, and nothing ran. The text goes after the method's name.
-    Params(String),
+    /// The params do not fit, and nothing ran.
+    Params(Refusal),
     Fault(Fault),
+}
+
+/// Why params do not fit.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Refusal {
+    /// Goes after the method's name.
+    message: String,
+    /// The one that it is about.
+    param: Option<String>,
+    position: Option<(usize, usize)>,
+}
+
+impl Refusal {
+    fn new(message: impl Into<String>) -> Refusal {
+        Refusal { message: message.into(), param: None, position: None }
+    }
+
+    /// A refusal for one param's sake.
+    fn of_param(param: ParamName<'_>, mismatch: Mismatch) -> Refusal {
+        Refusal { message: mismatch.message, param: Some(param.to_string()), position: mismatch.position }
+    }
+
+    /// A refusal for lack of a param.
+    fn missing(param: ParamName<'_>) -> Refusal {
+        Refusal::of_param(param, Mismatch::new(format!("takes param \"{param}\", found none of that name")))
+    }
+
+    #[cold]
+    fn into_fault(self, method_name: &str) -> Fault {
+        let mut data = serde_json::Map::new();
+        data.extend(self.param.map(|param| ("param".to_owned(), param.into())));
+        if let Some((line, column)) = self.position {
+            data.extend([("line".to_owned(), line.into()), ("column".to_owned(), column.into())]);
+        }
+        let message = format!("method \"{}\" {}", shown(method_name), self.message);
+        let fault = Fault::new(Fault::INVALID_PARAMS, message);
+        if data.is_empty() { fault } else { fault.with_data(data.into()) }
+    }
 }
 
 impl From<Fault> for Failure {
@@ -323,14 +348,17 @@ impl From<ParamError> for Failure {
     fn from(error: ParamError) -> Failure {
         match error {
             ParamError::Document(fault) => Failure::Fault(fault),
-            ParamError::Mismatch(message) => Failure::Params(format!("takes other params: {message}")),
+            ParamError::Mismatch(mismatch) => {
+                let message = format!("takes other params: {}", mismatch.message);
+                Failure::Params(Refusal { message, param: None, position: mismatch.position })
+            }
         }
     }
 }
 
 /// What a [`Method`] does.
 trait Body: Send + Sync {
-    fn call(&self, about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure>;
+    fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure>;
 
     fn describe(&self, about: &About) -> (Vec<Signature>, Vec<Detail>);
 
@@ -353,7 +381,7 @@ trait Body: Send + Sync {
 )]
 pub trait Function<Kind, Args>: Send + Sync + 'static {
     #[doc(hidden)]
-    fn call(&self, about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure>;
+    fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure>;
 
     /// Schemas of the arguments, which of them may be left out, and the schema of the result.
     #[doc(hidden)]
@@ -387,8 +415,8 @@ macro_rules! function {
             $($Arg: DeserializeOwned + JsonSchema,)*
         {
             #[allow(unused_variables, unused_mut, unused_assignments)]
-            fn call(&self, about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure> {
-                let mut arguments = Arguments { about, optional: &[$(is_optional::<$Arg>),*], params, taken: 0 };
+            fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
+                let mut arguments = Arguments::new(about, &[$(is_optional::<$Arg>),*], params);
                 $(let $arg: $Arg = arguments.next()?;)*
                 arguments.finish()?;
                 $(let $request = request;)?
@@ -440,45 +468,75 @@ functions!(A a, B b, C c, D d, G g, H h, I i);
 functions!(A a, B b, C c, D d, G g, H h, I i, J j);
 
 /// The params of a call, on their way to becoming arguments.
-struct Arguments<'a, 'de> {
-    about: &'a About,
+struct Arguments<'p, 'a, 'de> {
+    about: &'p About,
     /// For each argument, whether it may be left out.
     optional: &'static [fn() -> bool],
-    params: Params<'de>,
-    taken: usize,
+    params: Params<'a, 'de>,
+    /// Which argument is next.
+    index: usize,
+    found: usize,
 }
 
-impl Arguments<'_, '_> {
+impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
+    fn new(about: &'p About, optional: &'static [fn() -> bool], params: Params<'a, 'de>) -> Self {
+        Arguments { about, optional, params, index: 0, found: 0 }
+    }
+
     fn next<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
-        let index = self.taken;
-        match self.params.next() {
+        let name = self.about.param_name(self.index);
+        self.index += 1;
+        match self.params.next(name) {
             Ok(Some(argument)) => {
-                self.taken += 1;
+                self.found += 1;
                 Ok(argument)
             }
-            Ok(None) => T::deserialize(Missing).or_else(|_| {
-                // a document that breaks off later is broken first of all
-                self.params.finish()?;
-                Err(self.wrong_count(index))
-            }),
+            Ok(None) => T::deserialize(Missing).map_err(|_| self.missing(name)),
             Err(ParamError::Document(fault)) => Err(Failure::Fault(fault)),
-            Err(ParamError::Mismatch(message)) => {
-                let name = self.name(index).map(|name| format!(" \"{name}\"")).unwrap_or_default();
-                Err(Failure::Params(format!("param {}{name}: {message}", index + 1)))
+            Err(ParamError::Mismatch(mut mismatch)) => {
+                let quoted = name.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
+                mismatch.message = format!("param {}{quoted}: {}", name.index + 1, mismatch.message);
+                Err(Failure::Params(Refusal::of_param(name, mismatch)))
             }
         }
     }
 
     /// Nothing runs before the call was read to its end.
     fn finish(&mut self) -> Result<(), Failure> {
+        if let Some(name) = self.params.next_name()? {
+            return Err(self.not_taken(&name));
+        }
         match self.params.finish()? {
             0 => Ok(()),
-            left => Err(self.wrong_count(self.taken + left)),
+            left => Err(self.wrong_count(self.found + left)),
         }
     }
 
-    fn name(&self, index: usize) -> Option<&str> {
-        self.about.params.get(index).map(|(name, _)| &**name)
+    #[cold]
+    fn missing(&mut self, name: ParamName<'_>) -> Failure {
+        // a document that breaks off later is broken first of all
+        if let Err(fault) = self.params.finish() {
+            return Failure::Fault(fault);
+        }
+        match self.params.by_name() {
+            true => Failure::Params(Refusal::missing(name)),
+            false => self.wrong_count(self.found),
+        }
+    }
+
+    /// A param has a name that no argument has, or one that was there before.
+    #[cold]
+    fn not_taken(&mut self, found: &str) -> Failure {
+        if let Err(fault) = self.params.finish() {
+            return Failure::Fault(fault);
+        }
+        let is_known = (0..self.optional.len()).any(|index| self.about.param_name(index).is(found));
+        let found = shown(found);
+        let message = match is_known {
+            true => format!("takes param \"{found}\" once, found it again"),
+            false => format!("takes no param \"{found}\"{}", self.names()),
+        };
+        Failure::Params(Refusal { message, param: Some(found), position: None })
     }
 
     #[cold]
@@ -487,9 +545,20 @@ impl Arguments<'_, '_> {
         let least = least(self.optional.iter().map(|is_optional| is_optional()));
         let count = if least == most { most.to_string() } else { format!("{least} to {most}") };
         let s = if most == 1 { "" } else { "s" };
-        let names: Vec<&str> = (0..most).filter_map(|index| self.name(index)).collect();
-        let names = if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) };
-        Failure::Params(format!("takes {count} param{s}{names}, found {found}"))
+        Failure::Params(Refusal::new(format!("takes {count} param{s}{}, found {found}", self.names())))
+    }
+
+    /// The names there are, in brackets.
+    fn names(&self) -> String {
+        let names = (0..self.optional.len()).filter_map(|index| self.about.param_name(index).name);
+        let names: Vec<&str> = names.collect();
+        if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) }
+    }
+}
+
+impl About {
+    fn param_name(&self, index: usize) -> ParamName<'_> {
+        ParamName { index, name: self.params.get(index).map(|(name, _)| &**name) }
     }
 }
 
@@ -538,7 +607,7 @@ impl<F, Kind, Args> Typed<F, Kind, Args> {
 }
 
 impl<F: Function<Kind, Args>, Kind, Args> Body for Typed<F, Kind, Args> {
-    fn call(&self, about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure> {
+    fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
         self.function.call(about, request, params)
     }
 
@@ -585,11 +654,32 @@ impl Dynamic {
             false => Err(no_signature_fits(&self.signatures, params)),
         }
     }
+
+    /// Params with names in the order of their names.
+    fn in_order(&self, about: &About, members: Vec<(String, Value)>) -> Result<Vec<Value>, Failure> {
+        let declared = self.signatures.iter().map(|signature| signature.params.len()).max();
+        let most = declared.unwrap_or(about.params.len());
+        let mut source = ValueSource::ByName(members);
+        let values: Vec<Value> = (0..most).map_while(|index| source.take(about.param_name(index))).collect();
+        let ValueSource::ByName(left) = source else { return Ok(values) };
+        let Some((left, _)) = left.first() else { return Ok(values) };
+        match (values.len()..most).any(|index| about.param_name(index).is(left)) {
+            true => Err(Failure::Params(Refusal::missing(about.param_name(values.len())))),
+            false => {
+                let left = shown(left);
+                let message = format!("takes no param \"{left}\"");
+                Err(Failure::Params(Refusal { message, param: Some(left), position: None }))
+            }
+        }
+    }
 }
 
 impl Body for Dynamic {
-    fn call(&self, _about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure> {
-        let params = params.into_values()?;
+    fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
+        let params = match params.into_values()? {
+            Values::ByPlace(values) => values,
+            Values::ByName(members) => self.in_order(about, members)?,
+        };
         self.check(&params)?;
         Ok((self.call)(request, params)?)
     }
@@ -608,21 +698,33 @@ impl Body for Dynamic {
 /// Functions under one name.
 struct Overload(Vec<Method>);
 
+impl Overload {
+    /// What is known about one of them: its own names of params, or those of all.
+    fn about<'a>(method: &'a Method, about: &'a About) -> &'a About {
+        if method.about.params.is_empty() { about } else { &method.about }
+    }
+}
+
 impl Body for Overload {
-    fn call(&self, about: &About, request: &Request, params: Params<'_>) -> Result<Reply, Failure> {
+    fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
         let values = params.into_values()?;
         for method in &self.0 {
-            match method.body.call(about, request, values.clone().into()) {
+            let mut source = ValueSource::from(values.clone());
+            match method.body.call(Overload::about(method, about), request, Params::new(&mut source)) {
                 Err(Failure::Params(_)) => {}
                 outcome => return outcome,
             }
         }
+        let values: Vec<Value> = match values {
+            Values::ByPlace(values) => values,
+            Values::ByName(members) => members.into_iter().map(|(_, value)| value).collect(),
+        };
         Err(no_signature_fits(&self.describe(about).0, &values))
     }
 
-    fn describe(&self, _about: &About) -> (Vec<Signature>, Vec<Detail>) {
+    fn describe(&self, about: &About) -> (Vec<Signature>, Vec<Detail>) {
         let (signatures, details): (Vec<_>, Vec<_>) =
-            self.0.iter().map(|method| method.body.describe(&method.about)).unzip();
+            self.0.iter().map(|method| method.body.describe(Overload::about(method, about))).unzip();
         let mut signatures: Vec<Signature> = signatures.into_iter().flatten().collect();
         signatures.dedup();
         (signatures, details.into_iter().flatten().collect())
@@ -635,5 +737,5 @@ fn no_signature_fits(signatures: &[Signature], values: &[Value]) -> Failure {
     let known: Vec<String> =
         signatures.iter().map(|signature| list(signature.params.iter().map(|param| param.name()).collect())).collect();
     let found = list(values.iter().map(Value::type_name).collect());
-    Failure::Params(format!("takes params {}, found {found}", known.join(" or ")))
+    Failure::Params(Refusal::new(format!("takes params {}, found {found}", known.join(" or "))))
 }

@@ -213,7 +213,7 @@ impl Registry {
     }
 
     /// Calls the method of this name, and logs it.
-    pub(crate) fn call(&self, name: &str, request: &Request, params: Params<'_>) -> Result<Reply, Fault> {
+    pub(crate) fn call(&self, name: &str, request: &Request, params: Params<'_, '_>) -> Result<Reply, Fault> {
         let started = log::log_enabled!(log::Level::Info).then(Instant::now);
         let outcome = match self.find(name) {
             Some(method) => method.call(name, request, params),
@@ -231,7 +231,7 @@ impl Registry {
     }
 
     #[cold]
-    fn refuse(&self, name: &str, mut params: Params<'_>) -> Result<Reply, Fault> {
+    fn refuse(&self, name: &str, mut params: Params<'_, '_>) -> Result<Reply, Fault> {
         // a document that breaks off later is broken first of all
         params.finish()?;
         Err(self.not_found(name))

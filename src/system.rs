@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use crate::call::{Outcomes, Params, Reply};
+use crate::call::{MULTICALL, Outcomes, Params, Reply, ValueSource};
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::method::Method;
@@ -16,8 +16,6 @@ use crate::registry::{Fallback, Registry};
 use crate::service::Request;
 use crate::signature::{Description, Shape};
 use crate::value::Value;
-
-const MULTICALL: &str = "system.multicall";
 
 /// What a server does that its methods do not show.
 #[derive(Clone, Copy)]
@@ -301,7 +299,7 @@ fn one_call(registry: &Registry, request: &Request, call: Value) -> Result<Reply
     if name == MULTICALL {
         return Err(Fault::new(Fault::INVALID_CALL, format!("{MULTICALL} inside {MULTICALL}")));
     }
-    registry.call(&name, request, Params::from(params))
+    registry.call(&name, request, Params::new(&mut ValueSource::ByPlace(params.into_iter())))
 }
 
 /// The name and params of one of several calls.

@@ -7,6 +7,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use rpcgi::DateTime;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A sequence of numbers that looks random and is the same in every run.
@@ -51,7 +52,7 @@ pub fn ints(count: usize) -> String {
 }
 
 /// What [`structs`] has.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs)]
 pub struct Article {
     pub id: i32,

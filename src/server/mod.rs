@@ -13,14 +13,16 @@ use http::header::{self, HeaderValue};
 
 use self::compression::Coding;
 use self::origin::Origins;
-use crate::call::Reply;
+use crate::call::Params;
 use crate::docs::{self, Page};
-use crate::fault::Fault;
+use crate::fault::catch_panic;
+use crate::json;
 use crate::limits::Limits;
 #[cfg(feature = "async")]
 use crate::method::Async;
-use crate::method::{Function, catch_panic};
-use crate::protocol::xmlrpc::{self, Encoding, WriteOptions};
+use crate::method::Function;
+use crate::protocol::xmlrpc::{self, Encoding};
+use crate::protocol::{Protocol, jsonrpc};
 use crate::registry::{DuplicateMethod, Fallback, Registry};
 use crate::service::{Request, Response, Service};
 use crate::system::{Abilities, System};
@@ -61,6 +63,7 @@ struct Settings {
     paths: Vec<String>,
     nil: bool,
     encoding: Encoding,
+    large_integers_as_text: bool,
     origins: Origins,
     log_calls: bool,
 }
@@ -76,6 +79,7 @@ impl Server {
             paths: Vec::new(),
             nil: true,
             encoding: Encoding::UTF_8,
+            large_integers_as_text: false,
             origins: Origins::default(),
             log_calls: false,
         };
@@ -209,6 +213,24 @@ impl Server {
         self
     }
 
+    /// Sets whether JSON has integers beyond 2^53 as strings: no unless set. They are written exactly in any case, but who
+    /// reads numbers as doubles, as JavaScript does, gets the nearest of these.
+    ///
+    /// If set, a caller may send every integer as a string too. XML-RPC is not concerned.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let server = rpcgi::Server::new("Example").large_integers_as_text(true).method("largest", || i64::MAX);
+    /// # let endpoint = server.build().unwrap();
+    /// let answer = endpoint.handle_document(br#"{"jsonrpc": "2.0", "method": "largest", "id": 1}"#);
+    /// assert_eq!(answer, br#"{"jsonrpc":"2.0","result":"9223372036854775807","id":1}"#);
+    /// ```
+    pub fn large_integers_as_text(mut self, as_text: bool) -> Server {
+        self.settings.large_integers_as_text = as_text;
+        self
+    }
+
     /// Lets the pages of these origins (`https://app.example`) make calls from a browser; `*` lets all. None may unless
     /// set, but those of this host.
     pub fn cors<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> Server {
@@ -299,13 +321,24 @@ const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding")
 const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS, POST");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const TEXT_XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
+const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 impl Endpoint {
-    /// Answers a document given as octets, without any gateway: a `<methodCall>` in, a `<methodResponse>` out. What
-    /// is wrong with it becomes a fault. Python's `handle_request(request_text)`.
+    /// Answers a document given as octets, without any gateway: a `<methodCall>` by a `<methodResponse>`, a JSON-RPC
+    /// request by a response, and by nothing if it is a notification. What is wrong with it becomes a fault. Python's
+    /// `handle_request(request_text)`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let endpoint = rpcgi::Server::new("Example").method("add", |a: i32, b: i32| a + b).build()?;
+    /// let answer = endpoint.handle_document(br#"{"jsonrpc": "2.0", "method": "add", "params": [2, 3], "id": 7}"#);
+    /// assert_eq!(answer, br#"{"jsonrpc":"2.0","result":5,"id":7}"#);
+    /// # Ok::<(), rpcgi::BuildError>(())
+    /// ```
     pub fn handle_document(&self, document: &[u8]) -> Vec<u8> {
         let request = Request::new(|_: &str| None, document.to_vec());
-        self.answer(&request, document)
+        self.answer(&request, None, document).map_or_else(Vec::new, |(_, answer)| answer)
     }
 
     /// The documentation page; `url` is where the methods are called.
@@ -352,52 +385,36 @@ impl Endpoint {
     /// Answers a call.
     fn post(&self, request: &Request) -> Result<Response, Response> {
         self.settings.origins.check(request)?;
-        check_content_type(request)?;
+        let content_type = request.variable("CONTENT_TYPE");
+        let media_type = content_type.as_deref().map(media_type);
+        media_type.map_or(Ok(()), check_media_type)?;
         let limit = self.settings.limits.body;
         if request.body().len() > limit {
             return Err(Response::too_large(limit));
         }
         let body = compression::decode(request.variable("HTTP_CONTENT_ENCODING").as_deref(), request.body(), limit)?;
-        let document = self.answer(request, &body);
-        let content_type = match self.settings.encoding {
-            encoding if encoding == Encoding::UTF_8 => TEXT_XML,
-            encoding => HeaderValue::try_from(format!("text/xml; charset={encoding}"))
-                .unwrap_or(HeaderValue::from_static("text/xml")),
+        let Some((content_type, answer)) = self.answer(request, media_type, &body) else {
+            return Ok(Response::empty(StatusCode::NO_CONTENT));
         };
         let response =
-            Response::new(StatusCode::OK, content_type, document).with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+            Response::new(StatusCode::OK, content_type, answer).with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
         Ok(compress(request, response))
     }
 
-    /// A document for a document.
-    fn answer(&self, request: &Request, document: &[u8]) -> Vec<u8> {
-        let encoding = self.settings.encoding;
-        // methods catch their own panics; this is for the types they take and return
-        catch_panic(|| self.answer_unguarded(request, document)).unwrap_or_else(|fault| {
-            log::error!("a call {}", fault.cause().unwrap_or_default());
-            xmlrpc::write_fault(&fault, encoding)
-        })
-    }
-
-    fn answer_unguarded(&self, request: &Request, document: &[u8]) -> Vec<u8> {
-        let Settings { encoding, nil, limits, .. } = self.settings;
-        let outcome = self.call(request, document);
-        if let Err(fault) = &outcome {
-            log::debug!("fault {fault}");
+    /// A document for a document, with its type; `None` if there is nothing to answer.
+    fn answer(&self, request: &Request, media_type: Option<&str>, document: &[u8]) -> Option<(HeaderValue, Vec<u8>)> {
+        let Settings { encoding, nil, limits, large_integers_as_text, .. } = self.settings;
+        let dispatch = |name: &str, params: Params<'_, '_>| self.registry.call(name, request, params);
+        match Protocol::of(document, media_type) {
+            Protocol::XmlRpc => {
+                let answer = xmlrpc::answer(document, &xmlrpc::Options { encoding, nil, limits }, &dispatch);
+                Some((text_xml(encoding), answer))
+            }
+            Protocol::JsonRpc => {
+                let options = json::Options { limits, large_integers_as_text };
+                Some((APPLICATION_JSON, jsonrpc::answer(document, &options, &dispatch)?))
+            }
         }
-        let options = WriteOptions { nil, limit: limits.response };
-        xmlrpc::write_response(outcome.as_ref(), encoding, options).unwrap_or_else(|error| {
-            let fault = xmlrpc::unwritable(&error);
-            log::debug!("fault {fault}");
-            xmlrpc::write_fault(&fault, encoding)
-        })
-    }
-
-    fn call(&self, request: &Request, document: &[u8]) -> Result<Reply, Fault> {
-        let limits = &self.settings.limits;
-        let document = xmlrpc::Document::new(document, limits)?;
-        let call = document.call(limits)?;
-        self.registry.call(&call.method_name, request, call.params)
     }
 
     #[cold]
@@ -441,19 +458,27 @@ impl fmt::Debug for Endpoint {
     }
 }
 
+fn text_xml(encoding: Encoding) -> HeaderValue {
+    if encoding == Encoding::UTF_8 {
+        return TEXT_XML;
+    }
+    HeaderValue::try_from(format!("text/xml; charset={encoding}")).unwrap_or(HeaderValue::from_static("text/xml"))
+}
+
+/// A Content-Type without its parameters.
+fn media_type(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
+}
+
 /// Refuses the types that an HTML form can send across sites; what else there is, is read by what it is.
-fn check_content_type(request: &Request) -> Result<(), Response> {
-    let Some(content_type) = request.variable("CONTENT_TYPE") else {
-        return Ok(());
-    };
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+fn check_media_type(media_type: &str) -> Result<(), Response> {
     let is = |name: &str| media_type.eq_ignore_ascii_case(name);
     let is_multipart = media_type.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case("multipart"));
     if !is("application/x-www-form-urlencoded") && !is("text/plain") && !is_multipart {
         return Ok(());
     }
-    let message =
-        format!("expected Content-Type text/xml, found \"{}\"", media_type.to_ascii_lowercase().escape_debug());
+    let found = media_type.to_ascii_lowercase();
+    let message = format!("expected Content-Type text/xml or application/json, found \"{}\"", found.escape_debug());
     Err(Response::text(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 

@@ -14,8 +14,8 @@ use serde::ser::{Serialize, Serializer};
 ///
 /// Written `YYYYMMDDTHH:MM:SS`, as the XML-RPC specification has it: no zone, no fraction. Read in every form that
 /// clients send: `19980717T14:08:55`, `1998-07-17T14:08:55`, without colons, with a blank for the `T`, with a fraction,
-/// and with a zone, which is applied: the value is then the time in UTC. A format without such a type gets the same
-/// text as a string.
+/// and with a zone, which is applied: the value is then the time in UTC. A format without such a type, as JSON is, gets
+/// it as a string, with the dashes that JavaScript's `Date` wants: `1998-07-17T14:08:55`.
 ///
 /// # Example
 ///
@@ -95,7 +95,7 @@ impl fmt::Display for DateTime {
     /// The written form; chrono's own for a year that has not four digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.format() {
-            Some(text) => f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?),
+            Some(text) => f.write_str(ascii(&text)),
             None => fmt::Display::fmt(&self.0, f),
         }
     }
@@ -206,12 +206,36 @@ impl Serialize for DateTime {
     /// # Errors
     /// If the year has not four digits.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = self.format();
-        let text = text.as_ref().and_then(|text| std::str::from_utf8(text).ok());
-        let text =
-            text.ok_or_else(|| serde::ser::Error::custom(format_args!("the year of {} has not four digits", self.0)))?;
-        serializer.serialize_newtype_struct(DateTime::NAME, text)
+        serializer.serialize_newtype_struct(DateTime::NAME, &Text(self))
     }
+}
+
+/// What is inside: without dashes for a format that recognised the name, with them for all others.
+struct Text<'a>(&'a DateTime);
+
+impl Serialize for Text<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Some(text) = self.0.format() else {
+            return Err(serde::ser::Error::custom(format_args!("the year of {} has not four digits", self.0.0)));
+        };
+        match serializer.is_human_readable() {
+            true => serializer.serialize_str(ascii(&with_dashes(&text))),
+            false => serializer.serialize_str(ascii(&text)),
+        }
+    }
+}
+
+fn with_dashes(text: &[u8; DateTime::LEN]) -> [u8; DateTime::LEN + 2] {
+    let mut out = *b"yyyy-mm-ddThh:mm:ss";
+    out[..4].copy_from_slice(&text[..4]);
+    out[5..7].copy_from_slice(&text[4..6]);
+    out[8..].copy_from_slice(&text[6..]);
+    out
+}
+
+/// The text of octets that are digits and punctuation.
+fn ascii(octets: &[u8]) -> &str {
+    std::str::from_utf8(octets).unwrap_or_default()
 }
 
 impl<'de> Deserialize<'de> for DateTime {

@@ -16,6 +16,44 @@ impl Display for DataError {
 
 impl std::error::Error for DataError {}
 
+/// The functions of `serde::de::Error` for an error that can be made of a [`DataError`], whose words they use.
+macro_rules! say_in_words {
+    () => {
+        fn custom<T: ::std::fmt::Display>(message: T) -> Self {
+            <$crate::value::DataError as ::serde::de::Error>::custom(message).into()
+        }
+
+        fn invalid_type(found: ::serde::de::Unexpected<'_>, expected: &dyn ::serde::de::Expected) -> Self {
+            <$crate::value::DataError as ::serde::de::Error>::invalid_type(found, expected).into()
+        }
+
+        fn invalid_value(found: ::serde::de::Unexpected<'_>, expected: &dyn ::serde::de::Expected) -> Self {
+            <$crate::value::DataError as ::serde::de::Error>::invalid_value(found, expected).into()
+        }
+
+        fn invalid_length(len: usize, expected: &dyn ::serde::de::Expected) -> Self {
+            <$crate::value::DataError as ::serde::de::Error>::invalid_length(len, expected).into()
+        }
+
+        fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+            <$crate::value::DataError as ::serde::de::Error>::unknown_variant(variant, expected).into()
+        }
+
+        fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+            <$crate::value::DataError as ::serde::de::Error>::unknown_field(field, expected).into()
+        }
+
+        fn missing_field(field: &'static str) -> Self {
+            <$crate::value::DataError as ::serde::de::Error>::missing_field(field).into()
+        }
+
+        fn duplicate_field(field: &'static str) -> Self {
+            <$crate::value::DataError as ::serde::de::Error>::duplicate_field(field).into()
+        }
+    };
+}
+pub(crate) use say_in_words;
+
 impl de::Error for DataError {
     fn custom<T: Display>(message: T) -> DataError {
         let message = message.to_string();

@@ -330,7 +330,7 @@ impl<'de, E: de::Error> Deserializer<'de> for Text<'de, E> {
 }
 
 /// The one member of a struct that stands for a variant with content.
-struct Variant<'a, A>(&'a mut A);
+pub(crate) struct Variant<'a, A>(pub(crate) &'a mut A);
 
 impl<'de, A: MapAccess<'de>> EnumAccess<'de> for Variant<'_, A> {
     type Error = A::Error;

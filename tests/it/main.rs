@@ -12,6 +12,7 @@ mod fastcgi;
 mod format;
 mod http_answers;
 mod introspection;
+mod jsonrpc;
 mod lighttpd;
 mod malformed;
 mod methods;

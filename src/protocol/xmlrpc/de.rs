@@ -7,9 +7,9 @@ use std::borrow::Cow;
 
 use serde::de::{Deserialize, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
-use super::error::{Category, Error};
+use super::error::{Category, Error, Position};
 use super::reader::{Reader, Tag, Token, append};
-use crate::call::{ParamError, ParamSource, ReadParam};
+use crate::call::{Mismatch, ParamError, ParamName, ParamSource, TakeParam};
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::value::{Base64, DateTime, Node, Source, Typed, Value, shown};
@@ -581,11 +581,14 @@ impl<'de> SeqAccess<'de> for AllParams<'_, 'de> {
 }
 
 impl<'de> ParamSource<'de> for CallReader<'de> {
-    fn next(&mut self, read: &mut ReadParam<'_, 'de>) -> Result<bool, ParamError> {
-        self.next_param(Erased(read)).map(|param| param.is_some()).map_err(|error| {
+    fn next(&mut self, _name: ParamName<'_>, take: &mut dyn TakeParam<'de>) -> Result<bool, ParamError> {
+        self.next_param(Erased(take)).map(|param| param.is_some()).map_err(|error| {
             let error = self.reader.first_failure(error);
             match error.category() {
-                Category::Data => ParamError::Mismatch(error.to_string()),
+                Category::Data => ParamError::Mismatch(Mismatch {
+                    position: error.position().map(|Position { line, column }| (line, column)),
+                    message: error.to_string(),
+                }),
                 _ => ParamError::Document(error.into()),
             }
         })
@@ -597,13 +600,13 @@ impl<'de> ParamSource<'de> for CallReader<'de> {
 }
 
 /// Gives a value's deserializer to somebody who does not know its type.
-struct Erased<'a, 'b, 'de>(&'a mut ReadParam<'b, 'de>);
+struct Erased<'a, 'de>(&'a mut dyn TakeParam<'de>);
 
-impl<'de> DeserializeSeed<'de> for Erased<'_, '_, 'de> {
+impl<'de> DeserializeSeed<'de> for Erased<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        (self.0)(&mut <dyn erased_serde::Deserializer<'_>>::erase(deserializer)).map_err(serde::de::Error::custom)
+        self.0.take(&mut <dyn erased_serde::Deserializer<'_>>::erase(deserializer)).map_err(serde::de::Error::custom)
     }
 }
 

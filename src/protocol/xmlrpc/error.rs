@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Display};
 
-use serde::de::{self, Expected, Unexpected};
+use serde::de;
 use serde::ser;
 
 use crate::fault::Fault;
-use crate::value::DataError;
+use crate::value::{DataError, say_in_words};
 
 /// Why a document could not be read, or a value not be written.
 ///
@@ -95,37 +95,7 @@ impl From<DataError> for Error {
 }
 
 impl de::Error for Error {
-    fn custom<T: Display>(message: T) -> Error {
-        DataError::custom(message).into()
-    }
-
-    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Error {
-        DataError::invalid_type(found, expected).into()
-    }
-
-    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Error {
-        DataError::invalid_value(found, expected).into()
-    }
-
-    fn invalid_length(len: usize, expected: &dyn Expected) -> Error {
-        DataError::invalid_length(len, expected).into()
-    }
-
-    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Error {
-        DataError::unknown_variant(variant, expected).into()
-    }
-
-    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Error {
-        DataError::unknown_field(field, expected).into()
-    }
-
-    fn missing_field(field: &'static str) -> Error {
-        DataError::missing_field(field).into()
-    }
-
-    fn duplicate_field(field: &'static str) -> Error {
-        DataError::duplicate_field(field).into()
-    }
+    say_in_words!();
 }
 
 impl ser::Error for Error {

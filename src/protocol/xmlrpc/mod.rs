@@ -54,13 +54,14 @@ use serde::de::DeserializeOwned;
 
 pub use self::encoding::Encoding;
 pub use self::error::{Category, Error, Position};
-pub(crate) use self::ser::WriteOptions;
 pub use crate::value::{ParseDateTimeError, Value};
 
 use self::de::CallReader;
-use crate::call::{Call, FaultMembers, Params};
-use crate::fault::Fault;
+use self::ser::WriteOptions;
+use crate::call::{Dispatch, Params, Reply};
+use crate::fault::{Fault, FaultMembers, catch_panic};
 use crate::limits::Limits;
+use crate::value::WriteError;
 
 /// Reads a document whose root is a `<value>`.
 ///
@@ -206,17 +207,54 @@ pub fn response_from_slice<T: DeserializeOwned>(document: &[u8]) -> Result<Resul
 /// # Ok::<(), xmlrpc::Error>(())
 /// ```
 pub fn response_to_vec<T: Serialize + ?Sized>(response: Result<&T, &Fault>) -> Result<Vec<u8>, Error> {
-    write_response(response, Encoding::UTF_8, WriteOptions::default())
+    Ok(write_response(response, Encoding::UTF_8, WriteOptions::default())?)
 }
 
 const DECLARATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
 
+/// What is settled for all documents of a server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Of what is written; documents that are read tell their own.
+    pub(crate) encoding: Encoding,
+    /// Whether nil is written; if not, it is an error.
+    pub(crate) nil: bool,
+    pub(crate) limits: Limits,
+}
+
+/// Answers a document: a methodCall by a methodResponse, anything else by a fault.
+pub(crate) fn answer(document: &[u8], options: &Options, dispatch: &Dispatch<'_>) -> Vec<u8> {
+    // methods catch their own panics; this is for the types they take and return
+    let answered = catch_panic(|| {
+        let outcome = call(document, &options.limits, dispatch);
+        if let Err(fault) = &outcome {
+            log::debug!("fault {fault}");
+        }
+        let write_options = WriteOptions { nil: options.nil, limit: options.limits.response };
+        write_response(outcome.as_ref(), options.encoding, write_options).unwrap_or_else(|error| {
+            let fault = error.into_fault();
+            log::debug!("fault {fault}");
+            write_fault(&fault, options.encoding)
+        })
+    });
+    answered.unwrap_or_else(|fault| {
+        log::error!("a call {}", fault.cause().unwrap_or_default());
+        write_fault(&fault, options.encoding)
+    })
+}
+
+fn call(document: &[u8], limits: &Limits, dispatch: &Dispatch<'_>) -> Result<Reply, Fault> {
+    let document = Document::new(document, limits)?;
+    let (method_name, mut params) = CallReader::new(&document.0, limits)?;
+    dispatch(&method_name, Params::new(&mut params))
+}
+
 /// Writes a `<methodResponse>` as a server is set to.
-pub(crate) fn write_response<T: Serialize + ?Sized>(
+fn write_response<T: Serialize + ?Sized>(
     response: Result<&T, &Fault>,
     encoding: Encoding,
     options: WriteOptions,
-) -> Result<Vec<u8>, Error> {
+) -> Result<Vec<u8>, WriteError> {
     match response {
         Ok(result) => {
             let mut out = declaration(encoding);
@@ -230,7 +268,7 @@ pub(crate) fn write_response<T: Serialize + ?Sized>(
 }
 
 /// Writes a `<methodResponse>` with a fault, which is always possible.
-pub(crate) fn write_fault(fault: &Fault, encoding: Encoding) -> Vec<u8> {
+fn write_fault(fault: &Fault, encoding: Encoding) -> Vec<u8> {
     let mut out = declaration(encoding);
     out.extend_from_slice(b"<methodResponse><fault>");
     if ser::write_value(&FaultMembers(fault), WriteOptions::default(), &mut out).is_err() {
@@ -250,30 +288,19 @@ fn declaration(encoding: Encoding) -> Vec<u8> {
     out
 }
 
-/// What the caller is told of a result that cannot be written.
-pub(crate) fn unwritable(error: &Error) -> Fault {
-    Fault::new(Fault::INTERNAL, format!("the result cannot be written: {error}"))
-}
-
 /// A document in UTF-8, within the limit.
-pub(crate) struct Document<'a>(Cow<'a, [u8]>);
+struct Document<'a>(Cow<'a, [u8]>);
 
 impl<'a> Document<'a> {
     /// Decodes the characters of a document.
     ///
     /// # Errors
     /// Of [`Category::Limit`], [`Category::Encoding`] or [`Category::Character`].
-    pub(crate) fn new(document: &'a [u8], limits: &Limits) -> Result<Document<'a>, Error> {
+    fn new(document: &'a [u8], limits: &Limits) -> Result<Document<'a>, Error> {
         if document.len() > limits.body {
             let message = format!("a document of {} octets, longer than {}", document.len(), limits.body);
             return Err(Error::new(Category::Limit, message));
         }
         encoding::decode(document).map(Document)
-    }
-
-    /// Reads a `<methodCall>` up to its params, which are read when they are asked for.
-    pub(crate) fn call(&self, limits: &Limits) -> Result<Call<'_>, Error> {
-        let (method_name, reader) = CallReader::new(&self.0, limits)?;
-        Ok(Call { method_name, params: Params::new(reader) })
     }
 }

@@ -1,0 +1,535 @@
+//! What a value of a JSON text becomes in Rust.
+//!
+//! [`Guarded`] stands between `serde_json` and the Rust type, and sees to what holds in every format: the limits, octets
+//! as base64, structs that are objects, and words that say what was expected and what came without a name of Rust's.
+
+use std::cell::Cell;
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use serde::de::{
+    self, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+};
+
+use super::Options;
+use crate::value::{Base64, DataError, Variant, say_in_words};
+
+/// What the values of one text may cost together.
+pub(super) struct Guard {
+    depth_left: Cell<u32>,
+    members_left: Cell<usize>,
+    exceeded: Cell<Option<Limit>>,
+    options: Options,
+}
+
+#[derive(Clone, Copy)]
+enum Limit {
+    Depth,
+    Members,
+}
+
+/// A limit was reached; the guard remembers which.
+pub(super) struct OverLimit;
+
+impl Guard {
+    pub(super) fn new(options: &Options) -> Guard {
+        Guard {
+            depth_left: Cell::new(options.limits.depth),
+            members_left: Cell::new(options.limits.members),
+            exceeded: Cell::new(None),
+            options: *options,
+        }
+    }
+
+    /// Which limit was reached, if one was.
+    #[cold]
+    pub(super) fn exceeded(&self) -> Option<String> {
+        let limits = &self.options.limits;
+        self.exceeded.get().map(|limit| match limit {
+            Limit::Depth => format!("arrays and structs nested deeper than {}", limits.depth),
+            Limit::Members => format!("more than {} array items and struct members", limits.members),
+        })
+    }
+
+    #[inline]
+    pub(super) fn count_member(&self) -> Result<(), OverLimit> {
+        match self.members_left.get().checked_sub(1) {
+            Some(left) => {
+                self.members_left.set(left);
+                Ok(())
+            }
+            None => Err(self.exceed(Limit::Members)),
+        }
+    }
+
+    /// Goes into an array or struct.
+    #[inline]
+    fn enter(&self) -> Result<(), OverLimit> {
+        match self.depth_left.get().checked_sub(1) {
+            Some(left) => {
+                self.depth_left.set(left);
+                Ok(())
+            }
+            None => Err(self.exceed(Limit::Depth)),
+        }
+    }
+
+    #[inline]
+    fn leave(&self) {
+        self.depth_left.set(self.depth_left.get() + 1);
+    }
+
+    /// Begins anew for another value.
+    pub(super) fn reset_depth(&self) {
+        self.depth_left.set(self.options.limits.depth);
+        self.exceeded.set(None);
+    }
+
+    #[cold]
+    fn exceed(&self, limit: Limit) -> OverLimit {
+        self.exceeded.set(Some(limit));
+        OverLimit
+    }
+}
+
+impl OverLimit {
+    /// For serde, which has to hand an error on. What it says is not read: the guard knows.
+    fn error<E: de::Error>(self) -> E {
+        E::custom("over a limit")
+    }
+}
+
+/// What went wrong below the guard, or what the Rust type has to say.
+pub(super) enum Error<L> {
+    Library(L),
+    Data(DataError),
+}
+
+impl<L: de::Error> Error<L> {
+    pub(super) fn into_library(self) -> L {
+        match self {
+            Error::Library(error) => error,
+            Error::Data(error) => L::custom(error),
+        }
+    }
+}
+
+impl<L> From<DataError> for Error<L> {
+    fn from(error: DataError) -> Error<L> {
+        Error::Data(error)
+    }
+}
+
+impl<L: fmt::Display> fmt::Display for Error<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Library(error) => error.fmt(f),
+            Error::Data(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<L: fmt::Display> fmt::Debug for Error<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl<L: fmt::Display> std::error::Error for Error<L> {}
+
+impl<L: fmt::Display> de::Error for Error<L> {
+    say_in_words!();
+}
+
+/// A deserializer under the guard.
+pub(super) struct Guarded<'g, D> {
+    inner: D,
+    guard: &'g Guard,
+}
+
+impl<'g, D> Guarded<'g, D> {
+    #[inline]
+    pub(super) fn new(inner: D, guard: &'g Guard) -> Guarded<'g, D> {
+        Guarded { inner, guard }
+    }
+}
+
+impl<'de, 'g, D: Deserializer<'de>> Guarded<'g, D> {
+    #[inline]
+    fn visit<V: Visitor<'de>>(self, visitor: V, wanted: Wanted) -> Result<V::Value, Error<D::Error>> {
+        self.inner.deserialize_any(Guest { visitor, wanted, guard: self.guard }).map_err(Error::Library)
+    }
+}
+
+macro_rules! integers {
+    ($($method:ident($type:ty)),*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+            self.visit(visitor, Wanted::Integer(<$type>::MIN.into()..=<$type>::MAX.into()))
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
+    type Error = Error<D::Error>;
+
+    integers!(
+        deserialize_i8(i8),
+        deserialize_i16(i16),
+        deserialize_i32(i32),
+        deserialize_i64(i64),
+        deserialize_u8(u8),
+        deserialize_u16(u16),
+        deserialize_u32(u32),
+        deserialize_u64(u64)
+    );
+
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.inner.deserialize_i128(visitor).map_err(Error::Library)
+    }
+
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.inner.deserialize_u128(visitor).map_err(Error::Library)
+    }
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.visit(visitor, Wanted::Anything)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.visit(visitor, Wanted::Octets)
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.visit(visitor, Wanted::Octets)
+    }
+
+    #[inline]
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        let guest = Guest { visitor, wanted: Wanted::Anything, guard: self.guard };
+        self.inner.deserialize_option(guest).map_err(Error::Library)
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        let guest = Guest { visitor, wanted: Wanted::Anything, guard: self.guard };
+        self.inner.deserialize_newtype_struct(name, guest).map_err(Error::Library)
+    }
+
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.visit(visitor, Wanted::Struct)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.visit(EnumVisitor(visitor), Wanted::Anything)
+    }
+
+    #[inline]
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.inner.deserialize_ignored_any(visitor).map_err(Error::Library)
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool f32 f64 char str string unit unit_struct seq tuple tuple_struct map identifier
+    }
+}
+
+/// What the Rust type asked for, where the wire would give it something else too.
+#[derive(Clone)]
+enum Wanted {
+    Anything,
+    Integer(RangeInclusive<i128>),
+    Octets,
+    Struct,
+}
+
+/// A visitor under the guard.
+struct Guest<'g, V> {
+    visitor: V,
+    wanted: Wanted,
+    guard: &'g Guard,
+}
+
+impl<'de, V: Visitor<'de>> Guest<'_, V> {
+    /// Whether an integer is in the range that was asked for.
+    #[inline]
+    fn check<E: de::Error>(&self, value: i128) -> Result<(), E> {
+        match &self.wanted {
+            Wanted::Integer(range) if !range.contains(&value) => {
+                let (min, max) = (range.start(), range.end());
+                Err(E::custom(format_args!("expected an integer from {min} to {max}, found {value}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The integer that a text stands for, if that was asked for and may be.
+    fn integer_in(&self, text: &str) -> Option<i128> {
+        let is_asked_for = matches!(self.wanted, Wanted::Integer(_)) && self.guard.options.large_integers_as_text;
+        text.parse().ok().filter(|_| is_asked_for)
+    }
+
+    #[inline]
+    fn text<E: de::Error>(
+        self,
+        text: &str,
+        visit: impl FnOnce(V) -> Result<V::Value, DataError>,
+    ) -> Result<V::Value, E> {
+        match self.wanted {
+            Wanted::Octets => match Base64::decode(text) {
+                Ok(octets) => self.visitor.visit_byte_buf(octets),
+                Err(_) => Err(E::invalid_value(Unexpected::Str(text), &"base64")),
+            },
+            Wanted::Integer(_) => match self.integer_in(text) {
+                Some(value) => self.check(value).and_then(|()| match i64::try_from(value) {
+                    Ok(value) => self.visitor.visit_i64(value),
+                    Err(_) => self.visitor.visit_u64(value as u64),
+                }),
+                None => visit(self.visitor).map_err(E::custom),
+            },
+            _ => visit(self.visitor).map_err(E::custom),
+        }
+    }
+}
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.visitor.expecting(f)
+    }
+
+    #[inline]
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<V::Value, E> {
+        self.visitor.visit_bool::<DataError>(value).map_err(E::custom)
+    }
+
+    #[inline]
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<V::Value, E> {
+        self.check(value.into())?;
+        self.visitor.visit_i64::<DataError>(value).map_err(E::custom)
+    }
+
+    #[inline]
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<V::Value, E> {
+        self.check(value.into())?;
+        self.visitor.visit_u64::<DataError>(value).map_err(E::custom)
+    }
+
+    #[inline]
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
+        self.visitor.visit_f64::<DataError>(value).map_err(E::custom)
+    }
+
+    #[inline]
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<V::Value, E> {
+        self.text(text, |visitor| visitor.visit_str(text))
+    }
+
+    #[inline]
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<V::Value, E> {
+        self.text(text, |visitor| visitor.visit_borrowed_str(text))
+    }
+
+    #[inline]
+    fn visit_unit<E: de::Error>(self) -> Result<V::Value, E> {
+        self.visitor.visit_unit::<DataError>().map_err(E::custom)
+    }
+
+    #[inline]
+    fn visit_none<E: de::Error>(self) -> Result<V::Value, E> {
+        self.visitor.visit_none::<DataError>().map_err(E::custom)
+    }
+
+    #[inline]
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        self.visitor.visit_some(Guarded::new(inner, self.guard)).map_err(Error::into_library)
+    }
+
+    #[inline]
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        self.visitor.visit_newtype_struct(Guarded::new(inner, self.guard)).map_err(Error::into_library)
+    }
+
+    #[inline]
+    fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        if let Wanted::Struct = self.wanted {
+            return Err(de::Error::custom("expected struct, found array"));
+        }
+        let guard = self.guard;
+        guard.enter().map_err(OverLimit::error)?;
+        let mut items = Access { inner, guard };
+        let value = self.visitor.visit_seq(&mut items).map_err(Error::into_library)?;
+        if items.inner.next_element::<IgnoredAny>()?.is_some() {
+            return Err(de::Error::custom("expected the end of the array, found one more item"));
+        }
+        guard.leave();
+        Ok(value)
+    }
+
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        let guard = self.guard;
+        guard.enter().map_err(OverLimit::error)?;
+        let value = self.visitor.visit_map(Access { inner, guard }).map_err(Error::into_library)?;
+        guard.leave();
+        Ok(value)
+    }
+}
+
+/// A visitor for an enum: a string is a variant without content; an object of one member, named for the variant, is one
+/// with.
+struct EnumVisitor<V>(V);
+
+impl<'de, V: Visitor<'de>> Visitor<'de> for EnumVisitor<V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("string or struct of one member")
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<V::Value, E> {
+        self.0.visit_enum(name.into_deserializer())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<V::Value, A::Error> {
+        let value = self.0.visit_enum(Variant(&mut members))?;
+        match members.next_key::<IgnoredAny>()? {
+            None => Ok(value),
+            Some(_) => Err(de::Error::custom("expected struct of one member, found one more")),
+        }
+    }
+}
+
+/// The items of an array, or the members of an object, under the guard.
+struct Access<'g, A> {
+    inner: A,
+    guard: &'g Guard,
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Access<'_, A> {
+    type Error = Error<A::Error>;
+
+    #[inline]
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Self::Error> {
+        self.inner.next_element_seed(Seed { seed, guard: self.guard }).map_err(Error::Library)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Access<'_, A> {
+    type Error = Error<A::Error>;
+
+    #[inline]
+    fn next_key_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Self::Error> {
+        self.inner.next_key_seed(KeySeed { seed, guard: self.guard }).map_err(Error::Library)
+    }
+
+    #[inline]
+    fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Self::Error> {
+        self.inner.next_value_seed(Seed { seed, guard: self.guard }).map_err(Error::Library)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.inner.size_hint()
+    }
+}
+
+/// The seed of an item or a member.
+struct Seed<'g, T> {
+    seed: T,
+    guard: &'g Guard,
+}
+
+impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, T> {
+    type Value = T::Value;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<T::Value, D::Error> {
+        self.guard.count_member().map_err(OverLimit::error)?;
+        self.seed.deserialize(Guarded::new(inner, self.guard)).map_err(Error::into_library)
+    }
+}
+
+/// The seed of a member's name.
+struct KeySeed<'g, T> {
+    seed: T,
+    guard: &'g Guard,
+}
+
+impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for KeySeed<'_, T> {
+    type Value = T::Value;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<T::Value, D::Error> {
+        self.seed.deserialize(Key(Guarded::new(inner, self.guard))).map_err(Error::into_library)
+    }
+}
+
+/// The deserializer of a member's name: text, and where a map's keys are of another type, what that reads from text.
+struct Key<'g, D>(Guarded<'g, D>);
+
+macro_rules! keys {
+    ($($method:ident($($argument:ident: $type:ty),*)),* $(,)?) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Self::Error> {
+            let Guarded { inner, guard } = self.0;
+            inner.$method($($argument,)* Guest { visitor, wanted: Wanted::Anything, guard }).map_err(Error::Library)
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Key<'_, D> {
+    type Error = Error<D::Error>;
+
+    keys!(
+        deserialize_any(),
+        deserialize_bool(),
+        deserialize_i8(),
+        deserialize_i16(),
+        deserialize_i32(),
+        deserialize_i64(),
+        deserialize_i128(),
+        deserialize_u8(),
+        deserialize_u16(),
+        deserialize_u32(),
+        deserialize_u64(),
+        deserialize_u128(),
+        deserialize_f32(),
+        deserialize_f64(),
+        deserialize_option(),
+        deserialize_newtype_struct(name: &'static str),
+    );
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        self.0.deserialize_enum(name, variants, visitor)
+    }
+
+    serde::forward_to_deserialize_any! {
+        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    }
+}

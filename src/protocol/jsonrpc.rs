@@ -1,0 +1,591 @@
+//! JSON-RPC 2.0 (<https://www.jsonrpc.org/specification>), and what clients of 1.0 send.
+//!
+//! A request is read once, from the front: its params straight into the method's types when the method asks for them,
+//! what follows them before the method runs. Only what stands in an unusual place is read twice: params before the
+//! method's name, params by name in another order than the method's, and a batch, of which nothing runs before all of it
+//! is known to be JSON.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Visitor};
+
+use crate::call::{Dispatch, MULTICALL, Mismatch, ParamError, ParamName, ParamSource, Params, Reply, TakeParam};
+use crate::fault::{Fault, catch_panic};
+use crate::json::{self, ErrorKind, Options, Position, Text};
+use crate::value::shown;
+
+/// Answers a document; `None` if it has nothing but notifications.
+pub(crate) fn answer(document: &[u8], options: &Options, dispatch: &Dispatch<'_>) -> Option<Vec<u8>> {
+    let mut answers = Answers { options, dispatch, out: Vec::with_capacity(256) };
+    if let Err(fault) = answers.document(document) {
+        answers.out.clear();
+        answers.error(&Envelope::default(), &fault);
+    }
+    Some(answers.out).filter(|out| !out.is_empty())
+}
+
+/// What a caller is told of a text that is no JSON, or over a limit.
+impl From<json::Error> for Fault {
+    fn from(error: json::Error) -> Fault {
+        let code = match error.kind {
+            ErrorKind::Syntax => Fault::NOT_WELL_FORMED,
+            ErrorKind::Limit | ErrorKind::Data => Fault::INVALID_CALL,
+        };
+        let Position { line, column } = error.position;
+        Fault::new(code, error.to_string()).with_data(serde_json::json!({ "line": line, "column": column }))
+    }
+}
+
+/// The answers to a document, as they are written.
+struct Answers<'a> {
+    options: &'a Options,
+    dispatch: &'a Dispatch<'a>,
+    out: Vec<u8>,
+}
+
+impl Answers<'_> {
+    /// # Errors
+    /// If the document is no JSON, or more than it may be: nothing has run then.
+    fn document(&mut self, document: &[u8]) -> Result<(), Fault> {
+        let limits = &self.options.limits;
+        if document.len() > limits.body {
+            let message = format!("a document of {} octets, longer than {}", document.len(), limits.body);
+            return Err(Fault::new(Fault::INVALID_CALL, message));
+        }
+        let mut text = Text::new(document, self.options)?;
+        match text.take(b'[') {
+            true => self.batch(&mut text),
+            false => {
+                self.request(Request::new(&mut text, true), self.dispatch);
+                Ok(())
+            }
+        }
+    }
+
+    fn batch(&mut self, text: &mut Text<'_>) -> Result<(), Fault> {
+        let dispatch = self.dispatch;
+        // a call that stands for many is none of a batch, or the limit of both would be that of neither
+        let dispatch = &|name: &str, params: Params<'_, '_>| match name {
+            MULTICALL => Err(Fault::new(Fault::INVALID_CALL, format!("{MULTICALL} inside a batch"))),
+            name => dispatch(name, params),
+        };
+        for at in requests(text, self.options.limits.calls)? {
+            text.go_to(at);
+            let (before, start) = (self.out.len(), self.out.len() + 1);
+            self.out.push(if before == 0 { b'[' } else { b',' });
+            self.request(Request::new(text, false), dispatch);
+            if self.out.len() == start {
+                self.out.truncate(before);
+            }
+        }
+        if !self.out.is_empty() {
+            self.out.push(b']');
+        }
+        Ok(())
+    }
+
+    /// Answers one request, by nothing if it is a notification.
+    fn request(&mut self, mut request: Request<'_, '_>, dispatch: &Dispatch<'_>) {
+        let start = self.out.len();
+        let answered = catch_panic(|| {
+            let outcome = request.call(dispatch);
+            if let Err(fault) = &outcome {
+                log::debug!("fault {fault}");
+            }
+            match outcome {
+                _ if request.is_notification() => {}
+                Ok(reply) => self.result(&request.envelope, &reply),
+                Err(fault) => self.error(&request.envelope, &fault),
+            }
+        });
+        if let Err(fault) = answered {
+            log::error!("a call {}", fault.cause().unwrap_or_default());
+            self.out.truncate(start);
+            self.error(&request.envelope, &fault);
+        }
+    }
+
+    fn result(&mut self, envelope: &Envelope<'_>, reply: &Reply) {
+        let start = self.out.len();
+        self.out.extend_from_slice(match envelope.version() {
+            Version::Two => b"{\"jsonrpc\":\"2.0\",\"result\":",
+            Version::One => b"{\"result\":",
+        });
+        if let Err(error) = reply.write_json(self.options, &mut self.out) {
+            self.out.truncate(start);
+            let fault = error.into_fault();
+            log::debug!("fault {fault}");
+            return self.error(envelope, &fault);
+        }
+        if let Version::One = envelope.version() {
+            self.out.extend_from_slice(b",\"error\":null");
+        }
+        self.end(envelope);
+    }
+
+    fn error(&mut self, envelope: &Envelope<'_>, fault: &Fault) {
+        self.out.extend_from_slice(match envelope.version() {
+            Version::Two => b"{\"jsonrpc\":\"2.0\",\"error\":{\"code\":",
+            Version::One => b"{\"result\":null,\"error\":{\"code\":",
+        });
+        self.out.extend_from_slice(itoa::Buffer::new().format(fault.code).as_bytes());
+        self.out.extend_from_slice(b",\"message\":");
+        json::write_string(&fault.message, &mut self.out);
+        if let Some(data) = fault.data() {
+            self.out.extend_from_slice(b",\"data\":");
+            self.out.extend_from_slice(data.to_string().as_bytes());
+        }
+        self.out.push(b'}');
+        self.end(envelope);
+    }
+
+    fn end(&mut self, envelope: &Envelope<'_>) {
+        self.out.extend_from_slice(b",\"id\":");
+        self.out.extend_from_slice(envelope.id.unwrap_or("null").as_bytes());
+        self.out.push(b'}');
+    }
+}
+
+/// Where the requests of a batch stand, whose bracket was read.
+fn requests(text: &mut Text<'_>, limit: usize) -> Result<Vec<usize>, Fault> {
+    let mut requests = Vec::new();
+    while text.next_item(requests.is_empty(), b']')? {
+        if requests.len() == limit {
+            return Err(Fault::new(Fault::INVALID_CALL, format!("more than {limit} calls in one batch")));
+        }
+        requests.push(text.at());
+        text.skip()?;
+    }
+    expect_end(text)?;
+    match requests.is_empty() {
+        true => Err(Fault::new(Fault::INVALID_CALL, "expected at least one request in a batch, found none")),
+        false => Ok(requests),
+    }
+}
+
+fn expect_end(text: &mut Text<'_>) -> Result<(), Fault> {
+    match text.peek() {
+        None => Ok(()),
+        Some(_) => Err(text.unexpected("the end").into()),
+    }
+}
+
+/// Which answer a request wants.
+#[derive(Clone, Copy)]
+enum Version {
+    One,
+    Two,
+}
+
+/// What stands around the params.
+#[derive(Default)]
+struct Envelope<'de> {
+    jsonrpc: Option<Version>,
+    method_name: Option<Cow<'de, str>>,
+    /// As it is written.
+    id: Option<&'de str>,
+    /// The members that were there.
+    seen: Seen,
+    /// The first thing that makes it no request.
+    problem: Option<Fault>,
+}
+
+#[derive(Default)]
+struct Seen {
+    jsonrpc: bool,
+    method: bool,
+    params: bool,
+    id: bool,
+}
+
+impl Envelope<'_> {
+    /// Without `jsonrpc` it is one of 1.0, if it is one at all.
+    fn version(&self) -> Version {
+        match self.jsonrpc {
+            Some(version) => version,
+            None if self.method_name.is_some() && !self.seen.jsonrpc => Version::One,
+            None => Version::Two,
+        }
+    }
+
+    fn refuse(&mut self, message: impl Into<String>) {
+        self.problem.get_or_insert_with(|| Fault::new(Fault::INVALID_CALL, message));
+    }
+}
+
+/// A request, and how far it is read.
+struct Request<'t, 'de> {
+    text: &'t mut Text<'de>,
+    /// Nothing may stand behind it.
+    whole: bool,
+    envelope: Envelope<'de>,
+    /// No member was read.
+    first: bool,
+    stage: Stage,
+    /// The params have names.
+    by_name: bool,
+    /// Those with names that were not asked for yet, and the places they stand at.
+    waiting: Vec<(Name<'de>, usize)>,
+    /// Where the params stand, if the method's name came after them.
+    params_at: Option<usize>,
+    /// What was found is an answer to whoever sent it, be it a notification or not.
+    malformed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// In front of a member, or the end.
+    Members,
+    /// Among the params, of which one was read, or none yet.
+    Params { first: bool },
+    /// Behind the params.
+    Tail,
+    /// It is read to its end, or as far as it can be.
+    Done,
+}
+
+impl<'t, 'de> Request<'t, 'de> {
+    fn new(text: &'t mut Text<'de>, whole: bool) -> Request<'t, 'de> {
+        Request {
+            text,
+            whole,
+            envelope: Envelope::default(),
+            first: true,
+            stage: Stage::Members,
+            by_name: false,
+            waiting: Vec::new(),
+            params_at: None,
+            malformed: false,
+        }
+    }
+
+    fn is_notification(&self) -> bool {
+        let no_id = match self.envelope.version() {
+            Version::Two => self.envelope.id.is_none(),
+            Version::One => matches!(self.envelope.id, None | Some("null")),
+        };
+        no_id && !self.malformed
+    }
+
+    fn call(&mut self, dispatch: &Dispatch<'_>) -> Result<Reply, Fault> {
+        self.begin()?;
+        let Some(method_name) = self.envelope.method_name.take() else {
+            self.malformed = true;
+            return Err(Fault::new(Fault::INVALID_CALL, "expected member \"method\", found none"));
+        };
+        let outcome = dispatch(&method_name, Params::new(self));
+        self.envelope.method_name = Some(method_name);
+        // a document that breaks off later is broken first of all
+        self.finish()?;
+        outcome
+    }
+
+    /// Reads up to the params.
+    fn begin(&mut self) -> Result<(), Fault> {
+        if !self.text.take(b'{') {
+            return Err(self.no_object());
+        }
+        self.members(true)?;
+        if self.stage == Stage::Done {
+            self.check()?;
+        }
+        if let Some(at) = self.params_at {
+            self.text.go_to(at);
+            self.open_params()?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn no_object(&mut self) -> Fault {
+        self.malformed = true;
+        let mut fault = Fault::from(self.text.unexpected("a request, which is an object"));
+        if self.text.skip().is_ok() && self.expect_end().is_ok() {
+            fault.code = Fault::INVALID_CALL;
+        }
+        fault
+    }
+
+    fn expect_end(&mut self) -> Result<(), Fault> {
+        if self.whole { expect_end(self.text) } else { Ok(()) }
+    }
+
+    /// Reads members: up to the params, if these can be asked for then, or to the end.
+    fn members(&mut self, up_to_params: bool) -> Result<(), Fault> {
+        self.try_members(up_to_params).map_err(|fault| self.broken(fault))
+    }
+
+    /// The text is no JSON: not even the id is certain.
+    #[cold]
+    fn broken(&mut self, fault: impl Into<Fault>) -> Fault {
+        self.envelope.id = None;
+        self.malformed = true;
+        self.stage = Stage::Done;
+        fault.into()
+    }
+
+    fn try_members(&mut self, up_to_params: bool) -> Result<(), Fault> {
+        while self.text.next_item(self.first, b'}')? {
+            self.first = false;
+            let name: Name<'_> = self.text.name()?;
+            match &*name.0 {
+                "jsonrpc" => self.jsonrpc()?,
+                "method" => self.method()?,
+                "params" => {
+                    self.once(|seen| &mut seen.params, "params");
+                    let is_next = self.envelope.method_name.is_some() && self.envelope.problem.is_none();
+                    if up_to_params && is_next {
+                        return self.open_params();
+                    }
+                    self.text.peek();
+                    self.params_at = Some(self.text.at());
+                    self.text.skip()?;
+                }
+                "id" => self.id()?,
+                _ => {
+                    self.text.skip()?;
+                }
+            }
+        }
+        self.expect_end()?;
+        self.stage = Stage::Done;
+        Ok(())
+    }
+
+    /// Notes that a member is there, which it may be once.
+    fn once(&mut self, member: impl Fn(&mut Seen) -> &mut bool, name: &str) {
+        if std::mem::replace(member(&mut self.envelope.seen), true) {
+            self.envelope.refuse(format!("expected member \"{name}\" once, found it again"));
+        }
+    }
+
+    /// Reads text that belongs in a member; something else makes it no request.
+    fn string(&mut self, name: &str) -> Result<Option<Cow<'de, str>>, Fault> {
+        match self.text.value::<Name<'_>>() {
+            Ok(value) => Ok(Some(value.0)),
+            Err(error) if error.kind == ErrorKind::Data => {
+                self.envelope.refuse(format!("member \"{name}\": {error}"));
+                self.text.skip()?;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn jsonrpc(&mut self) -> Result<(), Fault> {
+        self.once(|seen| &mut seen.jsonrpc, "jsonrpc");
+        let version = self.string("jsonrpc")?;
+        self.envelope.jsonrpc = match version.as_deref() {
+            Some("2.0") => Some(Version::Two),
+            Some("1.0") => Some(Version::One),
+            Some(other) => {
+                let found = shown(other);
+                self.envelope.refuse(format!("member \"jsonrpc\": expected \"2.0\", found \"{found}\""));
+                None
+            }
+            None => None,
+        };
+        Ok(())
+    }
+
+    fn method(&mut self) -> Result<(), Fault> {
+        self.once(|seen| &mut seen.method, "method");
+        self.envelope.method_name = self.string("method")?;
+        Ok(())
+    }
+
+    fn id(&mut self) -> Result<(), Fault> {
+        self.once(|seen| &mut seen.id, "id");
+        let id = self.text.skip()?;
+        let found = match id.as_bytes().first() {
+            Some(b'[') => "array",
+            Some(b'{') => "object",
+            Some(b't' | b'f') => "boolean",
+            _ => {
+                self.envelope.id = Some(id);
+                return Ok(());
+            }
+        };
+        self.envelope.refuse(format!("member \"id\": expected string, number or null, found {found}"));
+        Ok(())
+    }
+
+    /// Goes into the params.
+    fn open_params(&mut self) -> Result<(), Fault> {
+        let found = self.text.peek();
+        if let Some(b'[' | b'{') = found {
+            self.text.go_to(self.text.at() + 1);
+            self.by_name = found == Some(b'{');
+            self.stage = Stage::Params { first: true };
+            return Ok(());
+        }
+        let value = self.text.skip()?;
+        // clients send null for none
+        if found != Some(b'n') {
+            let found = shown(value);
+            self.envelope.refuse(format!("member \"params\": expected array or object, found {found}"));
+        }
+        self.stage = Stage::Tail;
+        Ok(())
+    }
+
+    /// Whether what was read to its end is a request.
+    fn check(&mut self) -> Result<(), Fault> {
+        match self.envelope.problem.take() {
+            Some(problem) => {
+                self.malformed = true;
+                Err(problem)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Goes to the next param, or to the name of the next; `false` behind the last.
+    fn advance(&mut self) -> Result<bool, json::Error> {
+        let Stage::Params { first } = self.stage else {
+            return Ok(false);
+        };
+        let more = self.text.next_item(first, if self.by_name { b'}' } else { b']' })?;
+        self.stage = if more { Stage::Params { first: false } } else { Stage::Tail };
+        Ok(more)
+    }
+
+    /// Reads the name of the next param.
+    fn advance_to_name(&mut self) -> Result<Option<Name<'de>>, json::Error> {
+        if !self.by_name || !self.advance()? {
+            return Ok(None);
+        }
+        self.text.count_member()?;
+        self.text.name().map(Some)
+    }
+
+    /// Leaves the param whose name was read for later.
+    fn leave(&mut self, name: Name<'de>) -> Result<(), json::Error> {
+        self.text.peek();
+        self.waiting.push((name, self.text.at()));
+        self.text.skip().map(drop)
+    }
+
+    /// Finds the param of a name, and goes there; the result is where the text goes on then, if not behind it.
+    fn find(&mut self, wanted: ParamName<'_>) -> Result<Found, json::Error> {
+        if !self.by_name {
+            return self.advance().map(|more| if more { Found::Next } else { Found::Nothing });
+        }
+        if let Some(index) = self.waiting.iter().position(|(name, _)| wanted.is(&name.0)) {
+            let behind = self.text.at();
+            self.text.go_to(self.waiting.remove(index).1);
+            return Ok(Found::Behind(behind));
+        }
+        while let Some(name) = self.advance_to_name()? {
+            if wanted.is(&name.0) {
+                return Ok(Found::Next);
+            }
+            self.leave(name)?;
+        }
+        Ok(Found::Nothing)
+    }
+
+    /// Goes behind the params, and says how many were left.
+    fn drain(&mut self) -> Result<usize, json::Error> {
+        let mut left = self.waiting.len();
+        while self.advance()? {
+            if self.by_name {
+                self.text.name::<Name<'_>>()?;
+            }
+            self.text.skip()?;
+            left += 1;
+        }
+        Ok(left)
+    }
+}
+
+/// Where a param stands.
+enum Found {
+    Nothing,
+    /// Here.
+    Next,
+    /// Here, and the text goes on at another place.
+    Behind(usize),
+}
+
+impl<'de> ParamSource<'de> for Request<'_, 'de> {
+    fn by_name(&self) -> bool {
+        self.by_name
+    }
+
+    fn next_name(&mut self) -> Result<Option<String>, Fault> {
+        if self.waiting.is_empty() {
+            let name = self.advance_to_name().map_err(|error| self.broken(error))?;
+            name.map_or(Ok(()), |name| self.leave(name)).map_err(|error| self.broken(error))?;
+        }
+        Ok(self.waiting.first().map(|(name, _)| name.0.to_string()))
+    }
+
+    fn next(&mut self, name: ParamName<'_>, take: &mut dyn TakeParam<'de>) -> Result<bool, ParamError> {
+        let found = self.find(name).map_err(|error| ParamError::Document(self.broken(error)))?;
+        if let Found::Nothing = found {
+            return Ok(false);
+        }
+        let taken = take.take_json(self.text);
+        if let Err(error) = &taken
+            && error.kind == ErrorKind::Syntax
+        {
+            return taken.map(|()| true).map_err(|error| ParamError::Document(self.broken(error)));
+        }
+        match found {
+            Found::Behind(at) => self.text.go_to(at),
+            // the text stays in front of what is not taken
+            _ if taken.is_err() => _ = self.text.skip(),
+            _ => {}
+        }
+        match taken {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind == ErrorKind::Limit => Err(ParamError::Document(error.into())),
+            Err(error) => {
+                let Position { line, column } = error.position;
+                let position = Some((line, column));
+                Err(ParamError::Mismatch(Mismatch { message: error.to_string(), position }))
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<usize, Fault> {
+        let left = self.drain().map_err(|error| self.broken(error))?;
+        if self.stage == Stage::Tail {
+            match self.params_at {
+                Some(_) => self.stage = Stage::Done,
+                None => self.members(false)?,
+            }
+            self.check()?;
+        }
+        Ok(left)
+    }
+}
+
+/// Text that is borrowed from the document where it can be.
+struct Name<'de>(Cow<'de, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name<'de>, D::Error> {
+        struct NameVisitor;
+
+        impl<'de> Visitor<'de> for NameVisitor {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(NameVisitor)
+    }
+}

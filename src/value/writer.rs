@@ -1,0 +1,535 @@
+//! What becomes of a Rust value on the wire: the rules, once, for every notation.
+//!
+//! [`write`] takes a value apart by serde and a [`Notation`] puts it down as octets, straight into the document. The
+//! twin of [`Typed`](super::Typed), which reads.
+
+use std::fmt::{self, Display, Write};
+
+use serde::ser::{self, Serialize, SerializeMap, SerializeSeq};
+
+use super::{Base64, DateTime};
+use crate::fault::{Fault, FaultMembers};
+
+/// The name of a newtype that stands for one outcome of several. If what is inside cannot be written, a fault is written
+/// in its place, and the others stay.
+pub(crate) const OUTCOME: &str = "$rpcgi::Outcome";
+
+/// How a format puts values down.
+pub(crate) trait Notation: Copy {
+    /// What the format is called.
+    const NAME: &'static str;
+
+    fn integer<I: Integer>(self, value: I, out: &mut Vec<u8>) -> Result<(), WriteError>;
+
+    /// A number that is neither NaN nor infinite.
+    fn double<D: Double>(self, value: D, out: &mut Vec<u8>);
+
+    fn boolean(self, value: bool, out: &mut Vec<u8>);
+
+    fn string(self, text: &str, out: &mut Vec<u8>);
+
+    /// A date and time, given as `YYYYMMDDTHH:MM:SS`.
+    fn date_time(self, text: &str, out: &mut Vec<u8>);
+
+    fn octets(self, octets: &[u8], out: &mut Vec<u8>);
+
+    fn nil(self, out: &mut Vec<u8>) -> Result<(), WriteError>;
+
+    fn begin_array(self, out: &mut Vec<u8>);
+
+    /// What stands before an item; `first` if nothing stands before it in the array.
+    fn begin_item(self, first: bool, out: &mut Vec<u8>);
+
+    fn end_array(self, out: &mut Vec<u8>);
+
+    fn begin_struct(self, out: &mut Vec<u8>);
+
+    /// What stands before a member's value, its name included.
+    fn begin_member(self, first: bool, name: &str, out: &mut Vec<u8>);
+
+    fn end_member(self, out: &mut Vec<u8>);
+
+    fn end_struct(self, out: &mut Vec<u8>);
+}
+
+/// An integer of any width.
+pub(crate) trait Integer: itoa::Integer + TryInto<i64> + Display + Copy {}
+
+impl<I: itoa::Integer + TryInto<i64> + Display + Copy> Integer for I {}
+
+/// A floating-point number of either width.
+pub(crate) trait Double: zmij::Float + Into<f64> + Display + Copy {}
+
+impl<D: zmij::Float + Into<f64> + Display + Copy> Double for D {}
+
+/// Why a value cannot be written: what it is, and where in the value it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct WriteError(Box<Reason>);
+
+#[derive(Clone, Debug)]
+struct Reason {
+    message: String,
+    is_limit: bool,
+}
+
+impl WriteError {
+    #[cold]
+    pub(crate) fn new(message: impl Into<String>) -> WriteError {
+        WriteError(Box::new(Reason { message: message.into(), is_limit: false }))
+    }
+
+    /// Whether the document would be longer than it may be.
+    pub(crate) fn is_limit(&self) -> bool {
+        self.0.is_limit
+    }
+
+    /// What the caller is told of a result that cannot be written.
+    pub(crate) fn into_fault(self) -> Fault {
+        Fault::new(Fault::INTERNAL, format!("the result cannot be written: {self}"))
+    }
+}
+
+impl Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for WriteError {}
+
+impl ser::Error for WriteError {
+    fn custom<T: Display>(message: T) -> WriteError {
+        WriteError::new(message.to_string())
+    }
+}
+
+/// Appends a value to a document, which may become `limit` octets long, about.
+pub(crate) fn write<N: Notation, T: Serialize + ?Sized>(
+    value: &T,
+    notation: N,
+    limit: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), WriteError> {
+    let mut writer = Writer { out, notation, limit, inside: None, failure: None, key: String::new() };
+    value.serialize(&mut writer).map_err(|error| writer.explain(error))
+}
+
+struct Writer<'a, N> {
+    out: &'a mut Vec<u8>,
+    notation: N,
+    limit: usize,
+    /// The name of the type whose content is next: a [`DateTime`]'s or a [`Base64`]'s.
+    inside: Option<&'static str>,
+    failure: Option<Failure>,
+    /// Room for the keys of the next map.
+    key: String,
+}
+
+/// The first thing that went wrong, and the way to it from the inside out.
+struct Failure {
+    error: WriteError,
+    path: Vec<String>,
+}
+
+impl<N: Notation> Writer<'_, N> {
+    #[inline]
+    fn string(&mut self, text: &str) -> Result<(), WriteError> {
+        self.notation.string(text, self.out);
+        self.check_limit()
+    }
+
+    fn octets(&mut self, octets: &[u8]) -> Result<(), WriteError> {
+        if octets.len() > self.limit {
+            return self.over_limit();
+        }
+        self.notation.octets(octets, self.out);
+        self.check_limit()
+    }
+
+    #[inline]
+    fn double<D: Double>(&mut self, value: D) -> Result<(), WriteError> {
+        if !value.into().is_finite() {
+            return Err(WriteError::new(format!("{value} is no double of {}", N::NAME)));
+        }
+        self.notation.double(value, self.out);
+        Ok(())
+    }
+
+    #[inline]
+    fn check_limit(&self) -> Result<(), WriteError> {
+        if self.out.len() <= self.limit { Ok(()) } else { self.over_limit() }
+    }
+
+    #[cold]
+    fn over_limit(&self) -> Result<(), WriteError> {
+        let message = format!("longer than {} octets", self.limit);
+        Err(WriteError(Box::new(Reason { message, is_limit: true })))
+    }
+
+    /// Writes one part of a compound; if that fails, adds its name to the path.
+    #[inline]
+    fn part<T: Serialize + ?Sized>(&mut self, value: &T, step: impl FnOnce() -> String) -> Result<(), WriteError> {
+        match value.serialize(&mut *self) {
+            Ok(()) => self.check_limit(),
+            Err(error) => Err(self.fail_inside(error, step())),
+        }
+    }
+
+    #[cold]
+    fn fail_inside(&mut self, error: WriteError, step: String) -> WriteError {
+        let failure = self.failure.get_or_insert_with(|| Failure { error: error.clone(), path: Vec::new() });
+        failure.path.push(step);
+        error
+    }
+
+    /// The first error there was, with the way to it.
+    #[cold]
+    fn explain(&mut self, error: WriteError) -> WriteError {
+        match self.failure.take() {
+            None => error,
+            Some(Failure { error, path }) if path.is_empty() => error,
+            Some(Failure { mut error, path }) => {
+                let path: String = path.into_iter().rev().collect();
+                error.0.message = format!("{error}, at {}", path.trim_start_matches('.'));
+                error
+            }
+        }
+    }
+
+    /// Writes one outcome of several: what cannot be written becomes a fault in its place.
+    fn outcome<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
+        let start = self.out.len();
+        match value.serialize(&mut *self) {
+            Err(error) if !error.is_limit() => {
+                if let Some(failure) = &mut self.failure {
+                    // the array around the one result is none of the method's
+                    failure.path.pop();
+                }
+                let error = self.explain(error);
+                self.out.truncate(start);
+                FaultMembers(&error.into_fault()).serialize(self)
+            }
+            written => written,
+        }
+    }
+
+    /// Opens the struct of one member that stands for a variant with content.
+    fn variant(&mut self, name: &str) {
+        self.notation.begin_struct(self.out);
+        self.notation.begin_member(true, name, self.out);
+    }
+
+    fn end_variant(&mut self) {
+        self.notation.end_member(self.out);
+        self.notation.end_struct(self.out);
+    }
+}
+
+macro_rules! scalars {
+    ($($method:ident($type:ty): $kind:ident),*) => {$(
+        #[inline]
+        fn $method(self, value: $type) -> Result<(), WriteError> {
+            scalars!(@ $kind self, value)
+        }
+    )*};
+    (@ integer $self:ident, $value:ident) => { $self.notation.integer($value, $self.out) };
+    (@ double $self:ident, $value:ident) => { $self.double($value) };
+}
+
+impl<'w, 'a, N: Notation> ser::Serializer for &'w mut Writer<'a, N> {
+    type Ok = ();
+    type Error = WriteError;
+    type SerializeSeq = Items<'w, 'a, N>;
+    type SerializeTuple = Items<'w, 'a, N>;
+    type SerializeTupleStruct = Items<'w, 'a, N>;
+    type SerializeTupleVariant = Items<'w, 'a, N>;
+    type SerializeMap = Members<'w, 'a, N>;
+    type SerializeStruct = Members<'w, 'a, N>;
+    type SerializeStructVariant = Members<'w, 'a, N>;
+
+    scalars!(
+        serialize_i8(i8): integer,
+        serialize_i16(i16): integer,
+        serialize_i32(i32): integer,
+        serialize_i64(i64): integer,
+        serialize_i128(i128): integer,
+        serialize_u8(u8): integer,
+        serialize_u16(u16): integer,
+        serialize_u32(u32): integer,
+        serialize_u64(u64): integer,
+        serialize_u128(u128): integer,
+        serialize_f32(f32): double,
+        serialize_f64(f64): double
+    );
+
+    fn serialize_bool(self, value: bool) -> Result<(), WriteError> {
+        self.notation.boolean(value, self.out);
+        Ok(())
+    }
+
+    fn serialize_char(self, value: char) -> Result<(), WriteError> {
+        self.string(value.encode_utf8(&mut [0; 4]))
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), WriteError> {
+        if self.inside == Some(DateTime::NAME) {
+            self.notation.date_time(value, self.out);
+            return Ok(());
+        }
+        self.string(value)
+    }
+
+    /// [`DateTime`] and [`Base64`] give text to a format that is, and what they have to one that knows them.
+    fn is_human_readable(&self) -> bool {
+        self.inside.is_none()
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<(), WriteError> {
+        self.octets(value)
+    }
+
+    fn serialize_none(self) -> Result<(), WriteError> {
+        self.notation.nil(self.out)
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), WriteError> {
+        value.serialize(self)
+    }
+
+    fn serialize_unit(self) -> Result<(), WriteError> {
+        self.notation.nil(self.out)
+    }
+
+    fn serialize_unit_struct(self, _name: &'static str) -> Result<(), WriteError> {
+        self.notation.nil(self.out)
+    }
+
+    fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Result<(), WriteError> {
+        self.string(variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<(), WriteError> {
+        match name {
+            DateTime::NAME | Base64::NAME => {
+                self.inside = Some(name);
+                let written = value.serialize(&mut *self);
+                self.inside = None;
+                written
+            }
+            OUTCOME => self.outcome(value),
+            _ => value.serialize(self),
+        }
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<(), WriteError> {
+        self.variant(variant);
+        self.part(value, || format!(".{variant}"))?;
+        self.end_variant();
+        Ok(())
+    }
+
+    fn serialize_seq(self, _len: Option<usize>) -> Result<Items<'w, 'a, N>, WriteError> {
+        Ok(Items::new(self, false))
+    }
+
+    fn serialize_tuple(self, _len: usize) -> Result<Items<'w, 'a, N>, WriteError> {
+        Ok(Items::new(self, false))
+    }
+
+    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Items<'w, 'a, N>, WriteError> {
+        Ok(Items::new(self, false))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Items<'w, 'a, N>, WriteError> {
+        self.variant(variant);
+        Ok(Items::new(self, true))
+    }
+
+    fn serialize_map(self, _len: Option<usize>) -> Result<Members<'w, 'a, N>, WriteError> {
+        Ok(Members::new(self, false))
+    }
+
+    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Members<'w, 'a, N>, WriteError> {
+        Ok(Members::new(self, false))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+        _len: usize,
+    ) -> Result<Members<'w, 'a, N>, WriteError> {
+        self.variant(variant);
+        Ok(Members::new(self, true))
+    }
+}
+
+/// An array being written.
+struct Items<'w, 'a, N> {
+    writer: &'w mut Writer<'a, N>,
+    count: usize,
+    /// It is the content of a variant.
+    in_variant: bool,
+}
+
+impl<'w, 'a, N: Notation> Items<'w, 'a, N> {
+    #[inline]
+    fn new(writer: &'w mut Writer<'a, N>, in_variant: bool) -> Self {
+        writer.notation.begin_array(writer.out);
+        Items { writer, count: 0, in_variant }
+    }
+}
+
+impl<N: Notation> SerializeSeq for Items<'_, '_, N> {
+    type Ok = ();
+    type Error = WriteError;
+
+    #[inline]
+    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
+        let index = self.count;
+        self.count += 1;
+        self.writer.notation.begin_item(index == 0, self.writer.out);
+        self.writer.part(value, || format!("[{index}]"))
+    }
+
+    fn end(self) -> Result<(), WriteError> {
+        self.writer.notation.end_array(self.writer.out);
+        if self.in_variant {
+            self.writer.end_variant();
+        }
+        Ok(())
+    }
+}
+
+macro_rules! as_seq {
+    ($($trait:ident::$method:ident),*) => {$(
+        impl<N: Notation> ser::$trait for Items<'_, '_, N> {
+            type Ok = ();
+            type Error = WriteError;
+
+            #[inline]
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
+                SerializeSeq::serialize_element(self, value)
+            }
+
+            fn end(self) -> Result<(), WriteError> {
+                SerializeSeq::end(self)
+            }
+        }
+    )*};
+}
+
+as_seq!(
+    SerializeTuple::serialize_element,
+    SerializeTupleStruct::serialize_field,
+    SerializeTupleVariant::serialize_field
+);
+
+/// A struct being written.
+struct Members<'w, 'a, N> {
+    writer: &'w mut Writer<'a, N>,
+    first: bool,
+    /// The name of the current member, in a map.
+    key: String,
+    /// It is the content of a variant.
+    in_variant: bool,
+}
+
+impl<'w, 'a, N: Notation> Members<'w, 'a, N> {
+    #[inline]
+    fn new(writer: &'w mut Writer<'a, N>, in_variant: bool) -> Self {
+        writer.notation.begin_struct(writer.out);
+        let key = std::mem::take(&mut writer.key);
+        Members { writer, first: true, key, in_variant }
+    }
+
+    #[inline]
+    fn begin_member(&mut self, name: &str) {
+        self.writer.notation.begin_member(self.first, name, self.writer.out);
+        self.first = false;
+    }
+
+    #[inline]
+    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), WriteError> {
+        self.begin_member(name);
+        self.writer.part(value, || format!(".{name}"))?;
+        self.writer.notation.end_member(self.writer.out);
+        Ok(())
+    }
+}
+
+impl<N: Notation> SerializeMap for Members<'_, '_, N> {
+    type Ok = ();
+    type Error = WriteError;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), WriteError> {
+        self.key.clear();
+        if write!(self.key, "{}", Key(key)).is_err() {
+            return Err(WriteError::new("a map has keys that are neither text nor numbers"));
+        }
+        self.writer.notation.begin_member(self.first, &self.key, self.writer.out);
+        self.first = false;
+        Ok(())
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), WriteError> {
+        self.writer.part(value, || format!(".{}", self.key))?;
+        self.writer.notation.end_member(self.writer.out);
+        Ok(())
+    }
+
+    fn end(self) -> Result<(), WriteError> {
+        self.writer.notation.end_struct(self.writer.out);
+        if self.in_variant {
+            self.writer.end_variant();
+        }
+        self.writer.key = self.key;
+        Ok(())
+    }
+}
+
+macro_rules! as_struct {
+    ($($trait:ident),*) => {$(
+        impl<N: Notation> ser::$trait for Members<'_, '_, N> {
+            type Ok = ();
+            type Error = WriteError;
+
+            #[inline]
+            fn serialize_field<T: Serialize + ?Sized>(
+                &mut self,
+                name: &'static str,
+                value: &T,
+            ) -> Result<(), WriteError> {
+                self.field(name, value)
+            }
+
+            fn end(self) -> Result<(), WriteError> {
+                SerializeMap::end(self)
+            }
+        }
+    )*};
+}
+
+as_struct!(SerializeStruct, SerializeStructVariant);
+
+/// A map's key as text: what serde writes into a formatter, which is text, numbers and enums without content.
+struct Key<'a, K: ?Sized>(&'a K);
+
+impl<K: Serialize + ?Sized> Display for Key<'_, K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.serialize(f)
+    }
+}
