@@ -10,6 +10,7 @@ mod json;
 mod limits;
 mod logger;
 mod method;
+mod openrpc;
 mod protocol;
 mod registry;
 #[cfg(feature = "async")]

@@ -21,7 +21,7 @@ use crate::fault::{Fault, catch_panic};
 #[cfg(feature = "async")]
 use crate::runtime::block_on;
 use crate::service::Request;
-use crate::signature::{Description, Detail, Param, Shape, Signature};
+use crate::signature::{Description, FunctionSchemas, Outline, ParamSchema, Signature, Ways};
 use crate::value::{DataError, Value, shown};
 
 /// A method under its name, with its description.
@@ -261,8 +261,12 @@ impl Method {
 
     /// Describes the method under the name it has where it is registered.
     pub(crate) fn describe(&self, name: impl Into<String>) -> Description {
-        let (signatures, details) = self.body.describe(&self.about);
-        Description { name: name.into(), help: self.about.help.trim().to_owned(), signatures, details }
+        self.outline(&mut inline_schemas()).into_description(name)
+    }
+
+    /// Describes the method by schemas of a generator.
+    pub(crate) fn outline(&self, generator: &mut SchemaGenerator) -> Outline {
+        Outline { help: self.about.help.trim().to_owned(), ways: self.body.ways(&self.about, generator) }
     }
 }
 
@@ -276,6 +280,11 @@ impl From<Method> for Vec<Method> {
     fn from(method: Method) -> Vec<Method> {
         vec![method]
     }
+}
+
+/// A generator of schemas that have all they refer to inside, but for what is recursive.
+fn inline_schemas() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator()
 }
 
 #[track_caller]
@@ -360,7 +369,7 @@ impl From<ParamError> for Failure {
 trait Body: Send + Sync {
     fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure>;
 
-    fn describe(&self, about: &About) -> (Vec<Signature>, Vec<Detail>);
+    fn ways(&self, about: &About, generator: &mut SchemaGenerator) -> Ways;
 
     /// The same with one more declared signature, if signatures are declared.
     fn with_signature(&self, _signature: Signature) -> Option<Arc<dyn Body>> {
@@ -611,25 +620,14 @@ impl<F: Function<Kind, Args>, Kind, Args> Body for Typed<F, Kind, Args> {
         self.function.call(about, request, params)
     }
 
-    fn describe(&self, about: &About) -> (Vec<Signature>, Vec<Detail>) {
-        let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-        let (params, returns) = F::schemas(&mut settings.into_generator());
-        let returns = Shape::from_schema(&returns);
-        let params: Vec<Param> = params
-            .iter()
-            .enumerate()
-            .map(|(index, (schema, optional))| {
-                let (name, help) = match about.params.get(index) {
-                    Some((name, help)) => (name.to_string(), help.trim().to_owned()),
-                    None => (format!("p{}", index + 1), String::new()),
-                };
-                Param { name, help, optional: *optional, shape: Shape::from_schema(schema) }
-            })
-            .collect();
-        let least = least(params.iter().map(|param| param.optional));
-        let types: Vec<_> = params.iter().map(|param| param.shape.wire).collect();
-        let signatures = (least..=types.len()).map(|count| Signature::new(returns.wire, &types[..count])).collect();
-        (signatures, vec![Detail { params, returns }])
+    fn ways(&self, about: &About, generator: &mut SchemaGenerator) -> Ways {
+        let (params, returns) = F::schemas(generator);
+        let param = |(index, (schema, optional)): (usize, (Schema, bool))| {
+            let help = about.params.get(index).map(|(_, help)| help.trim().to_owned());
+            ParamSchema { name: about.param_name(index).to_string(), help: help.unwrap_or_default(), optional, schema }
+        };
+        let params = params.into_iter().enumerate().map(param).collect();
+        Ways::Functions(vec![FunctionSchemas { params, returns }])
     }
 }
 
@@ -684,8 +682,8 @@ impl Body for Dynamic {
         Ok((self.call)(request, params)?)
     }
 
-    fn describe(&self, _about: &About) -> (Vec<Signature>, Vec<Detail>) {
-        (self.signatures.clone(), Vec::new())
+    fn ways(&self, _about: &About, _generator: &mut SchemaGenerator) -> Ways {
+        Ways::Declared(self.signatures.clone())
     }
 
     fn with_signature(&self, signature: Signature) -> Option<Arc<dyn Body>> {
@@ -719,15 +717,18 @@ impl Body for Overload {
             Values::ByPlace(values) => values,
             Values::ByName(members) => members.into_iter().map(|(_, value)| value).collect(),
         };
-        Err(no_signature_fits(&self.describe(about).0, &values))
+        Err(no_signature_fits(&self.ways(about, &mut inline_schemas()).signatures(), &values))
     }
 
-    fn describe(&self, about: &About) -> (Vec<Signature>, Vec<Detail>) {
-        let (signatures, details): (Vec<_>, Vec<_>) =
-            self.0.iter().map(|method| method.body.describe(Overload::about(method, about))).unzip();
-        let mut signatures: Vec<Signature> = signatures.into_iter().flatten().collect();
-        signatures.dedup();
-        (signatures, details.into_iter().flatten().collect())
+    fn ways(&self, about: &About, generator: &mut SchemaGenerator) -> Ways {
+        let mut functions = Vec::new();
+        for method in &self.0 {
+            match method.body.ways(Overload::about(method, about), generator) {
+                Ways::Declared(signatures) => functions.extend(signatures.iter().map(FunctionSchemas::from)),
+                Ways::Functions(more) => functions.extend(more),
+            }
+        }
+        Ways::Functions(functions)
     }
 }
 

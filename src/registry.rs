@@ -6,13 +6,15 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Instant;
 
+use schemars::SchemaGenerator;
+
 use crate::call::{Params, Reply};
 use crate::fault::Fault;
 #[cfg(feature = "async")]
 use crate::method::Async;
 use crate::method::{Function, Method};
 use crate::service::Request;
-use crate::signature::Description;
+use crate::signature::{Description, Outline};
 use crate::value::shown;
 
 /// A set of methods under their names, to be [mounted](Registry::mount) in another or served.
@@ -210,6 +212,12 @@ impl Registry {
     /// Descriptions of all methods to list, sorted by name.
     pub(crate) fn describe_all(&self) -> Vec<Description> {
         self.names().iter().filter_map(|name| self.describe(name).ok()).collect()
+    }
+
+    /// All methods to list with their schemas, sorted by name.
+    pub(crate) fn outline_all(&self, generator: &mut SchemaGenerator) -> Vec<(String, Outline)> {
+        let mut outline = |name: String| Some((self.find(&name)?.outline(generator), name));
+        self.names().into_iter().filter_map(|name| outline(name).map(|(outline, name)| (name, outline))).collect()
     }
 
     /// Calls the method of this name, and logs it.

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use schemars::Schema;
+use schemars::{Schema, json_schema};
 use serde_json::{Map, Value as Json};
 
 /// A type of XML-RPC, as signatures name it.
@@ -52,6 +52,23 @@ impl Type {
         }
     }
 
+    /// The JSON Schema of a value of this type.
+    pub(crate) fn schema(self) -> Schema {
+        match self {
+            Type::Int => json_schema!({ "type": "integer", "format": "int32" }),
+            Type::I8 => json_schema!({ "type": "integer", "format": "int64" }),
+            Type::Boolean => json_schema!({ "type": "boolean" }),
+            Type::String => json_schema!({ "type": "string" }),
+            Type::Double => json_schema!({ "type": "number", "format": "double" }),
+            Type::DateTime => json_schema!({ "type": "string", "format": "dateTime.iso8601" }),
+            Type::Base64 => json_schema!({ "type": "string", "contentEncoding": "base64" }),
+            Type::Struct => json_schema!({ "type": "object" }),
+            Type::Array => json_schema!({ "type": "array" }),
+            Type::Nil => json_schema!({ "type": "null" }),
+            Type::Undefined => json_schema!(true),
+        }
+    }
+
     /// Whether a value of the type `name` may stand where this type is declared: its own, an `int` for an `i8` or
     /// `double`, anything for `undefined`.
     pub(crate) fn accepts(self, name: &str) -> bool {
@@ -91,6 +108,117 @@ impl Signature {
     }
 }
 
+/// What a method tells about itself, with the schemas as a generator makes them.
+#[derive(Clone, Debug)]
+pub(crate) struct Outline {
+    /// Markdown; the first paragraph is the title.
+    pub(crate) help: String,
+    pub(crate) ways: Ways,
+}
+
+/// The ways to call a method.
+#[derive(Clone, Debug)]
+pub(crate) enum Ways {
+    /// By signatures alone; none if nothing is known.
+    Declared(Vec<Signature>),
+    /// One for each function behind it.
+    Functions(Vec<FunctionSchemas>),
+}
+
+/// A function's arguments and result.
+#[derive(Clone, Debug)]
+pub(crate) struct FunctionSchemas {
+    pub(crate) params: Vec<ParamSchema>,
+    pub(crate) returns: Schema,
+}
+
+/// An argument of a function.
+#[derive(Clone, Debug)]
+pub(crate) struct ParamSchema {
+    pub(crate) name: String,
+    /// Markdown.
+    pub(crate) help: String,
+    /// May be left out, if all after it are.
+    pub(crate) optional: bool,
+    pub(crate) schema: Schema,
+}
+
+impl FunctionSchemas {
+    /// How many params there must be: all up to the last that is not optional.
+    pub(crate) fn least(&self) -> usize {
+        let required = self.params.iter().rposition(|param| !param.optional);
+        required.map_or(0, |last| last + 1)
+    }
+
+    /// One signature for each number of params there may be.
+    fn signatures(&self) -> impl Iterator<Item = Signature> {
+        let wire = |schema| Shape::from_schema(schema).wire;
+        let returns = wire(&self.returns);
+        let types: Vec<Type> = self.params.iter().map(|param| wire(&param.schema)).collect();
+        (self.least()..=types.len()).map(move |count| Signature::new(returns, &types[..count]))
+    }
+
+    fn detail(&self) -> Detail {
+        let param = |param: &ParamSchema| Param {
+            name: param.name.clone(),
+            help: param.help.clone(),
+            optional: param.optional,
+            shape: Shape::from_schema(&param.schema),
+        };
+        Detail { params: self.params.iter().map(param).collect(), returns: Shape::from_schema(&self.returns) }
+    }
+}
+
+impl Outline {
+    /// The first paragraph of the help, on one line.
+    pub(crate) fn title(&self) -> String {
+        title(&self.help)
+    }
+
+    /// The same for people. The schemas must be inline.
+    pub(crate) fn into_description(self, name: impl Into<String>) -> Description {
+        let signatures = self.ways.signatures();
+        let details = match &self.ways {
+            Ways::Declared(_) => Vec::new(),
+            Ways::Functions(functions) => functions.iter().map(FunctionSchemas::detail).collect(),
+        };
+        Description { name: name.into(), help: self.help, signatures, details }
+    }
+}
+
+impl Ways {
+    pub(crate) fn signatures(&self) -> Vec<Signature> {
+        match self {
+            Ways::Declared(signatures) => signatures.clone(),
+            Ways::Functions(functions) => {
+                let mut signatures: Vec<Signature> = functions.iter().flat_map(FunctionSchemas::signatures).collect();
+                signatures.dedup();
+                signatures
+            }
+        }
+    }
+}
+
+impl From<&Signature> for FunctionSchemas {
+    fn from(signature: &Signature) -> FunctionSchemas {
+        let param = |(index, wire): (usize, &Type)| ParamSchema {
+            name: format!("p{}", index + 1),
+            help: String::new(),
+            optional: false,
+            schema: wire.schema(),
+        };
+        FunctionSchemas {
+            params: signature.params.iter().enumerate().map(param).collect(),
+            returns: signature.returns.schema(),
+        }
+    }
+}
+
+fn title(help: &str) -> String {
+    let paragraph = help.split("\n\n").next().unwrap_or_default();
+    paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A method, described.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Description {
@@ -106,8 +234,7 @@ pub(crate) struct Description {
 impl Description {
     /// The first paragraph of the help, on one line.
     pub(crate) fn title(&self) -> String {
-        let paragraph = self.help.split("\n\n").next().unwrap_or_default();
-        paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
+        title(&self.help)
     }
 }
 

@@ -1,10 +1,10 @@
-//! The methods about methods: introspection and `system.multicall`.
+//! The methods about methods: introspection, `system.multicall` and `rpc.discover`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde::ser::Serializer;
 
@@ -12,6 +12,7 @@ use crate::call::{MULTICALL, Outcomes, Params, Reply, ValueSource};
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::method::Method;
+use crate::openrpc::{self, Info};
 use crate::registry::{Fallback, Registry};
 use crate::service::Request;
 use crate::signature::{Description, Shape};
@@ -25,7 +26,10 @@ pub(crate) struct Abilities {
     pub(crate) nil: bool,
 }
 
-const NAMES: [&str; 7] = [
+const DISCOVER: &str = "rpc.discover";
+
+const NAMES: [&str; 8] = [
+    DISCOVER,
     "system.describeMethods",
     "system.getCapabilities",
     "system.listMethods",
@@ -39,13 +43,14 @@ const NAMES: [&str; 7] = [
 /// none.
 pub(crate) struct System {
     registry: Weak<Registry>,
+    info: Info,
     abilities: Abilities,
     switched_off: Vec<String>,
 }
 
 impl System {
-    pub(crate) fn new(registry: &Weak<Registry>, abilities: Abilities) -> System {
-        System { registry: Weak::clone(registry), abilities, switched_off: Vec::new() }
+    pub(crate) fn new(registry: &Weak<Registry>, info: Info, abilities: Abilities) -> System {
+        System { registry: Weak::clone(registry), info, abilities, switched_off: Vec::new() }
     }
 
     /// Leaves a method out; `false` if there is none of this name.
@@ -99,6 +104,11 @@ impl System {
                  `faultCode` and `faultString`. A call that fails does not stop the others.",
             )
             .params(["calls"]),
+            DISCOVER => {
+                let info = self.info.clone();
+                Method::new(DISCOVER, move |request: &Request| discover(&registry, &info, request))
+                    .help("Describes the service for programs.\n\nThe answer is an OpenRPC document.")
+            }
             _ => return None,
         })
     }
@@ -173,6 +183,27 @@ struct ValueDescription {
     r#type: String,
     description: String,
     optional: bool,
+}
+
+/// The answer of `rpc.discover`.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Discovered(serde_json::Value);
+
+impl JsonSchema for Discovered {
+    fn schema_name() -> Cow<'static, str> {
+        "OpenRpc".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object" })
+    }
+}
+
+fn discover(registry: &Registry, info: &Info, request: &Request) -> Discovered {
+    let mut generator = openrpc::generator();
+    let methods = registry.outline_all(&mut generator);
+    Discovered(openrpc::document(info, request.url(), methods, generator))
 }
 
 fn describe_methods(registry: &Registry, names: Option<Vec<String>>, limit: usize) -> Result<MethodList, Fault> {

@@ -21,6 +21,7 @@ use crate::limits::Limits;
 #[cfg(feature = "async")]
 use crate::method::Async;
 use crate::method::Function;
+use crate::openrpc::Info;
 use crate::protocol::xmlrpc::{self, Encoding};
 use crate::protocol::{Protocol, jsonrpc};
 use crate::registry::{DuplicateMethod, Fallback, Registry};
@@ -59,6 +60,7 @@ struct Settings {
     name: String,
     title: Option<String>,
     documentation: String,
+    version: String,
     limits: Limits,
     paths: Vec<String>,
     nil: bool,
@@ -75,6 +77,7 @@ impl Server {
             name: name.into(),
             title: None,
             documentation: String::new(),
+            version: "0.0.0".into(),
             limits: Limits::default(),
             paths: Vec::new(),
             nil: true,
@@ -95,6 +98,19 @@ impl Server {
     /// Sets the text at the head of the page, in Markdown. Python's `set_server_documentation`.
     pub fn documentation(mut self, documentation: impl Into<String>) -> Server {
         self.settings.documentation = documentation.into();
+        self
+    }
+
+    /// Sets the version of the service, which its OpenRPC document names: 0.0.0 unless set.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let server = rpcgi::Server::new("Example").version(env!("CARGO_PKG_VERSION"));
+    /// # server.build().unwrap();
+    /// ```
+    pub fn version(mut self, version: impl Into<String>) -> Server {
+        self.settings.version = version.into();
         self
     }
 
@@ -163,7 +179,7 @@ impl Server {
         self
     }
 
-    /// Switches off one of the `system.` methods, which are all there otherwise.
+    /// Switches off one of the `system.` methods or `rpc.discover`, which are all there otherwise.
     ///
     /// # Example
     ///
@@ -256,9 +272,14 @@ impl Server {
     pub fn build(self) -> Result<Endpoint, BuildError> {
         let Server { mut registry, switched_off, settings } = self;
         let abilities = Abilities { limits: settings.limits, nil: settings.nil };
+        let info = Info {
+            title: settings.name.clone(),
+            description: settings.documentation.clone(),
+            version: settings.version.clone(),
+        };
         let mut unknown = Vec::new();
         let registry = Arc::new_cyclic(|whole| {
-            let mut system = System::new(whole, abilities);
+            let mut system = System::new(whole, info, abilities);
             unknown.extend(switched_off.into_iter().filter(|name| !system.switch_off(name)));
             registry.seal(system);
             registry

@@ -18,6 +18,7 @@ mod malformed;
 mod methods;
 mod mistakes;
 mod nginx;
+mod openrpc;
 mod page;
 mod starts;
 mod web_servers;

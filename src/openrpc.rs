@@ -1,0 +1,130 @@
+//! The OpenRPC document of a service (<https://spec.open-rpc.org>, 1.3): what its methods tell about themselves, for
+//! programs.
+
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value as Json, json};
+
+use crate::fault::Fault;
+use crate::signature::{FunctionSchemas, Outline, ParamSchema, Ways};
+
+const VERSION: &str = "1.3.2";
+
+/// What the document says of the service.
+#[derive(Clone, Debug)]
+pub(crate) struct Info {
+    pub(crate) title: String,
+    /// Markdown.
+    pub(crate) description: String,
+    /// Of the service, not of OpenRPC.
+    pub(crate) version: String,
+}
+
+/// The generator whose schemas a document takes: types that are named stand once, among its components.
+pub(crate) fn generator() -> SchemaGenerator {
+    let settings = SchemaSettings::draft07();
+    settings.with(|settings| settings.definitions_path = "/components/schemas".into()).into_generator()
+}
+
+/// Makes the document of methods, which were outlined by the [`generator`]; `url` is where they are called.
+pub(crate) fn document(
+    info: &Info,
+    url: Option<String>,
+    methods: Vec<(String, Outline)>,
+    mut generator: SchemaGenerator,
+) -> Json {
+    let methods: Vec<Json> = methods.into_iter().map(|(name, outline)| method(&name, outline)).collect();
+    let mut document = json!({
+        "openrpc": VERSION,
+        "info": { "title": info.title, "version": info.version },
+        "methods": methods,
+        "components": { "schemas": generator.take_definitions(true), "errors": errors() },
+    });
+    if !info.description.is_empty() {
+        document["info"]["description"] = info.description.clone().into();
+    }
+    if let Some(url) = url {
+        document["servers"] = json!([{ "url": url }]);
+    }
+    document
+}
+
+fn method(name: &str, outline: Outline) -> Json {
+    let title = outline.title();
+    let (params, returns) = match &outline.ways {
+        Ways::Declared(signatures) => merge(&signatures.iter().map(FunctionSchemas::from).collect::<Vec<_>>()),
+        Ways::Functions(functions) => merge(functions),
+    };
+    let mut method = Map::new();
+    method.insert("name".into(), name.into());
+    if !title.is_empty() {
+        method.insert("summary".into(), title.into());
+        method.insert("description".into(), outline.help.into());
+    }
+    method.insert("params".into(), params);
+    method.insert("result".into(), json!({ "name": "result", "schema": returns }));
+    method.insert("errors".into(), applicable_errors());
+    method.into()
+}
+
+/// The params and the result of functions under one name. OpenRPC has one list of params for a method: where functions
+/// differ, it is any of theirs.
+fn merge(functions: &[FunctionSchemas]) -> (Json, Json) {
+    let longest = functions.iter().max_by_key(|function| function.params.len());
+    let least = functions.iter().map(FunctionSchemas::least).min().unwrap_or_default();
+    let params = longest.map_or(&[][..], |function| &function.params);
+    let params: Vec<Json> = params
+        .iter()
+        .enumerate()
+        .map(|(index, longest)| {
+            let same_place = functions.iter().filter_map(|function| function.params.get(index));
+            param(longest, index < least && !longest.optional, any_of(same_place.map(|param| param.schema.as_value())))
+        })
+        .collect();
+    (params.into(), any_of(functions.iter().map(|function| function.returns.as_value())))
+}
+
+fn param(param: &ParamSchema, required: bool, schema: Json) -> Json {
+    let mut descriptor = json!({ "name": param.name, "required": required, "schema": schema });
+    if !param.help.is_empty() {
+        descriptor["description"] = param.help.clone().into();
+    }
+    descriptor
+}
+
+/// One schema for any of several; for none, one that takes everything.
+fn any_of<'a>(schemas: impl Iterator<Item = &'a Json>) -> Json {
+    let mut different: Vec<&Json> = Vec::new();
+    for schema in schemas {
+        if !different.contains(&schema) {
+            different.push(schema);
+        }
+    }
+    match different[..] {
+        [] => true.into(),
+        [schema] => schema.clone(),
+        _ => json!({ "anyOf": different }),
+    }
+}
+
+/// The codes that every method shares, under the names the document has for them.
+const ERRORS: [(&str, i32, &str); 6] = [
+    ("ParseError", Fault::NOT_WELL_FORMED, "The document is not well-formed"),
+    ("InvalidRequest", Fault::INVALID_CALL, "The document is no call, or over a limit"),
+    ("MethodNotFound", Fault::METHOD_NOT_FOUND, "There is no such method"),
+    ("InvalidParams", Fault::INVALID_PARAMS, "The params do not fit"),
+    ("InternalError", Fault::INTERNAL, "Something went wrong inside; the log of the server has the cause"),
+    ("ApplicationError", Fault::APPLICATION, "The method says what is wrong"),
+];
+
+fn errors() -> Json {
+    let error =
+        |(name, code, message): (&str, i32, &str)| (name.to_owned(), json!({ "code": code, "message": message }));
+    ERRORS.into_iter().map(error).collect::<Map<_, _>>().into()
+}
+
+/// Those of them that a method itself may answer.
+fn applicable_errors() -> Json {
+    let reference = |name| json!({ "$ref": format!("#/components/errors/{name}") });
+    ["InvalidParams", "InternalError", "ApplicationError"].map(reference).to_vec().into()
+}
