@@ -3,6 +3,7 @@
 mod apache;
 #[cfg(feature = "async")]
 mod asynchronous;
+mod both_formats;
 mod calls;
 mod cgi;
 mod clients;
