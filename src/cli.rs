@@ -71,7 +71,7 @@ fn complain(message: &str) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-/// A service of XML-RPC. A web server runs this program by CGI or FastCGI; by hand it does this:
+/// A service of XML-RPC and JSON-RPC. A web server runs this program by CGI or FastCGI; by hand it does this:
 #[derive(Parser)]
 #[command(version, name = "rpcgi", arg_required_else_help = true, subcommand_required = true)]
 struct CommandLine {
@@ -96,7 +96,10 @@ enum Command {
         listen: Vec<Address>,
     },
     /// Writes the documentation page to standard output
-    Doc,
+    Doc {
+        /// The path of another server in the program
+        path: Option<String>,
+    },
 }
 
 #[cfg(target_os = "linux")]
@@ -114,7 +117,7 @@ tcp:HOST:PORT[,public]
 #[cold]
 fn obey(endpoint: Endpoint) -> ExitCode {
     let done = match CommandLine::try_parse() {
-        Ok(CommandLine { command: Command::Doc }) => write_page(&endpoint),
+        Ok(CommandLine { command: Command::Doc { path } }) => write_page(&endpoint, path.as_deref()),
         #[cfg(feature = "http")]
         Ok(CommandLine { command: Command::Serve { listen } }) => serve(endpoint, listen),
         #[cfg(target_os = "linux")]
@@ -138,7 +141,11 @@ fn finish(done: Result<(), String>) -> ExitCode {
     }
 }
 
-fn write_page(endpoint: &Endpoint) -> Result<(), String> {
+fn write_page(endpoint: &Endpoint, path: Option<&str>) -> Result<(), String> {
+    let endpoint = match path {
+        None => endpoint,
+        Some(path) => endpoint.place(path).ok_or_else(|| format!("there is no server at {path}"))?,
+    };
     let page = endpoint.page(None);
     std::io::stdout().write_all(page.as_bytes()).map_err(|error| format!("the page cannot be written: {error}"))
 }

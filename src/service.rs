@@ -254,6 +254,11 @@ impl Response {
             .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
     }
 
+    /// The response to a request for a path that nobody serves.
+    pub(crate) fn nothing_at(path: &str) -> Response {
+        Response::text(StatusCode::NOT_FOUND, format!("there is nothing at {}", path.escape_debug()))
+    }
+
     /// The response to a body of more than `limit` octets.
     pub(crate) fn too_large(limit: usize) -> Response {
         Response::text(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {limit} octets"))

@@ -22,8 +22,16 @@ pub(crate) struct Page<'a> {
     pub(crate) documentation: &'a str,
     /// Where the methods are called, if it is known.
     pub(crate) url: Option<String>,
+    /// Others, served at paths below.
+    pub(crate) places: Vec<Place>,
     /// Sorted by name.
     pub(crate) methods: Vec<Description>,
+}
+
+/// Another service.
+pub(crate) struct Place {
+    pub(crate) url: String,
+    pub(crate) name: String,
 }
 
 /// The `Content-Security-Policy` for the page: its own style and nothing else.
@@ -72,7 +80,11 @@ impl Page<'_> {
     fn endpoint(&self) -> Markup {
         html! {
             @if let Some(url) = &self.url {
-                p { "Call these methods by XML-RPC: " code { "POST " (url) } }
+                p { "Call these methods by XML-RPC or JSON-RPC 2.0: " code { "POST " (url) } }
+            }
+            @if !self.places.is_empty() {
+                p { "There are other methods at:" }
+                ul { @for Place { url, name } in &self.places { li { a href=(url) { (url) } " " (name) } } }
             }
         }
     }

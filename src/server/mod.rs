@@ -14,7 +14,7 @@ use http::header::{self, HeaderValue};
 use self::compression::Coding;
 use self::origin::Origins;
 use crate::call::Params;
-use crate::docs::{self, Page};
+use crate::docs::{self, Page, Place};
 use crate::fault::catch_panic;
 use crate::json;
 use crate::limits::Limits;
@@ -53,6 +53,7 @@ pub struct Server {
     registry: Registry,
     switched_off: Vec<String>,
     settings: Settings,
+    others: Vec<(String, Server)>,
 }
 
 /// Everything but the methods.
@@ -86,7 +87,7 @@ impl Server {
             origins: Origins::default(),
             log_calls: false,
         };
-        Server { registry: Registry::new(), switched_off: Vec::new(), settings }
+        Server { registry: Registry::new(), switched_off: Vec::new(), settings, others: Vec::new() }
     }
 
     /// Sets the title of the page, for the browser's tab: its name unless set. Python's `set_server_title`.
@@ -206,6 +207,30 @@ impl Server {
         self
     }
 
+    /// Serves another server at a path: its methods, its page, its settings. Twisted's `putChild`.
+    ///
+    /// The path is that of the URL, or what follows the name of the CGI program in it (`PATH_INFO`). This server itself
+    /// answers at the paths that no other has; where it is known what follows the program's name, only if that is
+    /// nothing, unless it has [`paths`](Server::paths) of its own. Its page lists the others. Before a body is read, the
+    /// [`limits`](Server::limits) that count are those of this server.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::{Server, Service};
+    ///
+    /// let common = Server::new("Common").method("version", || "1.0");
+    /// let endpoint = Server::new("Example").at("/xmlrpc/common", common).build()?;
+    /// let call = rpcgi::xmlrpc::call_to_vec("version", &()).unwrap();
+    /// let response = endpoint.handle(&http::Request::post("/xmlrpc/common").body(call).unwrap().into());
+    /// assert_eq!(rpcgi::xmlrpc::response_from_slice(&response.body).unwrap(), Ok("1.0".to_owned()));
+    /// # Ok::<(), rpcgi::BuildError>(())
+    /// ```
+    pub fn at(mut self, path: impl Into<String>, server: Server) -> Server {
+        self.others.push((path.into(), server));
+        self
+    }
+
     /// Sets whether results may have nil, which is no part of the original XML-RPC: yes unless set. If not, a nil in a
     /// result is a fault that says where it stands. Python's `allow_none`.
     #[doc(alias = "allow_none")]
@@ -268,50 +293,67 @@ impl Server {
     /// Makes an endpoint of it.
     ///
     /// # Errors
-    /// [`BuildError`], if methods share a name, or a method that is not there is switched off.
+    /// [`BuildError`], if methods share a name, servers share a path, or a method that is not there is switched off.
     pub fn build(self) -> Result<Endpoint, BuildError> {
-        let Server { mut registry, switched_off, settings } = self;
+        let mut error = BuildError::default();
+        let endpoint = self.build_noting(&mut error);
+        if error == BuildError::default() { Ok(endpoint) } else { Err(error) }
+    }
+
+    /// Makes an endpoint, and notes what is wrong with it.
+    fn build_noting(self, error: &mut BuildError) -> Endpoint {
+        let Server { mut registry, switched_off, settings, others } = self;
         let abilities = Abilities { limits: settings.limits, nil: settings.nil };
         let info = Info {
             title: settings.name.clone(),
             description: settings.documentation.clone(),
             version: settings.version.clone(),
         };
-        let mut unknown = Vec::new();
         let registry = Arc::new_cyclic(|whole| {
             let mut system = System::new(whole, info, abilities);
-            unknown.extend(switched_off.into_iter().filter(|name| !system.switch_off(name)));
+            error.unknown.extend(switched_off.into_iter().filter(|name| !system.switch_off(name)));
             registry.seal(system);
             registry
         });
-        let duplicates = registry.duplicates();
-        match duplicates.is_empty() && unknown.is_empty() {
-            true => Ok(Endpoint { registry, settings }),
-            false => Err(BuildError { duplicates, unknown }),
+        error.duplicates.extend(registry.duplicates());
+        let mut places: Vec<(String, Endpoint)> = Vec::with_capacity(others.len());
+        for (path, server) in others {
+            let mut other = server.build_noting(error);
+            let below = std::mem::take(&mut other.places);
+            places.push((path, other));
+            places.extend(below);
         }
+        let taken =
+            |(index, (path, _)): &(usize, &(String, _))| places[..*index].iter().any(|(first, _)| first == path);
+        error.paths.extend(places.iter().enumerate().filter(taken).map(|(_, (path, _))| path.clone()));
+        Endpoint { registry, settings, places }
     }
 
     /// The level that a logger made for this server lets through.
     pub(crate) fn log_level(&self) -> log::LevelFilter {
-        if self.settings.log_calls { log::LevelFilter::Info } else { log::LevelFilter::Warn }
+        let own = if self.settings.log_calls { log::LevelFilter::Info } else { log::LevelFilter::Warn };
+        self.others.iter().map(|(_, server)| server.log_level()).fold(own, Ord::max)
     }
 }
 
 /// Why a [`Server`] cannot be served.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BuildError {
     /// Names that two methods want.
     pub duplicates: Vec<DuplicateMethod>,
     /// Names of `system.` methods that were switched off and are not there.
     pub unknown: Vec<String>,
+    /// Paths that two servers want.
+    pub paths: Vec<String>,
 }
 
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let duplicates = self.duplicates.iter().map(DuplicateMethod::to_string);
         let unknown = self.unknown.iter().map(|name| format!("there is no method \"{name}\" to switch off"));
-        f.write_str(&duplicates.chain(unknown).collect::<Vec<_>>().join("; "))
+        let paths = self.paths.iter().map(|path| format!("there are two servers at {path}"));
+        f.write_str(&duplicates.chain(unknown).chain(paths).collect::<Vec<_>>().join("; "))
     }
 }
 
@@ -336,6 +378,8 @@ impl std::error::Error for BuildError {}
 pub struct Endpoint {
     registry: Arc<Registry>,
     settings: Settings,
+    /// Others, by their paths.
+    places: Vec<(String, Endpoint)>,
 }
 
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
@@ -367,12 +411,39 @@ impl Endpoint {
     pub fn page(&self, url: Option<String>) -> String {
         let Settings { name, title, documentation, .. } = &self.settings;
         let methods = self.registry.describe_all();
-        Page { title: title.as_deref().unwrap_or(name), name, documentation, url, methods }.render()
+        let place = |(path, other): &(String, Endpoint)| {
+            let base = url.as_deref().unwrap_or_default().trim_end_matches('/');
+            Place { url: format!("{base}{path}"), name: other.settings.name.clone() }
+        };
+        let places = self.places.iter().map(place).collect();
+        Page { title: title.as_deref().unwrap_or(name), name, documentation, url, places, methods }.render()
+    }
+
+    /// The endpoint at a path: this one's other, or itself.
+    ///
+    /// # Errors
+    /// If neither is there.
+    fn find(&self, request: &Request) -> Result<&Endpoint, Response> {
+        if self.places.is_empty() {
+            return self.check_path(request);
+        }
+        let (path, path_info) = (request.path(), request.variable("PATH_INFO").unwrap_or_default());
+        match self.place(&path).or_else(|| self.place(&path_info)) {
+            Some(other) => other.check_path(request),
+            None if self.settings.paths.is_empty() && !matches!(&path_info[..], "" | "/" | "*") => {
+                Err(Response::nothing_at(&path))
+            }
+            None => self.check_path(request),
+        }
+    }
+
+    /// The other endpoint at a path.
+    pub(crate) fn place(&self, path: &str) -> Option<&Endpoint> {
+        self.places.iter().find(|(place, _)| place == path).map(|(_, endpoint)| endpoint)
     }
 
     /// The response; the error is one too, to what is not served.
     fn route(&self, method: &str, request: &Request) -> Result<Response, Response> {
-        self.check_path(request)?;
         match method {
             "POST" => self.post(request),
             "GET" | "HEAD" => catch_panic(|| self.get(request)).map_err(|fault| {
@@ -390,17 +461,18 @@ impl Endpoint {
         }
     }
 
-    fn check_path(&self, request: &Request) -> Result<(), Response> {
+    /// Itself, if it answers at the path of the request.
+    fn check_path(&self, request: &Request) -> Result<&Endpoint, Response> {
         let paths = &self.settings.paths;
         if paths.is_empty() {
-            return Ok(());
+            return Ok(self);
         }
         let path = request.path();
         // `OPTIONS *` asks about the whole server (RFC 9110 §9.3.7)
-        if paths.iter().any(|served| *served == path) || path == "*" {
-            return Ok(());
+        match paths.iter().any(|served| *served == path) || path == "*" {
+            true => Ok(self),
+            false => Err(Response::nothing_at(&path)),
         }
-        Err(Response::text(StatusCode::NOT_FOUND, format!("there is nothing at {}", path.escape_debug())))
     }
 
     /// Answers a call.
@@ -467,9 +539,13 @@ impl Service for Endpoint {
 
     fn handle(&self, request: &Request) -> Response {
         let method = request.method();
-        let mut response = self.route(&method, request).unwrap_or_else(|refusal| refusal);
+        let (origins, response) = match self.find(request) {
+            Ok(endpoint) => (&endpoint.settings.origins, endpoint.route(&method, request)),
+            Err(refusal) => (&self.settings.origins, Err(refusal)),
+        };
+        let mut response = response.unwrap_or_else(|refusal| refusal);
         response.head_only = method == "HEAD";
-        self.settings.origins.expose(request, response)
+        origins.expose(request, response)
     }
 }
 

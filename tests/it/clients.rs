@@ -2,6 +2,8 @@
 
 use std::process::{Command, Output};
 
+use crate::cgi::example;
+use crate::command_line::Served;
 use crate::web_servers::WebServer;
 
 fn client(name: &str) -> String {
@@ -60,6 +62,29 @@ fn xmlrpc_c() {
     let compiled = run("cc", &arguments);
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
     run_everywhere(&program, &[], "xmlrpc-c: all answers as expected\n");
+}
+
+/// The exercise of Odoo's documentation, where many processes, several, or one work on the same file.
+#[test]
+fn openacademy() {
+    let apache = WebServer::apache();
+    openacademy_at(&apache.url("/cgi-bin/openacademy"));
+    openacademy_at(&apache.url("/fcgid/openacademy"));
+    openacademy_at(&WebServer::nginx_with("openacademy").url("/service"));
+    let folder = tempfile::tempdir().expect("a folder for the database");
+    let mut command = Command::new(example("openacademy"));
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    command.env_clear().env("OPENACADEMY_FILE", folder.path().join("openacademy.sqlite"));
+    let served = Served::start_command(command);
+    openacademy_at(&format!("http://{}", served.address));
+}
+
+#[track_caller]
+fn openacademy_at(url: &str) {
+    let output = run("python3", &[&client("openacademy.py"), url]);
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let expected = "openacademy: all answers as expected\n";
+    assert!(output.status.success() && stdout.ends_with(expected), "{url}: {stdout}{stderr}");
 }
 
 /// Writes an interface down from what introspection tells.

@@ -63,7 +63,12 @@ pub struct Served {
 impl Served {
     pub fn start(program: &str, arguments: &[&str]) -> Served {
         let mut command = Command::new(example(program));
-        command.env_clear().args(arguments).stdin(Stdio::null()).stdout(Stdio::piped());
+        command.env_clear().args(arguments);
+        Served::start_command(command)
+    }
+
+    pub fn start_command(mut command: Command) -> Served {
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let mut line = String::new();
         let output = child.stdout.take().expect("it is piped");

@@ -110,7 +110,7 @@ fn backends_started_anew_under_load_lose_no_call() {
         for backend in nginx.backends.lock().unwrap().iter_mut().skip(1) {
             backend.signal("-TERM");
             assert_eq!(backend.child.wait().expect("it is our child").code(), Some(0));
-            *backend = Backend::start("slow", &backend.address.clone());
+            *backend = Backend::start("slow", &backend.address.clone(), nginx.folder.path());
             // until nginx asks it again
             thread::sleep(Duration::from_millis(2200));
         }

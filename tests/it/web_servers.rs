@@ -18,7 +18,7 @@ pub struct WebServer {
     child: Child,
     /// Programs that it did not start itself.
     pub backends: Mutex<Vec<Backend>>,
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
     pub port: u16,
 }
 
@@ -29,11 +29,11 @@ pub struct Backend {
 }
 
 impl Backend {
-    /// Starts an example as a responder.
-    pub fn start(program: &str, address: &str) -> Backend {
+    /// Starts an example as a responder; if it has a database, in this folder.
+    pub fn start(program: &str, address: &str, folder: &Path) -> Backend {
         let mut command = Command::new(example(program));
         command.args(["fcgi", "--listen", address]).env_clear().stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
+        let mut child = command.env("OPENACADEMY_FILE", database(folder)).spawn().expect("the program starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("it says where");
         assert!(line.starts_with("Serving FastCGI at "), "{line}");
@@ -80,12 +80,16 @@ impl WebServer {
             fs::write(folder.path().join("httpd.conf"), configuration).expect("it is ours");
             let mut command = Command::new("apache2");
             command.args(["-D", "FOREGROUND", "-f"]).arg(folder.path().join("httpd.conf"));
-            let backends = [&one].into_iter().chain(&many).map(|address| Backend::start("interop", address)).collect();
+            let backends = [&one]
+                .into_iter()
+                .chain(&many)
+                .map(|address| Backend::start("interop", address, folder.path()))
+                .collect();
             WebServer::start(command, folder, port, backends)
         })
     }
 
-    /// `/RPC2` by one program, `/many` by three.
+    /// `/RPC2` and `/service` by one program, `/many` by three.
     pub fn nginx() -> Arc<WebServer> {
         shared(&NGINX, || WebServer::nginx_with("interop"))
     }
@@ -101,7 +105,8 @@ impl WebServer {
         fs::copy("/etc/nginx/fastcgi_params", folder.path().join("fastcgi_params")).expect("nginx is installed");
         let mut command = Command::new("nginx");
         command.arg("-p").arg(folder.path()).arg("-c").arg(folder.path().join("nginx.conf"));
-        let backends = [&one].into_iter().chain(&many).map(|address| Backend::start(program, address)).collect();
+        let backends =
+            [&one].into_iter().chain(&many).map(|address| Backend::start(program, address, folder.path())).collect();
         WebServer::start(command, folder, port, backends)
     }
 
@@ -115,7 +120,8 @@ impl WebServer {
                 .expect("it is ours");
             let mut command = Command::new("lighttpd");
             command.arg("-D").arg("-f").arg(folder.path().join("lighttpd.conf"));
-            WebServer::start(command, folder, port, vec![Backend::start("interop", &one)])
+            let backend = Backend::start("interop", &one, folder.path());
+            WebServer::start(command, folder, port, vec![backend])
         })
     }
 
@@ -205,12 +211,17 @@ fn site() -> tempfile::TempDir {
     }
     // servers make sockets here, as their users
     open(&root.join("run"), 0o777);
-    for program in ["interop", "wheel", "noisy", "context"] {
+    for program in ["interop", "wheel", "noisy", "context", "openacademy"] {
         fs::copy(example(program), root.join("cgi-bin").join(program)).expect("there is room");
     }
     fs::copy(example("wheel"), root.join("www/wheel.cgi")).expect("there is room");
     fs::write(root.join("www/static.txt"), "a file\n").expect("it is ours");
     folder
+}
+
+/// Where the programs of a site have their database.
+fn database(folder: &Path) -> PathBuf {
+    folder.join("rpcgi/run/openacademy.sqlite")
 }
 
 fn is_root() -> bool {
@@ -241,6 +252,7 @@ const APACHE_MODULES: &[&str] = &[
 
 fn apache_configuration(root: &Path, port: u16, many: &[String]) -> String {
     let modules = Path::new("/usr/lib/apache2/modules");
+    let database = database(root);
     let root = root.display();
     let mut text = format!(
         "ServerRoot \"{root}\"\nDefaultRuntimeDir \"{root}\"\nServerName 127.0.0.1\nListen 127.0.0.1:{port}\n\
@@ -249,6 +261,9 @@ fn apache_configuration(root: &Path, port: u16, many: &[String]) -> String {
     for module in APACHE_MODULES {
         let file = modules.join(format!("mod_{module}.so")).display().to_string();
         writeln!(text, "LoadModule {module}_module \"{file}\"").expect("a String takes it");
+    }
+    for directive in ["SetEnv", "FcgidInitialEnv"] {
+        writeln!(text, "{directive} OPENACADEMY_FILE \"{}\"", database.display()).expect("a String takes it");
     }
     writeln!(text, "FcgidIPCDir \"{root}/rpcgi/run\"\nFcgidProcessTableFile \"{root}/fcgid_shm\"")
         .expect("a String takes it");

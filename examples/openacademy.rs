@@ -1,0 +1,588 @@
+//! Odoo's interface for programs, in small: courses, their sessions, and notes, in SQLite.
+//!
+//! Several servers in one program, each at its path, as Odoo and PowerOn have them:
+//!
+//! * `/xmlrpc/common`: `login(db, user, password)` tells the user's id;
+//! * `/xmlrpc/object`: `execute(db, uid, password, model, method, args..)` works with the records of a model;
+//! * `/jsonrpc`: `call`, with params `{"service": "common" | "object", "method": .., "args": [..]}`, does either.
+//!
+//! Try it: `cargo run --example openacademy -- serve`, and `python3 tests/clients/openacademy.py http://127.0.0.1:8000`.
+//! The database is the file that the environment variable `OPENACADEMY_FILE` names, `openacademy.sqlite` unless set; it
+//! is made when it is missing, with the user `admin` and the password `admin`: change it before anybody can reach it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use argon2::Argon2;
+use argon2::password_hash::rand_core::OsRng;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use rpcgi::xmlrpc::{self, Value};
+use rpcgi::{Fault, Method, Request, Server};
+use rusqlite::types::Value as Cell;
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params_from_iter};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+fn main() -> ExitCode {
+    let file = std::env::var_os("OPENACADEMY_FILE").unwrap_or_else(|| "openacademy.sqlite".into());
+    let academy = Arc::new(Academy { file: file.into(), idle: Mutex::default() });
+    Server::new("Open Academy")
+        .documentation("Courses, their sessions, and notes. Log in at `/xmlrpc/common`, work at `/xmlrpc/object`.")
+        .at("/xmlrpc/common", common(Arc::clone(&academy)))
+        .at("/xmlrpc/object", object(Arc::clone(&academy)))
+        .at("/jsonrpc", json(academy))
+        .run()
+}
+
+fn common(academy: Arc<Academy>) -> Server {
+    let login = move |db: String, user: String, password: String| academy.login(&db, &user, &password);
+    let login = Method::new("login", login)
+        .params(["db", "user", "password"])
+        .help("Tells the id of a user, which `execute` asks for.\n\nFault 3 if there is no such user, or the password is another.");
+    Server::new("Open Academy: common").methods(login)
+}
+
+fn object(academy: Arc<Academy>) -> Server {
+    let execute = move |_: &Request, params: Vec<Value>| academy.execute(params);
+    Server::new("Open Academy: object").methods(Method::dynamic("execute", execute).help(EXECUTE_HELP))
+}
+
+const EXECUTE_HELP: &str = "\
+Works with the records of a model.
+
+The params are database, user id, password, model, method, and what the method takes. The models are
+`openacademy.course` (name), `openacademy.session` (name, seats, start_date, duration, course_id) and `note.note` (memo,
+color, create_uid). The methods:
+
+* `search(domain, offset, limit, order)`: the ids of records. A domain is an array of conditions
+  `[field, operator, value]`, which all must hold; the operators are `=`, `!=`, `<`, `<=`, `>`, `>=`, `like`, `ilike`,
+  `in` and `not in`. An order is as `name desc, id`.
+* `read(ids, fields)`: records as structs, with the fields named, or all. What is not set is false; a `course_id` or
+  `create_uid` is an array of the id and the name.
+* `search_read(domain, fields, offset, limit, order)`: both.
+* `create(values)`: makes a record of a struct, and tells its id.
+* `write(ids, values)` and `unlink(ids)`: change and remove records.
+
+What stands last may be left out. Fault 3 if the user may not log in, 2 if something is not there.";
+
+fn json(academy: Arc<Academy>) -> Server {
+    let call = move |service: Service, method: String, args: Vec<Value>| match (service, &method[..]) {
+        (Service::Common, "login") => {
+            let mut arguments = Arguments(args.into_iter());
+            let (db, user): (String, String) = (arguments.take("db")?, arguments.take("user")?);
+            let password: String = arguments.take("password")?;
+            arguments.finish()?;
+            academy.login(&db, &user, &password).map(Value::Int)
+        }
+        (Service::Object, "execute") => academy.execute(args),
+        _ => Err(missing(format!("there is no method \"{method}\" of this service"))),
+    };
+    let call = Method::new("call", call)
+        .params(["service", "method", "args"])
+        .help("Calls `login` of the service `common`, or `execute` of the service `object`.");
+    Server::new("Open Academy: JSON-RPC").methods(call)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Service {
+    Common,
+    Object,
+}
+
+/// The one database, by the name that callers know.
+const DATABASE: &str = "openacademy";
+
+/// Odoo's code for who may not do what they ask for.
+const DENIED: i32 = 3;
+
+/// Odoo's code for what is wrong with the records or fields asked for.
+const MISSING: i32 = 2;
+
+/// A fault is told as it is, any other error goes to the log.
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+fn missing(message: impl Into<String>) -> Box<dyn std::error::Error + Send + Sync> {
+    Fault::new(MISSING, message).into()
+}
+
+/// The params of a call, one after the other.
+struct Arguments(std::vec::IntoIter<Value>);
+
+impl Arguments {
+    fn take<T: DeserializeOwned>(&mut self, name: &str) -> Outcome<T> {
+        let value = self.0.next().ok_or_else(|| invalid(format!("expected {name}, found no more params")))?;
+        Ok(xmlrpc::from_value(value).map_err(|error| invalid(format!("{name}: {error}")))?)
+    }
+
+    /// As Odoo has it, false stands for what is left out.
+    fn take_or_default<T: DeserializeOwned + Default>(&mut self, name: &str) -> Outcome<T> {
+        match self.0.as_slice().first() {
+            None => Ok(T::default()),
+            Some(Value::Nil | Value::Boolean(false)) => {
+                self.0.next();
+                Ok(T::default())
+            }
+            Some(_) => self.take(name),
+        }
+    }
+
+    fn finish(mut self) -> Outcome<()> {
+        match self.0.next() {
+            None => Ok(()),
+            Some(_) => Err(invalid("expected no more params, found one more").into()),
+        }
+    }
+}
+
+fn invalid(message: impl Into<String>) -> Fault {
+    Fault::new(Fault::INVALID_PARAMS, message)
+}
+
+/// The academy's records, and who may see them.
+struct Academy {
+    file: PathBuf,
+    /// Connections that nobody uses just now.
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Academy {
+    /// Does something with a connection of its own.
+    fn with<T>(&self, work: impl FnOnce(&mut Connection) -> Outcome<T>) -> Outcome<T> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = idle().pop();
+        let mut connection = connection.map_or_else(|| open(&self.file), Ok)?;
+        let done = work(&mut connection);
+        idle().push(connection);
+        done
+    }
+
+    fn login(&self, database: &str, login: &str, password: &str) -> Outcome<i64> {
+        let known = self.user("SELECT id, password FROM res_users WHERE login = ?", login)?;
+        verify(known.filter(|_| database == DATABASE), password)
+    }
+
+    /// Whom a query finds: the id, and the hash of the password.
+    fn user(&self, query: &str, key: impl rusqlite::ToSql) -> Outcome<Option<(i64, String)>> {
+        self.with(|connection| {
+            let found = connection.query_row(query, [key], |row| Ok((row.get(0)?, row.get(1)?)));
+            Ok(found.optional()?)
+        })
+    }
+
+    fn execute(&self, params: Vec<Value>) -> Outcome<Value> {
+        let mut arguments = Arguments(params.into_iter());
+        let database: String = arguments.take("database")?;
+        let uid: i64 = arguments.take("user id")?;
+        let password: String = arguments.take("password")?;
+        let known = self.user("SELECT id, password FROM res_users WHERE id = ?", uid)?;
+        let uid = verify(known.filter(|_| database == DATABASE), &password)?;
+        let model = Model::find(&arguments.take::<String>("model")?)?;
+        let method: String = arguments.take("method")?;
+        self.with(|connection| model.call(connection, uid, &method, arguments))
+    }
+}
+
+/// Lets a user in. Whoever is not known costs as much work as who has the wrong password, and hears the same.
+fn verify(known: Option<(i64, String)>, password: &str) -> Outcome<i64> {
+    /// The hash of nobody's password, in the form and cost of all others.
+    const NOBODY: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    let hash = known.as_ref().map_or(NOBODY, |(_, hash)| hash);
+    let hash = PasswordHash::new(hash).map_err(|error| format!("a password is not hashed: {error}"))?;
+    let is_right = Argon2::default().verify_password(password.as_bytes(), &hash).is_ok();
+    match known {
+        Some((uid, _)) if is_right => Ok(uid),
+        _ => Err(Fault::new(DENIED, "access denied").into()),
+    }
+}
+
+/// Opens the database, and makes it if it is missing.
+fn open(file: &Path) -> Outcome<Connection> {
+    if !file.try_exists()? {
+        create(file)?;
+    }
+    let connection = Connection::open(file)?;
+    // whoever writes at the same time waits
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(connection)
+}
+
+/// Makes the database beside its place and puts it there whole: of several that do so at once, one wins.
+fn create(file: &Path) -> Outcome<()> {
+    let mut beside = file.as_os_str().to_owned();
+    beside.push(format!(".{}.{:?}", std::process::id(), std::thread::current().id()));
+    let beside = PathBuf::from(beside);
+    let connection = Connection::open(&beside)?;
+    // readers do not wait for a writer, nor it for them
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.execute_batch(TABLES)?;
+    let salt = SaltString::generate(&mut OsRng);
+    let hash = Argon2::default().hash_password(b"admin", &salt).map_err(|error| error.to_string())?;
+    let admin = "INSERT INTO res_users (login, name, password) VALUES ('admin', 'Administrator', ?)";
+    connection.execute(admin, [hash.to_string()])?;
+    connection.close().map_err(|(_, error)| error)?;
+    let placed = fs::hard_link(&beside, file);
+    fs::remove_file(&beside)?;
+    match placed {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+const TABLES: &str = "
+    CREATE TABLE res_users (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, login TEXT NOT NULL UNIQUE, name TEXT NOT NULL, password TEXT NOT NULL
+    );
+    CREATE TABLE openacademy_course (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
+    CREATE TABLE openacademy_session (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, seats INTEGER, start_date TEXT, duration REAL,
+        course_id INTEGER REFERENCES openacademy_course ON DELETE CASCADE
+    );
+    CREATE TABLE note_note (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, memo TEXT, color INTEGER, create_uid INTEGER REFERENCES res_users
+    );
+    INSERT INTO openacademy_course (name) VALUES ('Functional Training'), ('Technical Training');
+    INSERT INTO openacademy_session (name, seats, start_date, duration, course_id) VALUES
+        ('First functional session', 20, '2026-09-07', 3, 1),
+        ('Second functional session', 15, '2026-10-05', 3, 1),
+        ('First technical session', 10, '2026-09-14', 5, 2);
+";
+
+/// A kind of records.
+struct Model {
+    name: &'static str,
+    table: &'static str,
+    /// Beside `id`.
+    fields: &'static [Field],
+}
+
+struct Field {
+    name: &'static str,
+    kind: Kind,
+    required: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Integer,
+    Number,
+    /// `YYYY-MM-DD`.
+    Date,
+    /// The id of a record in this table.
+    Record(&'static str),
+}
+
+const MODELS: [Model; 3] = [
+    Model { name: "openacademy.course", table: "openacademy_course", fields: &[Field::required("name", Kind::Text)] },
+    Model {
+        name: "openacademy.session",
+        table: "openacademy_session",
+        fields: &[
+            Field::required("name", Kind::Text),
+            Field::new("seats", Kind::Integer),
+            Field::new("start_date", Kind::Date),
+            Field::new("duration", Kind::Number),
+            Field::new("course_id", Kind::Record("openacademy_course")),
+        ],
+    },
+    Model {
+        name: "note.note",
+        table: "note_note",
+        fields: &[
+            Field::new("memo", Kind::Text),
+            Field::new("color", Kind::Integer),
+            Field::new("create_uid", Kind::Record("res_users")),
+        ],
+    },
+];
+
+const ID: Field = Field::new("id", Kind::Integer);
+
+impl Field {
+    const fn new(name: &'static str, kind: Kind) -> Field {
+        Field { name, kind, required: false }
+    }
+
+    const fn required(name: &'static str, kind: Kind) -> Field {
+        Field { name, kind, required: true }
+    }
+
+    /// A value as the database has it.
+    fn cell(&self, value: Value) -> Outcome<Cell> {
+        let expected = match (self.kind, value) {
+            (_, Value::Nil | Value::Boolean(false)) => return Ok(Cell::Null),
+            (Kind::Text, Value::String(text)) => return Ok(text.into()),
+            (Kind::Integer | Kind::Record(_), Value::Int(number)) => return Ok(number.into()),
+            (Kind::Number, Value::Int(number)) => return Ok((number as f64).into()),
+            (Kind::Number, Value::Double(number)) => return Ok(number.into()),
+            (Kind::Date, Value::DateTime(date)) => return Ok(date.date().to_string().into()),
+            (Kind::Date, Value::String(text)) if is_date(&text) => return Ok(text.into()),
+            (Kind::Text, _) => "a string",
+            (Kind::Integer | Kind::Record(_), _) => "an int",
+            (Kind::Number, _) => "a double",
+            (Kind::Date, _) => "a date as 2026-11-22",
+        };
+        Err(missing(format!("field {}: expected {expected}", self.name)))
+    }
+
+    /// What to select to read it: the value, and the name of the record it refers to.
+    fn columns(&self) -> String {
+        match self.kind {
+            Kind::Record(table) => format!("{0}, (SELECT name FROM {table} WHERE id = {0})", self.name),
+            _ => format!("{}, NULL", self.name),
+        }
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    text.len() == "YYYY-MM-DD".len() && format!("{text}T00:00:00").parse::<rpcgi::DateTime>().is_ok()
+}
+
+/// A cell as callers have it: what is not set is false.
+fn value(cell: Cell) -> Value {
+    match cell {
+        Cell::Null => Value::Boolean(false),
+        Cell::Integer(number) => number.into(),
+        Cell::Real(number) => number.into(),
+        Cell::Text(text) => text.into(),
+        Cell::Blob(octets) => rpcgi::Base64(octets).into(),
+    }
+}
+
+/// Part of a query, and what its question marks stand for.
+struct Clause {
+    sql: String,
+    cells: Vec<Cell>,
+}
+
+fn question_marks(count: usize) -> String {
+    vec!["?"; count].join(", ")
+}
+
+/// Ids, or one.
+fn ids(value: Value) -> Outcome<Vec<i64>> {
+    let ids = match value {
+        Value::Int(id) => vec![id],
+        ids => xmlrpc::from_value(ids).map_err(|error| invalid(format!("ids: {error}")))?,
+    };
+    Ok(ids)
+}
+
+impl Model {
+    fn find(name: &str) -> Outcome<&'static Model> {
+        let found = MODELS.iter().find(|model| model.name == name);
+        found.ok_or_else(|| missing(format!("there is no model \"{name}\"")))
+    }
+
+    fn field(&self, name: &str) -> Outcome<&Field> {
+        let found = self.fields.iter().chain([&ID]).find(|field| field.name == name);
+        found.ok_or_else(|| missing(format!("{} has no field \"{name}\"", self.name)))
+    }
+
+    fn call(&self, connection: &mut Connection, uid: i64, method: &str, mut arguments: Arguments) -> Outcome<Value> {
+        match method {
+            "search" => {
+                let found = self.search(connection, arguments.take_or_default("domain")?, arguments)?;
+                Ok(Value::Array(found.into_iter().map(Value::Int).collect()))
+            }
+            "read" => {
+                let ids = ids(arguments.take("ids")?)?;
+                let fields: Vec<String> = arguments.take_or_default("fields")?;
+                arguments.finish()?;
+                self.read(connection, &ids, &fields)
+            }
+            "search_read" => {
+                let domain = arguments.take_or_default("domain")?;
+                let fields: Vec<String> = arguments.take_or_default("fields")?;
+                let found = self.search(connection, domain, arguments)?;
+                self.read(connection, &found, &fields)
+            }
+            "create" => {
+                let values = arguments.take("values")?;
+                arguments.finish()?;
+                self.create(connection, uid, values)
+            }
+            "write" => {
+                let ids = ids(arguments.take("ids")?)?;
+                let values = arguments.take("values")?;
+                arguments.finish()?;
+                self.write(connection, &ids, values)
+            }
+            "unlink" => {
+                let ids = ids(arguments.take("ids")?)?;
+                arguments.finish()?;
+                self.change(connection, &ids, Clause { sql: format!("DELETE FROM {}", self.table), cells: Vec::new() })
+            }
+            _ => Err(missing(format!("{} has no method \"{method}\"", self.name))),
+        }
+    }
+
+    fn search(&self, connection: &Connection, domain: Vec<Value>, mut arguments: Arguments) -> Outcome<Vec<i64>> {
+        let offset: Option<i64> = arguments.take_or_default("offset")?;
+        let limit: Option<i64> = arguments.take_or_default("limit")?;
+        let order: String = arguments.take_or_default("order")?;
+        arguments.finish()?;
+        let Clause { sql, mut cells } = self.conditions(domain)?;
+        let query =
+            format!("SELECT id FROM {} WHERE {sql} ORDER BY {} LIMIT ? OFFSET ?", self.table, self.order(&order)?);
+        // less than nothing is everything
+        cells.extend([limit.unwrap_or(-1).into(), offset.unwrap_or(0).into()]);
+        let mut query = connection.prepare_cached(&query)?;
+        let found = query.query_map(params_from_iter(cells), |row| row.get(0))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    fn conditions(&self, domain: Vec<Value>) -> Outcome<Clause> {
+        let mut all = Clause { sql: "true".into(), cells: Vec::new() };
+        for condition in domain {
+            let condition: (String, String, Value) =
+                xmlrpc::from_value(condition).map_err(|error| invalid(format!("domain: {error}")))?;
+            let Clause { sql, cells } = self.condition(condition)?;
+            all.sql += &format!(" AND {sql}");
+            all.cells.extend(cells);
+        }
+        Ok(all)
+    }
+
+    fn condition(&self, (name, operator, value): (String, String, Value)) -> Outcome<Clause> {
+        let field = self.field(&name)?;
+        let compare = |sql: &str| sql.replace("FIELD", field.name);
+        let (sql, cells) = match (&operator[..], value) {
+            ("in" | "not in", Value::Array(values)) => {
+                let cells = values.into_iter().map(|value| field.cell(value)).collect::<Outcome<Vec<_>>>()?;
+                (format!("{name} {operator} ({})", question_marks(cells.len())), cells)
+            }
+            ("=", value) => (compare("FIELD IS ?"), vec![field.cell(value)?]),
+            ("!=", value) => (compare("FIELD IS NOT ?"), vec![field.cell(value)?]),
+            ("<" | "<=" | ">" | ">=", value) => (format!("{name} {operator} ?"), vec![field.cell(value)?]),
+            ("like", value) => (compare("instr(FIELD, ?) > 0"), vec![field.cell(value)?]),
+            ("ilike", value) => (compare("instr(lower(FIELD), lower(?)) > 0"), vec![field.cell(value)?]),
+            _ => return Err(missing(format!("field {name}: there is no operator \"{operator}\" for this value"))),
+        };
+        Ok(Clause { sql, cells })
+    }
+
+    fn order(&self, order: &str) -> Outcome<String> {
+        let mut terms = Vec::new();
+        for term in order.split(',').filter(|term| !term.trim().is_empty()) {
+            let (name, direction) = term.trim().split_once(' ').unwrap_or((term.trim(), "asc"));
+            let direction = match &direction.trim().to_lowercase()[..] {
+                "asc" => "ASC",
+                "desc" => "DESC",
+                other => return Err(missing(format!("order: expected asc or desc, found \"{other}\""))),
+            };
+            terms.push(format!("{} {direction}", self.field(name)?.name));
+        }
+        terms.push("id".into());
+        Ok(terms.join(", "))
+    }
+
+    fn read(&self, connection: &Connection, ids: &[i64], fields: &[String]) -> Outcome<Value> {
+        let fields: Vec<&Field> = match fields.is_empty() {
+            true => self.fields.iter().collect(),
+            false => fields.iter().map(|name| self.field(name)).collect::<Outcome<_>>()?,
+        };
+        let columns: Vec<String> = fields.iter().map(|field| field.columns()).collect();
+        let columns = [&["id".to_owned()], &columns[..]].concat().join(", ");
+        let mut query = connection.prepare_cached(&format!("SELECT {columns} FROM {} WHERE id = ?", self.table))?;
+        let mut records = Vec::with_capacity(ids.len());
+        for id in ids {
+            let record = query.query_row([id], |row| {
+                let mut members = vec![("id".to_owned(), Value::Int(row.get(0)?))];
+                for (index, field) in fields.iter().enumerate() {
+                    let (cell, name): (Cell, Option<String>) = (row.get(1 + 2 * index)?, row.get(2 + 2 * index)?);
+                    let value = value(cell);
+                    let value = match name {
+                        Some(name) => Value::Array(vec![value, name.into()]),
+                        None => value,
+                    };
+                    members.push((field.name.to_owned(), value));
+                }
+                Ok(Value::Struct(members))
+            });
+            records.push(record.optional()?.ok_or_else(|| missing(format!("{} has no record {id}", self.name)))?);
+        }
+        Ok(Value::Array(records))
+    }
+
+    /// The fields and cells of a struct of values.
+    fn cells(&self, values: Value) -> Outcome<(Vec<&Field>, Vec<Cell>)> {
+        let Value::Struct(members) = values else {
+            return Err(invalid(format!("values: expected struct, found {}", values.type_name())).into());
+        };
+        let (mut fields, mut cells) = (Vec::new(), Vec::new());
+        for (name, value) in members {
+            let field = self.field(&name)?;
+            let cell = field.cell(value)?;
+            if field.required && cell == Cell::Null || field.name == ID.name {
+                return Err(missing(format!("field {name}: it cannot be set to this")));
+            }
+            fields.push(field);
+            cells.push(cell);
+        }
+        Ok((fields, cells))
+    }
+
+    fn create(&self, connection: &Connection, uid: i64, values: Value) -> Outcome<Value> {
+        let (mut fields, mut cells) = self.cells(values)?;
+        let lacks = |fields: &[&Field], name: &str| !fields.iter().any(|field| field.name == name);
+        if let Some(field) = self.fields.iter().find(|field| field.required && lacks(&fields, field.name)) {
+            return Err(missing(format!("field {}: expected a value, found none", field.name)));
+        }
+        if let Ok(field) = self.field("create_uid")
+            && lacks(&fields, field.name)
+        {
+            fields.push(field);
+            cells.push(uid.into());
+        }
+        let names: Vec<&str> = fields.iter().map(|field| field.name).collect();
+        let query = match names.is_empty() {
+            true => format!("INSERT INTO {} DEFAULT VALUES", self.table),
+            false => {
+                format!("INSERT INTO {} ({}) VALUES ({})", self.table, names.join(", "), question_marks(names.len()))
+            }
+        };
+        connection.execute(&query, params_from_iter(cells)).map_err(constraint)?;
+        Ok(connection.last_insert_rowid().into())
+    }
+
+    fn write(&self, connection: &mut Connection, ids: &[i64], values: Value) -> Outcome<Value> {
+        let (fields, cells) = self.cells(values)?;
+        let changes: Vec<String> = fields.iter().map(|field| format!("{} = ?", field.name)).collect();
+        // nothing is changed, though the records must be there
+        let changes = if changes.is_empty() { "id = id".into() } else { changes.join(", ") };
+        self.change(connection, ids, Clause { sql: format!("UPDATE {} SET {changes}", self.table), cells })
+    }
+
+    /// Changes all of these records, or none.
+    fn change(&self, connection: &mut Connection, ids: &[i64], change: Clause) -> Outcome<Value> {
+        let ids: BTreeSet<i64> = ids.iter().copied().collect();
+        let cells = change.cells.into_iter().chain(ids.iter().map(|id| Cell::Integer(*id)));
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let query = format!("{} WHERE id IN ({})", change.sql, question_marks(ids.len()));
+        let changed = transaction.execute(&query, params_from_iter(cells)).map_err(constraint)?;
+        if changed < ids.len() {
+            return Err(missing(format!("{} has not all of the records {ids:?}", self.name)));
+        }
+        transaction.commit()?;
+        Ok(Value::Boolean(true))
+    }
+}
+
+/// What the tables do not allow is for the caller to know.
+fn constraint(error: rusqlite::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::ConstraintViolation) => missing("a record that is referred to is not there"),
+        _ => error.into(),
+    }
+}
