@@ -36,13 +36,13 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// The document is not well-formed XML.
+    /// The document is not well-formed XML, or no JSON.
     pub const NOT_WELL_FORMED: i32 = -32700;
     /// The document declares an encoding that is not supported.
     pub const UNSUPPORTED_ENCODING: i32 = -32701;
     /// The document has octets that its encoding, or a character that XML, does not allow.
     pub const INVALID_CHARACTER: i32 = -32702;
-    /// The document is well-formed, but not a call; or it is over a limit.
+    /// The document is well-formed, but not a call; or it is over a limit. JSON-RPC's Invalid Request.
     pub const INVALID_CALL: i32 = -32600;
     /// There is no method of that name.
     pub const METHOD_NOT_FOUND: i32 = -32601;

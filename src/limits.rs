@@ -32,9 +32,10 @@ pub struct Limits {
     ///
     /// As a tree of [`Value`](crate::Value)s they take some 50 MB, three times the largest body.
     pub members: usize,
-    /// Calls in one `system.multicall`, and names in one `system.describeMethods`: 100.
+    /// Calls in one `system.multicall` or one batch of JSON-RPC, and names in one `system.describeMethods`: 100.
     ///
-    /// A screenful of work in one round trip; not a way to try a thousand passwords in one.
+    /// A screenful of work in one round trip; not a way to try a thousand passwords in one. For the same reason a batch may
+    /// not have a `system.multicall` in it.
     pub calls: usize,
     /// Octets of a response document, before compression: 64 MiB.
     ///

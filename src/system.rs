@@ -93,7 +93,7 @@ impl System {
             .params(["names"]),
             "system.getCapabilities" => {
                 Method::new("system.getCapabilities", move || capabilities(&registry, abilities))
-                    .help("Tells which extensions of XML-RPC the server has, and which limits.")
+                    .help("Tells which protocols and extensions the server has, and which limits.")
             }
             MULTICALL => Method::new(MULTICALL, move |request: &Request, calls: Vec<Value>| {
                 multicall(&registry, request, calls, abilities.limits.calls)
@@ -278,6 +278,7 @@ fn capabilities(registry: &Registry, abilities: Abilities) -> BTreeMap<&'static 
         numbers: BTreeMap::new(),
     };
     let mut capabilities = BTreeMap::from([
+        ("json-rpc", capability("https://www.jsonrpc.org/specification", 2)),
         ("xmlrpc", capability("http://www.xmlrpc.com/spec", 1)),
         ("faults_interop", capability("http://xmlrpc-epi.sourceforge.net/specs/rfc.fault_codes.php", 20_010_516)),
         ("limits", Capability { numbers: limits(&abilities.limits), ..capability("urn:rpcgi:limits", 1) }),

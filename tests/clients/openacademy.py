@@ -134,6 +134,14 @@ def exercise(name, login, execute):
 exercise("XML-RPC", common.login, objects.execute)
 exercise("JSON-RPC", lambda *args: call("common", "login", *args), lambda *args: call("object", "execute", *args))
 
+# a notification is answered by nothing
+notification = {"jsonrpc": "2.0", "method": "call", "params": {"service": "common", "method": "login", "args": []}}
+request = urllib.request.Request(
+    url=url + "/jsonrpc", data=json.dumps(notification).encode(), headers={"Content-Type": "application/json"}
+)
+with urllib.request.urlopen(request) as answer:
+    assert (answer.status, answer.read()) == (204, b""), answer.status
+
 # several write at once, by either, and nothing is lost
 memo = f"written at once {random.randint(0, 1_000_000_000)}"
 

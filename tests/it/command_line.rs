@@ -47,6 +47,17 @@ fn doc_writes_the_page() {
 }
 
 #[test]
+fn doc_writes_the_page_of_a_server_at_a_path() {
+    let doc = |arguments: &[&str]| Command::new(example("openacademy")).env_clear().args(arguments).output().unwrap();
+    let root = doc(&["doc"]);
+    assert!(text(&root.stdout).contains("<a href=\"/xmlrpc/common\">/xmlrpc/common</a> Open Academy: common"));
+    assert!(!text(&root.stdout).contains("id=\"m-login\""));
+    assert!(text(&doc(&["doc", "/xmlrpc/common"]).stdout).contains("id=\"m-login\""));
+    let nothing = doc(&["doc", "/x"]);
+    assert_eq!((nothing.status.code(), text(&nothing.stderr)), (Some(1), "there is no server at /x\n".into()));
+}
+
+#[test]
 fn a_mistake_in_the_program_is_told() {
     let mut command = Command::new(example("noisy"));
     let output = command.env_clear().env("DUPLICATE", "1").arg("doc").output().unwrap();

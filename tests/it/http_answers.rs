@@ -107,6 +107,66 @@ fn paths() {
     }
 }
 
+/// Servers at paths of their own: by the whole path, or by what follows the program's name.
+#[test]
+fn servers_at_paths() {
+    let named = |name: &'static str| Server::new(name).method("name", move || name);
+    let root = || named("root").at("/a", named("a").at("/a/b", named("b"))).at("/c", named("c").cors(["*"]));
+    let call = || xmlrpc::call_to_vec("name", &()).unwrap();
+    let ask = |endpoint: &Endpoint, variables: &[(&str, &str)]| {
+        let variables: Vec<(String, String)> =
+            variables.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect();
+        let get = move |name: &str| {
+            let found = variables.iter().find(|(known, _)| known == name)?;
+            Some(std::borrow::Cow::Owned(found.1.clone().into_bytes()))
+        };
+        endpoint.handle(&rpcgi::Request::new(get, call()))
+    };
+    let answered = |response: &Response| match response.status.as_u16() {
+        200 => xmlrpc::response_from_slice::<String>(&response.body).unwrap().unwrap(),
+        status => status.to_string(),
+    };
+    let endpoint = root().build().unwrap();
+    for (script_name, path_info, name) in [
+        ("", "/", "root"),
+        ("", "/a", "a"),
+        ("", "/a/b", "b"),
+        ("", "/c", "c"),
+        ("", "/a/", "404"),
+        ("", "/b", "404"),
+        ("", "/x/a", "404"),
+        ("/cgi-bin/x.cgi", "", "root"),
+        ("/cgi-bin/x.cgi", "/", "root"),
+        ("/cgi-bin/x.cgi", "/a", "a"),
+        ("/cgi-bin/x.cgi", "/a/b", "b"),
+        ("/cgi-bin/x.cgi", "/a/c", "404"),
+        ("/a", "", "a"),
+        ("/a/b", "", "b"),
+    ] {
+        let variables = [("REQUEST_METHOD", "POST"), ("SCRIPT_NAME", script_name), ("PATH_INFO", path_info)];
+        assert_eq!(answered(&ask(&endpoint, &variables)), name, "{script_name} {path_info}");
+        let uri = format!("{script_name}{path_info}?x=/a");
+        let variables = [&variables[..], &[("REQUEST_URI", &uri)]].concat();
+        assert_eq!(answered(&ask(&endpoint, &variables)), name, "{uri}");
+    }
+    // the settings are those of the server at the path
+    let foreign = [("origin", "https://app.example")];
+    assert_eq!(answered(&send(&endpoint, "POST", "/c", &foreign, call())), "c");
+    assert_eq!(send(&endpoint, "POST", "/a", &foreign, call()).status, 403);
+    let page = String::from_utf8(send(&endpoint, "GET", "/", &[("host", "h")], Vec::new()).body).unwrap();
+    assert!(page.contains("<li><a href=\"http://h/a/b\">http://h/a/b</a> b</li>"), "{page}");
+    // its own paths are as they are set
+    let endpoint = root().paths(["/r"]).build().unwrap();
+    for (path, name) in [("/r", "root"), ("/a", "a"), ("/", "404"), ("/x", "404")] {
+        assert_eq!(answered(&send(&endpoint, "POST", path, &[], call())), name, "{path}");
+    }
+    let error = root().at("/c", named("d")).at("/a/b", named("e").without("system.x")).build().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "there is no method \"system.x\" to switch off; there are two servers at /c; there are two servers at /a/b"
+    );
+}
+
 #[test]
 fn bodies_over_the_limit() {
     let mut limits = Limits::default();
