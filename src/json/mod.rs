@@ -61,13 +61,13 @@ impl Display for Error {
 pub(crate) struct Text<'de> {
     text: &'de str,
     at: usize,
-    guard: Guard,
+    guard: Guard<'de>,
 }
 
 impl<'de> Text<'de> {
     /// # Errors
     /// If the octets are no UTF-8 (RFC 8259 §8.1).
-    pub(crate) fn new(octets: &'de [u8], options: &Options) -> Result<Text<'de>, Error> {
+    pub(crate) fn new(octets: &'de [u8], options: &'de Options) -> Result<Text<'de>, Error> {
         let not_utf8 = |found: &str, before: &[u8]| {
             let message = format!("expected UTF-8, found {found}");
             Error { kind: ErrorKind::Syntax, message, position: position(before) }

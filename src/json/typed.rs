@@ -15,11 +15,11 @@ use super::Options;
 use crate::value::{Base64, DataError, Variant, say_in_words};
 
 /// What the values of one text may cost together.
-pub(super) struct Guard {
+pub(super) struct Guard<'o> {
     depth_left: Cell<u32>,
     members_left: Cell<usize>,
     exceeded: Cell<Option<Limit>>,
-    options: Options,
+    options: &'o Options,
 }
 
 #[derive(Clone, Copy)]
@@ -31,13 +31,13 @@ enum Limit {
 /// A limit was reached; the guard remembers which.
 pub(super) struct OverLimit;
 
-impl Guard {
-    pub(super) fn new(options: &Options) -> Guard {
+impl<'o> Guard<'o> {
+    pub(super) fn new(options: &'o Options) -> Guard<'o> {
         Guard {
             depth_left: Cell::new(options.limits.depth),
             members_left: Cell::new(options.limits.members),
             exceeded: Cell::new(None),
-            options: *options,
+            options,
         }
     }
 
@@ -144,12 +144,12 @@ impl<L: fmt::Display> de::Error for Error<L> {
 /// A deserializer under the guard.
 pub(super) struct Guarded<'g, D> {
     inner: D,
-    guard: &'g Guard,
+    guard: &'g Guard<'g>,
 }
 
 impl<'g, D> Guarded<'g, D> {
     #[inline]
-    pub(super) fn new(inner: D, guard: &'g Guard) -> Guarded<'g, D> {
+    pub(super) fn new(inner: D, guard: &'g Guard<'g>) -> Guarded<'g, D> {
         Guarded { inner, guard }
     }
 }
@@ -263,7 +263,7 @@ enum Wanted {
 struct Guest<'g, V> {
     visitor: V,
     wanted: Wanted,
-    guard: &'g Guard,
+    guard: &'g Guard<'g>,
 }
 
 impl<'de, V: Visitor<'de>> Guest<'_, V> {
@@ -420,7 +420,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for EnumVisitor<V> {
 /// The items of an array, or the members of an object, under the guard.
 struct Access<'g, A> {
     inner: A,
-    guard: &'g Guard,
+    guard: &'g Guard<'g>,
 }
 
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Access<'_, A> {
@@ -457,7 +457,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Access<'_, A> {
 /// The seed of an item or a member.
 struct Seed<'g, T> {
     seed: T,
-    guard: &'g Guard,
+    guard: &'g Guard<'g>,
 }
 
 impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, T> {
@@ -473,7 +473,7 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, T> {
 /// The seed of a member's name.
 struct KeySeed<'g, T> {
     seed: T,
-    guard: &'g Guard,
+    guard: &'g Guard<'g>,
 }
 
 impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for KeySeed<'_, T> {

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p rpcgi-benches --bin jsonrpc`
 
+use std::borrow::Cow;
+
 use rpcgi::{Base64, Request, Server, Service};
 use rpcgi_benches::{Article, Contender, base64, call, compare, ints, structs};
 use serde::de::DeserializeOwned;
@@ -49,7 +51,12 @@ fn main() {
         .build()
         .expect("they have names of their own");
     let through = |document: &[u8]| {
-        let request: Request = http::Request::post("/").body(document.to_vec()).expect("it is one").into();
+        let variable = |name: &str| match name {
+            "REQUEST_METHOD" => Some(Cow::Borrowed(&b"POST"[..])),
+            "CONTENT_TYPE" => Some(Cow::Borrowed(&b"application/json"[..])),
+            _ => None,
+        };
+        let request = Request::new(variable, document.to_vec());
         let endpoint = &endpoint;
         move || endpoint.handle(&request).body
     };
