@@ -256,7 +256,11 @@ const STATES: [&str; 51] = [
 ];
 
 /// Returns the name of a state of the USA by its place in the alphabet.
-#[method(name = "examples.getStateName", alias = "examples_getStateName")]
+#[method(
+    name = "examples.getStateName",
+    alias = "examples_getStateName",
+    fault(800, "there is no state of this number")
+)]
 fn get_state_name(
     /// 1 to 51
     number: i32,
@@ -269,7 +273,7 @@ fn get_state_name(
 /// Sorts people by their age.
 ///
 /// Who has no name or no age is left out.
-#[method(name = "examples.sortByAge")]
+#[method(name = "examples.sortByAge", fault(800, "somebody is no struct"))]
 fn sort_by_age(
     /// structs with the members `name` and `age`
     people: Vec<Value>,

@@ -44,13 +44,18 @@ fn common(academy: Arc<Academy>) -> Server {
     let login = move |db: String, user: String, password: String| academy.login(&db, &user, &password);
     let login = Method::new("login", login)
         .params(["db", "user", "password"])
-        .help("Tells the id of a user, which `execute` asks for.\n\nFault 3 if there is no such user, or the password is another.");
+        .help("Tells the id of a user, which `execute` asks for.")
+        .fault(DENIED, "there is no such user, or the password is another");
     Server::new("Open Academy: common").methods(login)
 }
 
 fn object(academy: Arc<Academy>) -> Server {
     let execute = move |_: &Request, params: Vec<Value>| academy.execute(params);
-    Server::new("Open Academy: object").methods(Method::dynamic("execute", execute).help(EXECUTE_HELP))
+    let execute = Method::dynamic("execute", execute)
+        .help(EXECUTE_HELP)
+        .fault(DENIED, "there is no such user, or the password is another")
+        .fault(MISSING, "there is no such model, method, field or record, or a value does not fit its field");
+    Server::new("Open Academy: object").methods(execute)
 }
 
 const EXECUTE_HELP: &str = "\
@@ -69,7 +74,7 @@ color, create_uid). The methods:
 * `create(values)`: makes a record of a struct, and tells its id.
 * `write(ids, values)` and `unlink(ids)`: change and remove records.
 
-What stands last may be left out. Fault 3 if the user may not log in, 2 if something is not there.";
+What stands last may be left out.";
 
 fn json(academy: Arc<Academy>) -> Server {
     let call = move |service: Service, method: String, args: Vec<Value>| match (service, &method[..]) {
@@ -85,7 +90,7 @@ fn json(academy: Arc<Academy>) -> Server {
     };
     let call = Method::new("call", call)
         .params(["service", "method", "args"])
-        .help("Calls `login` of the service `common`, or `execute` of the service `object`.");
+        .help("Calls `login` of the service `common`, or `execute` of the service `object`, with their faults.");
     Server::new("Open Academy: JSON-RPC").methods(call)
 }
 

@@ -35,6 +35,7 @@ impl Wheel {
     /// Spins the wheel several times.
     ///
     /// Returns an array of what spin() returns.
+    #[method(fault(1, "less than 0 spins, or more than 1000"))]
     pub fn spin_list(
         &self,
         /// how often: 1 unless given, 1000 at most

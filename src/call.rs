@@ -1,5 +1,6 @@
 //! The neutral vocabulary of a call: what every protocol decodes to and encodes from.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::Deserialize;
@@ -156,9 +157,9 @@ impl<'a, 'de> Params<'a, 'de> {
     }
 
     fn members(&mut self) -> Result<Vec<(String, Value)>, ParamError> {
-        let mut members = Vec::new();
+        let (mut members, mut names) = (Vec::new(), HashSet::new());
         while let Some(name) = self.next_name().map_err(ParamError::Document)? {
-            if members.iter().any(|(member, _)| *member == name) {
+            if !names.insert(name.clone()) {
                 let message = format!("param \"{}\" is there twice", shown(&name));
                 return Err(ParamError::Mismatch(Mismatch::new(message)));
             }

@@ -42,7 +42,8 @@ pub use crate::value::{Base64, DateTime, Value};
 /// An `async` function is a method too, with the feature `async`: see `Server::async_method`.
 ///
 /// Options: `name = "..."` for another name than the function's, `alias = "..."` for one more, any number of times,
-/// `hidden` to leave it out of listings.
+/// `fault(CODE, "...")` to tell of a fault it may answer and when that is, any number of times too, `hidden` to leave it
+/// out of listings.
 ///
 /// # Example
 ///
@@ -52,7 +53,7 @@ pub use crate::value::{Base64, DateTime, Value};
 /// /// Divides one number by another.
 /// ///
 /// /// The remainder it leaves is never negative.
-/// #[method(name = "math.div", alias = "div")]
+/// #[method(name = "math.div", alias = "div", fault(2, "the divisor is zero"))]
 /// fn div(
 ///     /// the dividend
 ///     a: i64,

@@ -57,6 +57,8 @@ pub struct About {
     /// Names and help of the params.
     pub params: Cow<'static, [(Cow<'static, str>, Cow<'static, str>)]>,
     pub aliases: Cow<'static, [Cow<'static, str>]>,
+    /// Codes of faults it may answer, and when it does.
+    pub faults: Cow<'static, [(i32, Cow<'static, str>)]>,
     pub hidden: bool,
     pub location: &'static Location<'static>,
 }
@@ -202,6 +204,23 @@ impl Method {
         self
     }
 
+    /// Tells of a fault that it may answer: the code, and when that is, in Markdown. The page lists it, and the OpenRPC
+    /// document.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::{Fault, Method};
+    ///
+    /// let state = |number: usize| ["Alabama", "Alaska"].get(number).copied().ok_or(Fault::new(800, "no such state"));
+    /// let state = Method::new("state", state).params(["number"]).fault(800, "there is no state of this number");
+    /// # let _ = state;
+    /// ```
+    pub fn fault(mut self, code: i32, text: impl Into<Cow<'static, str>>) -> Method {
+        self.about.make_mut().faults.to_mut().push((code, text.into()));
+        self
+    }
+
     /// Publishes the method under one more name.
     pub fn alias(mut self, name: impl Into<Cow<'static, str>>) -> Method {
         self.about.make_mut().aliases.to_mut().push(name.into());
@@ -266,7 +285,11 @@ impl Method {
 
     /// Describes the method by schemas of a generator.
     pub(crate) fn outline(&self, generator: &mut SchemaGenerator) -> Outline {
-        Outline { help: self.about.help.trim().to_owned(), ways: self.body.ways(&self.about, generator) }
+        Outline {
+            help: self.about.help.trim().to_owned(),
+            ways: self.body.ways(&self.about, generator),
+            faults: self.about.faults.iter().map(|(code, text)| (*code, text.trim().to_owned())).collect(),
+        }
     }
 }
 
@@ -294,6 +317,7 @@ fn about(name: Cow<'static, str>) -> Shared<About> {
         help: "".into(),
         params: Cow::Borrowed(&[]),
         aliases: Cow::Borrowed(&[]),
+        faults: Cow::Borrowed(&[]),
         hidden: false,
         location: Location::caller(),
     }))

@@ -57,13 +57,14 @@ fn method(name: &str, outline: Outline) -> Json {
     };
     let mut method = Map::new();
     method.insert("name".into(), name.into());
+    let errors = method_errors(&outline.faults);
     if !title.is_empty() {
         method.insert("summary".into(), title.into());
         method.insert("description".into(), outline.help.into());
     }
     method.insert("params".into(), params);
     method.insert("result".into(), json!({ "name": "result", "schema": returns }));
-    method.insert("errors".into(), applicable_errors());
+    method.insert("errors".into(), errors);
     method.into()
 }
 
@@ -123,8 +124,9 @@ fn errors() -> Json {
     ERRORS.into_iter().map(error).collect::<Map<_, _>>().into()
 }
 
-/// Those of them that a method itself may answer.
-fn applicable_errors() -> Json {
-    let reference = |name| json!({ "$ref": format!("#/components/errors/{name}") });
-    ["InvalidParams", "InternalError", "ApplicationError"].map(reference).to_vec().into()
+/// A method's own faults, and those of the shared ones that it may answer too.
+fn method_errors(faults: &[(i32, String)]) -> Json {
+    let own = faults.iter().map(|(code, text)| json!({ "code": code, "message": text }));
+    let shared = ["InvalidParams", "InternalError", "ApplicationError"].into_iter();
+    own.chain(shared.map(|name| json!({ "$ref": format!("#/components/errors/{name}") }))).collect()
 }

@@ -114,6 +114,8 @@ pub(crate) struct Outline {
     /// Markdown; the first paragraph is the title.
     pub(crate) help: String,
     pub(crate) ways: Ways,
+    /// Codes of faults it may answer, and when it does, in Markdown.
+    pub(crate) faults: Vec<(i32, String)>,
 }
 
 /// The ways to call a method.
@@ -182,7 +184,7 @@ impl Outline {
             Ways::Declared(_) => Vec::new(),
             Ways::Functions(functions) => functions.iter().map(FunctionSchemas::detail).collect(),
         };
-        Description { name: name.into(), help: self.help, signatures, details }
+        Description { name: name.into(), help: self.help, signatures, details, faults: self.faults }
     }
 }
 
@@ -229,6 +231,8 @@ pub(crate) struct Description {
     pub(crate) signatures: Vec<Signature>,
     /// The same in detail, one for each function behind it; empty if it is declared by signatures alone.
     pub(crate) details: Vec<Detail>,
+    /// Codes of faults it may answer, and when it does, in Markdown.
+    pub(crate) faults: Vec<(i32, String)>,
 }
 
 impl Description {

@@ -75,7 +75,8 @@ impl Function {
             let name = ident.unraw().to_string();
             quote!((::std::borrow::Cow::Borrowed(#name), ::std::borrow::Cow::Borrowed(#help)))
         });
-        let MethodOptions { aliases, hidden, .. } = options;
+        let MethodOptions { aliases, faults, hidden, .. } = options;
+        let faults = faults.iter().map(|(code, text)| quote!((#code, ::std::borrow::Cow::Borrowed(#text))));
         let location = quote_spanned!(self.ident.span()=> ::std::panic::Location::caller());
         let kind = self.kind();
         // so that what the compiler has against its types points at the function
@@ -86,6 +87,7 @@ impl Function {
                 help: ::std::borrow::Cow::Borrowed(#help),
                 params: ::std::borrow::Cow::Borrowed(&[#(#params),*]),
                 aliases: ::std::borrow::Cow::Borrowed(&[#(::std::borrow::Cow::Borrowed(#aliases)),*]),
+                faults: ::std::borrow::Cow::Borrowed(&[#(#faults),*]),
                 hidden: #hidden,
                 location: #location,
             };

@@ -1,13 +1,15 @@
 //! What stands in the parentheses of the attributes.
 
 use syn::meta::ParseNestedMeta;
-use syn::{Error, LitStr, Result};
+use syn::{Error, Expr, LitStr, Result, Token};
 
 /// Options of a method.
 #[derive(Default)]
 pub(crate) struct MethodOptions {
     pub(crate) name: Option<LitStr>,
     pub(crate) aliases: Vec<LitStr>,
+    /// Codes and texts.
+    pub(crate) faults: Vec<(Expr, LitStr)>,
     pub(crate) hidden: bool,
     pub(crate) skip: bool,
 }
@@ -19,14 +21,22 @@ impl MethodOptions {
             self.name = Some(meta.value()?.parse()?);
         } else if meta.path.is_ident("alias") {
             self.aliases.push(meta.value()?.parse()?);
+        } else if meta.path.is_ident("fault") {
+            let content;
+            syn::parenthesized!(content in meta.input);
+            let code = content.parse()?;
+            content.parse::<Token![,]>()?;
+            self.faults.push((code, content.parse()?));
         } else if meta.path.is_ident("hidden") {
             self.hidden = true;
         } else if meta.path.is_ident("skip") && in_service {
             self.skip = true;
         } else if in_service {
-            return Err(meta.error("unknown option: expected `name = \"...\"`, `alias = \"...\"`, `hidden` or `skip`"));
+            return Err(meta.error("unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `hidden` or `skip`"));
         } else {
-            return Err(meta.error("unknown option: expected `name = \"...\"`, `alias = \"...\"` or `hidden`"));
+            return Err(meta.error(
+                "unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")` or `hidden`",
+            ));
         }
         Ok(())
     }

@@ -120,6 +120,7 @@ impl Page<'_> {
                 (signatures(method))
                 (self.help(&method.help))
                 @for detail in &method.details { (self.detail(detail)) }
+                @if !method.faults.is_empty() { (self.faults(&method.faults)) }
             }
         }
     }
@@ -155,6 +156,20 @@ impl Page<'_> {
                 caption { "Result" }
                 thead { tr { th scope="col" { "Type" } th scope="col" { "Meaning" } } }
                 tbody { tr { td { (type_of(shape)) } td { (self.inside(shape)) } } }
+            }
+        }
+    }
+
+    fn faults(&self, faults: &[(i32, String)]) -> Markup {
+        html! {
+            table {
+                caption { "Faults" }
+                thead { tr { th scope="col" { "Code" } th scope="col" { "Meaning" } } }
+                tbody {
+                    @for (code, text) in faults {
+                        tr { th scope="row" { (code) } td { (self.help(text)) } }
+                    }
+                }
             }
         }
     }

@@ -46,7 +46,7 @@ pub(crate) enum ErrorKind {
 pub(crate) struct Position {
     /// One-based.
     pub(crate) line: usize,
-    /// One-based, in octets.
+    /// One-based, in characters.
     pub(crate) column: usize,
 }
 
@@ -217,15 +217,13 @@ impl<'de> Text<'de> {
     /// An error of the library's, which read from here on.
     #[cold]
     fn locate(&self, kind: ErrorKind, error: &serde_json::Error) -> Error {
-        let start = self.position();
-        let position = match error.line() {
-            0 => start,
-            1 => Position { line: start.line, column: start.column - 1 + error.column().max(1) },
-            line => Position { line: start.line - 1 + line, column: error.column().max(1) },
-        };
-        let message = error.to_string();
+        let (message, octets) = (error.to_string(), self.text.as_bytes());
+        // it counts lines from 1 and their octets too, and is at 0 where it knows no place
+        let lines = octets[self.at..].split_inclusive(|octet| *octet == b'\n').take(error.line().saturating_sub(1));
+        let at = self.at + lines.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1);
         let end = if error.line() == 0 { None } else { message.rfind(" at line ") };
-        Error { kind, message: message[..end.unwrap_or(message.len())].to_owned(), position }
+        let message = message[..end.unwrap_or(message.len())].to_owned();
+        Error { kind, message, position: position(&octets[..at.min(octets.len())]) }
     }
 }
 
@@ -234,7 +232,8 @@ impl<'de> Text<'de> {
 fn position(octets: &[u8]) -> Position {
     let line_start = octets.iter().rposition(|octet| *octet == b'\n').map_or(0, |at| at + 1);
     let line = 1 + octets.iter().filter(|octet| **octet == b'\n').count();
-    Position { line, column: 1 + octets.len() - line_start }
+    let is_first = |octet: &&u8| !matches!(octet, 0x80..=0xBF);
+    Position { line, column: 1 + octets[line_start..].iter().filter(is_first).count() }
 }
 
 /// Appends a value to a text.

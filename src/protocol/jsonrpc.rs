@@ -102,7 +102,10 @@ impl Answers<'_> {
         if let Err(fault) = answered {
             log::error!("a call {}", fault.cause().unwrap_or_default());
             self.out.truncate(start);
-            self.error(&request.envelope, &fault);
+            let fault = request.finish().err().unwrap_or(fault);
+            if !request.is_notification() {
+                self.error(&request.envelope, &fault);
+            }
         }
     }
 
@@ -270,12 +273,11 @@ impl<'t, 'de> Request<'t, 'de> {
 
     fn call(&mut self, dispatch: &Dispatch<'_>) -> Result<Reply, Fault> {
         self.begin()?;
-        let Some(method_name) = self.envelope.method_name.take() else {
+        let Some(method_name) = self.envelope.method_name.clone() else {
             self.malformed = true;
             return Err(Fault::new(Fault::INVALID_CALL, "expected member \"method\", found none"));
         };
         let outcome = dispatch(&method_name, Params::new(self));
-        self.envelope.method_name = Some(method_name);
         // a document that breaks off later is broken first of all
         self.finish()?;
         outcome

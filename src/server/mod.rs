@@ -409,11 +409,17 @@ impl Endpoint {
     /// The documentation page; `url` is where the methods are called.
     #[cold]
     pub fn page(&self, url: Option<String>) -> String {
+        let base = url.as_deref().unwrap_or_default().trim_end_matches('/').to_owned();
+        self.page_over(url, &base)
+    }
+
+    /// The page; the other endpoints are at their paths below `base`.
+    fn page_over(&self, url: Option<String>, base: &str) -> String {
         let Settings { name, title, documentation, .. } = &self.settings;
         let methods = self.registry.describe_all();
-        let place = |(path, other): &(String, Endpoint)| {
-            let base = url.as_deref().unwrap_or_default().trim_end_matches('/');
-            Place { url: format!("{base}{path}"), name: other.settings.name.clone() }
+        let place = |(path, other): &(String, Endpoint)| Place {
+            url: format!("{base}{path}"),
+            name: other.settings.name.clone(),
         };
         let places = self.places.iter().map(place).collect();
         Page { title: title.as_deref().unwrap_or(name), name, documentation, url, places, methods }.render()
@@ -512,7 +518,11 @@ impl Endpoint {
 
     #[cold]
     fn get(&self, request: &Request) -> Response {
-        let page = self.page(request.url());
+        let url = request.url();
+        let origin = url.as_deref().and_then(|url| url.strip_suffix(&*request.path())).unwrap_or_default();
+        let program = request.variable("SCRIPT_NAME").unwrap_or_default();
+        let base = format!("{origin}{}", program.trim_end_matches('/'));
+        let page = self.page_over(url, &base);
         let coding = compression::choose(request, page.len());
         let etag = Etag::of(&page);
         if request.variable("HTTP_IF_NONE_MATCH").is_some_and(|known| etag.is_among(&known)) {

@@ -201,7 +201,7 @@ fn capabilities() {
     let capabilities = call(&endpoint(), "system.getCapabilities", &()).unwrap();
     assert_eq!(
         names(&capabilities),
-        ["faults_interop", "introspection", "limits", "nil", "system.multicall", "xmlrpc"]
+        ["faults_interop", "introspection", "json-rpc", "limits", "nil", "system.multicall", "xmlrpc"]
     );
     let xmlrpc = capabilities.member("xmlrpc").unwrap();
     assert_eq!(xmlrpc.member("specUrl"), Some(&"http://www.xmlrpc.com/spec".into()));
@@ -211,7 +211,7 @@ fn capabilities() {
     let server = Server::new("Test").nil(false).without("system.multicall").without("system.methodSignature");
     let endpoint = server.build().unwrap();
     let capabilities = call(&endpoint, "system.getCapabilities", &()).unwrap();
-    assert_eq!(names(&capabilities), ["faults_interop", "limits", "xmlrpc"]);
+    assert_eq!(names(&capabilities), ["faults_interop", "json-rpc", "limits", "xmlrpc"]);
     assert_eq!(call(&endpoint, "system.multicall", &(Vec::<Value>::new(),)).unwrap_err().code, -32601);
 }
 

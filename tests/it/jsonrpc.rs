@@ -325,8 +325,8 @@ fn params_by_place() {
         ask(&endpoint(), document)["error"],
         json!({
             "code": -32602,
-            "message": "method \"subtract\" param 2 \"subtrahend\": expected int, found string \"é\" at line 2 column 19",
-            "data": { "param": "subtrahend", "line": 2, "column": 19 },
+            "message": "method \"subtract\" param 2 \"subtrahend\": expected int, found string \"é\" at line 2 column 18",
+            "data": { "param": "subtrahend", "line": 2, "column": 18 },
         })
     );
 }

@@ -74,10 +74,12 @@ enum Level {
     Hard { hours: u32 },
 }
 
+const TOO_LATE: i32 = 12;
+
 /// Finds courses.
 ///
 /// Slowly.
-#[method]
+#[method(fault(TOO_LATE, "the year is *over*"), fault(-3, "no"))]
 fn find(
     /// A word in the *name*.
     text: String,
@@ -135,9 +137,10 @@ fn document() {
     let names: Vec<&str> = methods.iter().map(|method| method["name"].as_str().unwrap()).collect();
     assert_eq!(names[..6], ["add", "anything", "declared", "find", "map", "rpc.discover"]);
     assert!(!names.contains(&"secret") && names.contains(&"system.multicall"));
-    let errors: Vec<Json> = ["InvalidParams", "InternalError", "ApplicationError"]
-        .map(|name| json!({ "$ref": format!("#/components/errors/{name}") }))
-        .to_vec();
+    let own = [json!({ "code": 12, "message": "the year is *over*" }), json!({ "code": -3, "message": "no" })];
+    let shared = ["InvalidParams", "InternalError", "ApplicationError"]
+        .map(|name| json!({ "$ref": format!("#/components/errors/{name}") }));
+    let errors = [&own[..], &shared].concat();
     assert_eq!(
         methods[3],
         json!({

@@ -32,7 +32,7 @@ struct Ball {
 ///
 /// * one
 /// * two
-#[method(name = "balls.throw")]
+#[method(name = "balls.throw", fault(4, "the wind is *too* strong"))]
 fn throw(
     /// what to throw
     balls: Vec<Ball>,
@@ -52,6 +52,8 @@ fn catch(ball: Ball) -> Ball {
 fn server() -> Server {
     Server::new("Balls & Co")
         .title("Balls <for> all")
+        .at("/below", Server::new("Below & after"))
+        .paths(["/RPC2"])
         .documentation("See throw and catch(1), or http://balls.example/.")
         .methods(methods![throw, catch])
         .mount("a", Registry::new().mount("b", Registry::new().method("c", || 1)))
@@ -91,6 +93,7 @@ fn the_page_tells_everything() {
             "<h1>Balls &amp; Co</h1>",
             "<p>See throw and <a href=\"#m-catch\">catch</a>(1), or <a href=\"http://balls.example/\">http://balls.example/</a>.</p>",
             "<code>POST http://balls.example:8000/RPC2</code>",
+            "<li><a href=\"http://balls.example:8000/below\">http://balls.example:8000/below</a> Below &amp; after</li>",
             "<h2>Methods</h2>",
             "<h2>a.b</h2>",
             "<h2>balls</h2>",
@@ -104,6 +107,8 @@ fn the_page_tells_everything() {
             "<th scope=\"row\"><code>weight</code></th><td><code>double</code></td><td><p>how heavy, in <em>grams</em></p>",
             "<p>One of <code>red</code>, <code>black</code></p>",
             "<th scope=\"row\"><code>owner</code></th><td><code>string</code> or <code>nil</code>, may be left out</td><td><p>who owns it</p>",
+            "<caption>Faults</caption>",
+            "<th scope=\"row\">4</th><td><p>the wind is <em>too</em> strong</p>",
             "<a href=\"#m-balls.throw\">balls.throw</a><span class=\"note\"> Throws balls.</span>",
             "<section id=\"m-system.multicall\">",
         ],
@@ -135,7 +140,7 @@ fn everything_shown_is_escaped() {
         #[serde(rename = "<script>value</script>")]
         One,
     }
-    let method = Method::new(format!("{EVIL}.{EVIL}"), |value: Evil| value).help(EVIL).params([EVIL]);
+    let method = Method::new(format!("{EVIL}.{EVIL}"), |value: Evil| value).help(EVIL).params([EVIL]).fault(1, EVIL);
     let endpoint = Server::new(EVIL).title(EVIL).documentation(EVIL).methods(method).build().unwrap();
     let variables = |name: &str| {
         Some(match name {
@@ -147,7 +152,7 @@ fn everything_shown_is_escaped() {
     };
     let page = String::from_utf8(endpoint.handle(&Request::new(variables, Vec::new())).body).unwrap();
     assert!(!page.contains("<script"), "{page}");
-    assert!(page.matches("&lt;script&gt;").count() >= 12, "{page}");
+    assert!(page.matches("&lt;script&gt;").count() >= 13, "{page}");
 }
 
 #[test]
