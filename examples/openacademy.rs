@@ -226,6 +226,8 @@ fn create(file: &Path) -> Outcome<()> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(format!(".{}.{:?}", std::process::id(), std::thread::current().id()));
     let beside = PathBuf::from(beside);
+    // what one of the same name may have left behind
+    _ = fs::remove_file(&beside);
     let connection = Connection::open(&beside)?;
     // readers do not wait for a writer, nor it for them
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -370,6 +372,16 @@ struct Clause {
     cells: Vec<Cell>,
 }
 
+/// As many conditions, terms of an order, or values of `in` as anybody needs.
+const MOST: usize = 500;
+
+fn check_count(what: &str, count: usize) -> Outcome<()> {
+    match count {
+        0..=MOST => Ok(()),
+        _ => Err(invalid(format!("{what}: expected {MOST} at most, found {count}")).into()),
+    }
+}
+
 fn question_marks(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
@@ -448,6 +460,7 @@ impl Model {
     }
 
     fn conditions(&self, domain: Vec<Value>) -> Outcome<Clause> {
+        check_count("domain", domain.len())?;
         let mut all = Clause { sql: "true".into(), cells: Vec::new() };
         for condition in domain {
             let condition: (String, String, Value) =
@@ -455,6 +468,7 @@ impl Model {
             let Clause { sql, cells } = self.condition(condition)?;
             all.sql += &format!(" AND {sql}");
             all.cells.extend(cells);
+            check_count("domain", all.cells.len())?;
         }
         Ok(all)
     }
@@ -464,8 +478,12 @@ impl Model {
         let compare = |sql: &str| sql.replace("FIELD", field.name);
         let (sql, cells) = match (&operator[..], value) {
             ("in" | "not in", Value::Array(values)) => {
-                let cells = values.into_iter().map(|value| field.cell(value)).collect::<Outcome<Vec<_>>>()?;
-                (format!("{name} {operator} ({})", question_marks(cells.len())), cells)
+                let all = values.into_iter().map(|value| field.cell(value)).collect::<Outcome<Vec<_>>>()?;
+                let cells: Vec<Cell> = all.iter().filter(|cell| **cell != Cell::Null).cloned().collect();
+                // SQL knows of nothing whether it is among some values
+                let nothing_fits = (operator == "in") == all.contains(&Cell::Null);
+                let (nothing, join) = if nothing_fits { ("IS NULL", "OR") } else { ("IS NOT NULL", "AND") };
+                (format!("({name} {operator} ({}) {join} {name} {nothing})", question_marks(cells.len())), cells)
             }
             ("=", value) => (compare("FIELD IS ?"), vec![field.cell(value)?]),
             ("!=", value) => (compare("FIELD IS NOT ?"), vec![field.cell(value)?]),
@@ -478,6 +496,7 @@ impl Model {
     }
 
     fn order(&self, order: &str) -> Outcome<String> {
+        check_count("order", order.split(',').count())?;
         let mut terms = Vec::new();
         for term in order.split(',').filter(|term| !term.trim().is_empty()) {
             let (name, direction) = term.trim().split_once(' ').unwrap_or((term.trim(), "asc"));
@@ -493,10 +512,12 @@ impl Model {
     }
 
     fn read(&self, connection: &Connection, ids: &[i64], fields: &[String]) -> Outcome<Value> {
-        let fields: Vec<&Field> = match fields.is_empty() {
-            true => self.fields.iter().collect(),
-            false => fields.iter().map(|name| self.field(name)).collect::<Outcome<_>>()?,
-        };
+        let mut wanted = Vec::new();
+        for name in fields {
+            wanted.push(self.field(name)?.name);
+        }
+        let is_wanted = |field: &&Field| wanted.is_empty() || wanted.contains(&field.name);
+        let fields: Vec<&Field> = self.fields.iter().filter(is_wanted).collect();
         let columns: Vec<String> = fields.iter().map(|field| field.columns()).collect();
         let columns = [&["id".to_owned()], &columns[..]].concat().join(", ");
         let mut query = connection.prepare_cached(&format!("SELECT {columns} FROM {} WHERE id = ?", self.table))?;
@@ -531,6 +552,9 @@ impl Model {
             let cell = field.cell(value)?;
             if field.required && cell == Cell::Null || field.name == ID.name {
                 return Err(missing(format!("field {name}: it cannot be set to this")));
+            }
+            if fields.iter().any(|known: &&Field| known.name == name) {
+                return Err(missing(format!("field {name}: expected one value, found another")));
             }
             fields.push(field);
             cells.push(cell);
@@ -571,6 +595,7 @@ impl Model {
 
     /// Changes all of these records, or none.
     fn change(&self, connection: &mut Connection, ids: &[i64], change: Clause) -> Outcome<Value> {
+        check_count("ids", ids.len())?;
         let ids: BTreeSet<i64> = ids.iter().copied().collect();
         let cells = change.cells.into_iter().chain(ids.iter().map(|id| Cell::Integer(*id)));
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

@@ -21,7 +21,7 @@ use crate::fault::{Fault, catch_panic};
 #[cfg(feature = "async")]
 use crate::runtime::block_on;
 use crate::service::Request;
-use crate::signature::{Description, FunctionSchemas, Outline, ParamSchema, Signature, Ways};
+use crate::signature::{Description, FunctionSchemas, Outline, ParamSchema, Signature, Type, Ways};
 use crate::value::{DataError, Value, shown};
 
 /// A method under its name, with its description.
@@ -593,6 +593,11 @@ impl About {
     fn param_name(&self, index: usize) -> ParamName<'_> {
         ParamName { index, name: self.params.get(index).map(|(name, _)| &**name) }
     }
+
+    fn param_schema(&self, index: usize, optional: bool, schema: Schema) -> ParamSchema {
+        let help = self.params.get(index).map(|(_, help)| help.trim().to_owned()).unwrap_or_default();
+        ParamSchema { name: self.param_name(index).to_string(), help, optional, schema }
+    }
 }
 
 /// How many params there must be: all up to the last that is not optional.
@@ -646,10 +651,7 @@ impl<F: Function<Kind, Args>, Kind, Args> Body for Typed<F, Kind, Args> {
 
     fn ways(&self, about: &About, generator: &mut SchemaGenerator) -> Ways {
         let (params, returns) = F::schemas(generator);
-        let param = |(index, (schema, optional)): (usize, (Schema, bool))| {
-            let help = about.params.get(index).map(|(_, help)| help.trim().to_owned());
-            ParamSchema { name: about.param_name(index).to_string(), help: help.unwrap_or_default(), optional, schema }
-        };
+        let param = |(index, (schema, optional)): (usize, (Schema, bool))| about.param_schema(index, optional, schema);
         let params = params.into_iter().enumerate().map(param).collect();
         Ways::Functions(vec![FunctionSchemas { params, returns }])
     }
@@ -706,8 +708,16 @@ impl Body for Dynamic {
         Ok((self.call)(request, params)?)
     }
 
-    fn ways(&self, _about: &About, _generator: &mut SchemaGenerator) -> Ways {
-        Ways::Declared(self.signatures.clone())
+    fn ways(&self, about: &About, _generator: &mut SchemaGenerator) -> Ways {
+        if about.params.is_empty() {
+            return Ways::Declared(self.signatures.clone());
+        }
+        let param = |(index, wire): (usize, &Type)| about.param_schema(index, false, wire.schema());
+        let function = |signature: &Signature| FunctionSchemas {
+            params: signature.params.iter().enumerate().map(param).collect(),
+            returns: signature.returns.schema(),
+        };
+        Ways::Functions(self.signatures.iter().map(function).collect())
     }
 
     fn with_signature(&self, signature: Signature) -> Option<Arc<dyn Body>> {

@@ -33,7 +33,8 @@ pub(crate) fn document(
     methods: Vec<(String, Outline)>,
     mut generator: SchemaGenerator,
 ) -> Json {
-    let methods: Vec<Json> = methods.into_iter().map(|(name, outline)| method(&name, outline)).collect();
+    let methods: Vec<Json> =
+        methods.into_iter().map(|(name, outline)| method(&name, outline, &mut generator)).collect();
     let mut document = json!({
         "openrpc": VERSION,
         "info": { "title": info.title, "version": info.version },
@@ -49,15 +50,23 @@ pub(crate) fn document(
     document
 }
 
-fn method(name: &str, outline: Outline) -> Json {
+fn method(name: &str, outline: Outline, generator: &mut SchemaGenerator) -> Json {
     let title = outline.title();
-    let (params, returns) = match &outline.ways {
-        Ways::Declared(signatures) => merge(&signatures.iter().map(FunctionSchemas::from).collect::<Vec<_>>()),
-        Ways::Functions(functions) => merge(functions),
+    let errors = method_errors(&outline.faults);
+    let mut functions = match outline.ways {
+        Ways::Declared(signatures) => signatures.iter().map(FunctionSchemas::from).collect(),
+        Ways::Functions(functions) => functions,
     };
+    for function in &mut functions {
+        let params = function.params.iter_mut().map(|param| &mut param.schema);
+        for schema in params.chain([&mut function.returns]) {
+            // the components have been through these
+            generator.transforms_mut().for_each(|transform| transform.transform(schema));
+        }
+    }
+    let (params, returns) = merge(&functions);
     let mut method = Map::new();
     method.insert("name".into(), name.into());
-    let errors = method_errors(&outline.faults);
     if !title.is_empty() {
         method.insert("summary".into(), title.into());
         method.insert("description".into(), outline.help.into());
@@ -79,7 +88,7 @@ fn merge(functions: &[FunctionSchemas]) -> (Json, Json) {
         .enumerate()
         .map(|(index, longest)| {
             let same_place = functions.iter().filter_map(|function| function.params.get(index));
-            param(longest, index < least && !longest.optional, any_of(same_place.map(|param| param.schema.as_value())))
+            param(longest, index < least, any_of(same_place.map(|param| param.schema.as_value())))
         })
         .collect();
     (params.into(), any_of(functions.iter().map(|function| function.returns.as_value())))

@@ -5,9 +5,10 @@
 
 mod typed;
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 
-use serde::de::{Deserialize, IgnoredAny};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
 use serde::ser::Serialize;
 use serde_json::value::RawValue;
 
@@ -129,17 +130,35 @@ impl<'de> Text<'de> {
         }
     }
 
-    /// Reads the name of a member.
+    /// Reads the name of a member. One that no string can be (lone surrogates) is told as it is written.
     #[inline]
-    pub(crate) fn name<T: Deserialize<'de>>(&mut self) -> Result<T, Error> {
+    pub(crate) fn name(&mut self) -> Result<Cow<'de, str>, Error> {
         if self.peek() != Some(b'"') {
             return Err(self.unexpected("the name of a member"));
         }
-        let name = self.value()?;
+        let name = match self.string() {
+            Err(error) if error.kind == ErrorKind::Data => self.skip()?.into(),
+            name => name?,
+        };
         match self.take(b':') {
             true => Ok(name),
             false => Err(self.unexpected("`:`")),
         }
+    }
+
+    /// Reads a string, which is borrowed from the text where it can be.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Result<Cow<'de, str>, Error> {
+        struct Borrowed<'de>(Cow<'de, str>);
+
+        impl<'de> Deserialize<'de> for Borrowed<'de> {
+            #[inline]
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Borrowed<'de>, D::Error> {
+                deserializer.deserialize_str(BorrowedVisitor).map(Borrowed)
+            }
+        }
+
+        self.value().map(|Borrowed(string)| string)
     }
 
     /// Reads a value. If it is not of the type, the text goes on before it.
@@ -148,7 +167,13 @@ impl<'de> Text<'de> {
         let mut deserializer = serde_json::Deserializer::from_str(&self.text[self.at..]);
         // the depth is counted by the guard
         deserializer.disable_recursion_limit();
+        self.guard.begin();
         match T::deserialize(Guarded::new(&mut deserializer, &self.guard)) {
+            Ok(value) if self.guard.has_failed() => {
+                // the type has made something of an error, and the library stands anywhere
+                self.skip()?;
+                Ok(value)
+            }
             Ok(value) => {
                 self.at += deserializer.into_iter::<IgnoredAny>().byte_offset();
                 Ok(value)
@@ -180,7 +205,6 @@ impl<'de> Text<'de> {
         if self.guard.exceeded().is_some() {
             return self.over_limit();
         }
-        self.guard.reset_depth();
         let start = self.at;
         if let Err(error) = self.skip() {
             return error;
@@ -192,7 +216,6 @@ impl<'de> Text<'de> {
     #[cold]
     fn over_limit(&self) -> Error {
         let message = self.guard.exceeded().unwrap_or_default();
-        self.guard.reset_depth();
         Error { kind: ErrorKind::Limit, message, position: self.position() }
     }
 
@@ -224,6 +247,25 @@ impl<'de> Text<'de> {
         let end = if error.line() == 0 { None } else { message.rfind(" at line ") };
         let message = message[..end.unwrap_or(message.len())].to_owned();
         Error { kind, message, position: position(&octets[..at.min(octets.len())]) }
+    }
+}
+
+struct BorrowedVisitor;
+
+impl<'de> Visitor<'de> for BorrowedVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    #[inline]
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(text.to_owned()))
     }
 }
 

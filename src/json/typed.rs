@@ -8,17 +8,19 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use serde::de::{
-    self, DeserializeSeed, Deserializer, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
+    self, DeserializeSeed, Deserializer, Error as _, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
+    Visitor,
 };
 
 use super::Options;
-use crate::value::{Base64, DataError, Variant, say_in_words};
+use crate::value::{Base64, DataError, MemberName, Variant, say_in_words};
 
 /// What the values of one text may cost together.
 pub(super) struct Guard<'o> {
     depth_left: Cell<u32>,
     members_left: Cell<usize>,
     exceeded: Cell<Option<Limit>>,
+    has_failed: Cell<bool>,
     options: &'o Options,
 }
 
@@ -37,6 +39,7 @@ impl<'o> Guard<'o> {
             depth_left: Cell::new(options.limits.depth),
             members_left: Cell::new(options.limits.members),
             exceeded: Cell::new(None),
+            has_failed: Cell::new(false),
             options,
         }
     }
@@ -79,10 +82,26 @@ impl<'o> Guard<'o> {
         self.depth_left.set(self.depth_left.get() + 1);
     }
 
-    /// Begins anew for another value.
-    pub(super) fn reset_depth(&self) {
+    /// Begins anew with a value. What came before may have ended in a panic.
+    #[inline]
+    pub(super) fn begin(&self) {
         self.depth_left.set(self.options.limits.depth);
         self.exceeded.set(None);
+        self.has_failed.set(false);
+    }
+
+    /// Notes that the library has failed, even if the type it read for does not pass that on.
+    fn failed<L>(&self) -> impl FnOnce(L) -> Error<L> {
+        |error| {
+            self.has_failed.set(true);
+            Error::Library(error)
+        }
+    }
+
+    /// Whether the library has failed somewhere in the value.
+    #[inline]
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.get()
     }
 
     #[cold]
@@ -157,7 +176,7 @@ impl<'g, D> Guarded<'g, D> {
 impl<'de, 'g, D: Deserializer<'de>> Guarded<'g, D> {
     #[inline]
     fn visit<V: Visitor<'de>>(self, visitor: V, wanted: Wanted) -> Result<V::Value, Error<D::Error>> {
-        self.inner.deserialize_any(Guest { visitor, wanted, guard: self.guard }).map_err(Error::Library)
+        self.inner.deserialize_any(Guest { visitor, wanted, guard: self.guard }).map_err(self.guard.failed())
     }
 }
 
@@ -185,11 +204,11 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
     );
 
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        self.inner.deserialize_i128(visitor).map_err(Error::Library)
+        self.visit(visitor, Wanted::Integer(i128::MIN..=i128::MAX))
     }
 
     fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        self.inner.deserialize_u128(visitor).map_err(Error::Library)
+        self.visit(visitor, Wanted::Integer(0..=i128::MAX))
     }
 
     #[inline]
@@ -208,7 +227,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         let guest = Guest { visitor, wanted: Wanted::Anything, guard: self.guard };
-        self.inner.deserialize_option(guest).map_err(Error::Library)
+        self.inner.deserialize_option(guest).map_err(self.guard.failed())
     }
 
     #[inline]
@@ -218,7 +237,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
         let guest = Guest { visitor, wanted: Wanted::Anything, guard: self.guard };
-        self.inner.deserialize_newtype_struct(name, guest).map_err(Error::Library)
+        self.inner.deserialize_newtype_struct(name, guest).map_err(self.guard.failed())
     }
 
     #[inline]
@@ -242,7 +261,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
 
     #[inline]
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        self.inner.deserialize_ignored_any(visitor).map_err(Error::Library)
+        self.inner.deserialize_ignored_any(visitor).map_err(self.guard.failed())
     }
 
     serde::forward_to_deserialize_any! {
@@ -293,13 +312,16 @@ impl<'de, V: Visitor<'de>> Guest<'_, V> {
     ) -> Result<V::Value, E> {
         match self.wanted {
             Wanted::Octets => match Base64::decode(text) {
-                Ok(octets) => self.visitor.visit_byte_buf(octets),
-                Err(_) => Err(E::invalid_value(Unexpected::Str(text), &"base64")),
+                Ok(octets) => self.visitor.visit_byte_buf::<DataError>(octets).map_err(E::custom),
+                Err(_) => Err(E::custom(DataError::invalid_value(Unexpected::Str(text), &"base64"))),
             },
             Wanted::Integer(_) => match self.integer_in(text) {
                 Some(value) => self.check(value).and_then(|()| match i64::try_from(value) {
-                    Ok(value) => self.visitor.visit_i64(value),
-                    Err(_) => self.visitor.visit_u64(value as u64),
+                    Ok(value) => self.visitor.visit_i64::<DataError>(value).map_err(E::custom),
+                    Err(_) => match u64::try_from(value) {
+                        Ok(value) => self.visitor.visit_u64::<DataError>(value).map_err(E::custom),
+                        Err(_) => self.visitor.visit_i128::<DataError>(value).map_err(E::custom),
+                    },
                 }),
                 None => visit(self.visitor).map_err(E::custom),
             },
@@ -375,11 +397,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
         let guard = self.guard;
         guard.enter().map_err(OverLimit::error)?;
         let mut items = Access { inner, guard };
-        let value = self.visitor.visit_seq(&mut items).map_err(Error::into_library)?;
+        let value = self.visitor.visit_seq(&mut items).map_err(Error::into_library);
+        guard.leave();
+        let value = value?;
         if items.inner.next_element::<IgnoredAny>()?.is_some() {
             return Err(de::Error::custom("expected the end of the array, found one more item"));
         }
-        guard.leave();
         Ok(value)
     }
 
@@ -387,9 +410,9 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
         let guard = self.guard;
         guard.enter().map_err(OverLimit::error)?;
-        let value = self.visitor.visit_map(Access { inner, guard }).map_err(Error::into_library)?;
+        let value = self.visitor.visit_map(Access { inner, guard }).map_err(Error::into_library);
         guard.leave();
-        Ok(value)
+        value
     }
 }
 
@@ -428,7 +451,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Access<'_, A> {
 
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Self::Error> {
-        self.inner.next_element_seed(Seed { seed, guard: self.guard }).map_err(Error::Library)
+        self.inner.next_element_seed(Seed { seed, guard: self.guard }).map_err(self.guard.failed())
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -441,12 +464,12 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Access<'_, A> {
 
     #[inline]
     fn next_key_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Self::Error> {
-        self.inner.next_key_seed(KeySeed { seed, guard: self.guard }).map_err(Error::Library)
+        self.inner.next_key_seed(KeySeed(seed)).map_err(self.guard.failed())
     }
 
     #[inline]
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Self::Error> {
-        self.inner.next_value_seed(Seed { seed, guard: self.guard }).map_err(Error::Library)
+        self.inner.next_value_seed(Seed { seed, guard: self.guard }).map_err(self.guard.failed())
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -470,66 +493,32 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, T> {
     }
 }
 
-/// The seed of a member's name.
-struct KeySeed<'g, T> {
-    seed: T,
-    guard: &'g Guard<'g>,
-}
+/// The seed of a member's name, which is text; where a map's keys are of another type, what that reads from text.
+struct KeySeed<T>(T);
 
-impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for KeySeed<'_, T> {
+impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for KeySeed<T> {
     type Value = T::Value;
 
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<T::Value, D::Error> {
-        self.seed.deserialize(Key(Guarded::new(inner, self.guard))).map_err(Error::into_library)
+        inner.deserialize_str(self)
     }
 }
 
-/// The deserializer of a member's name: text, and where a map's keys are of another type, what that reads from text.
-struct Key<'g, D>(Guarded<'g, D>);
+impl<'de, T: DeserializeSeed<'de>> Visitor<'de> for KeySeed<T> {
+    type Value = T::Value;
 
-macro_rules! keys {
-    ($($method:ident($($argument:ident: $type:ty),*)),* $(,)?) => {$(
-        #[inline]
-        fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, Self::Error> {
-            let Guarded { inner, guard } = self.0;
-            inner.$method($($argument,)* Guest { visitor, wanted: Wanted::Anything, guard }).map_err(Error::Library)
-        }
-    )*};
-}
-
-impl<'de, D: Deserializer<'de>> Deserializer<'de> for Key<'_, D> {
-    type Error = Error<D::Error>;
-
-    keys!(
-        deserialize_any(),
-        deserialize_bool(),
-        deserialize_i8(),
-        deserialize_i16(),
-        deserialize_i32(),
-        deserialize_i64(),
-        deserialize_i128(),
-        deserialize_u8(),
-        deserialize_u16(),
-        deserialize_u32(),
-        deserialize_u64(),
-        deserialize_u128(),
-        deserialize_f32(),
-        deserialize_f64(),
-        deserialize_option(),
-        deserialize_newtype_struct(name: &'static str),
-    );
-
-    fn deserialize_enum<V: Visitor<'de>>(
-        self,
-        name: &'static str,
-        variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Self::Error> {
-        self.0.deserialize_enum(name, variants, visitor)
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a member")
     }
 
-    serde::forward_to_deserialize_any! {
-        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
+    #[inline]
+    fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<T::Value, E> {
+        self.0.deserialize(MemberName::<DataError>::new(name.into())).map_err(E::custom)
+    }
+
+    #[inline]
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<T::Value, E> {
+        self.0.deserialize(MemberName::<DataError>::new(name.to_owned().into())).map_err(E::custom)
     }
 }

@@ -6,9 +6,6 @@
 //! is known to be JSON.
 
 use std::borrow::Cow;
-use std::fmt;
-
-use serde::de::{Deserialize, Deserializer, Visitor};
 
 use crate::call::{Dispatch, MULTICALL, Mismatch, ParamError, ParamName, ParamSource, Params, Reply, TakeParam};
 use crate::fault::{Fault, catch_panic};
@@ -188,27 +185,29 @@ struct Envelope<'de> {
     method_name: Option<Cow<'de, str>>,
     /// As it is written.
     id: Option<&'de str>,
-    /// The members that were there.
-    seen: Seen,
+    /// Which of its [`MEMBERS`] were there.
+    seen: [bool; MEMBERS.len()],
     /// The first thing that makes it no request.
     problem: Option<Fault>,
 }
 
-#[derive(Default)]
-struct Seen {
-    jsonrpc: bool,
-    method: bool,
-    params: bool,
-    id: bool,
-}
+const MEMBERS: [&str; 4] = ["jsonrpc", "method", "params", "id"];
+const JSONRPC: usize = 0;
 
 impl Envelope<'_> {
     /// Without `jsonrpc` it is one of 1.0, if it is one at all.
     fn version(&self) -> Version {
         match self.jsonrpc {
             Some(version) => version,
-            None if self.method_name.is_some() && !self.seen.jsonrpc => Version::One,
+            None if self.method_name.is_some() && !self.seen[JSONRPC] => Version::One,
             None => Version::Two,
+        }
+    }
+
+    /// Notes that a member is there, which it may be once.
+    fn note(&mut self, member: usize) {
+        if std::mem::replace(&mut self.seen[member], true) {
+            self.refuse(format!("expected member \"{}\" once, found it again", MEMBERS[member]));
         }
     }
 
@@ -223,13 +222,11 @@ struct Request<'t, 'de> {
     /// Nothing may stand behind it.
     whole: bool,
     envelope: Envelope<'de>,
-    /// No member was read.
-    first: bool,
     stage: Stage,
     /// The params have names.
     by_name: bool,
     /// Those with names that were not asked for yet, and the places they stand at.
-    waiting: Vec<(Name<'de>, usize)>,
+    waiting: Vec<(Cow<'de, str>, usize)>,
     /// Where the params stand, if the method's name came after them.
     params_at: Option<usize>,
     /// What was found is an answer to whoever sent it, be it a notification or not.
@@ -238,9 +235,9 @@ struct Request<'t, 'de> {
 
 #[derive(Clone, Copy, PartialEq)]
 enum Stage {
-    /// In front of a member, or the end.
-    Members,
-    /// Among the params, of which one was read, or none yet.
+    /// In front of a member, maybe the first, or the end.
+    Members { first: bool },
+    /// Among the params, in front of the first or behind one.
     Params { first: bool },
     /// Behind the params.
     Tail,
@@ -254,8 +251,7 @@ impl<'t, 'de> Request<'t, 'de> {
             text,
             whole,
             envelope: Envelope::default(),
-            first: true,
-            stage: Stage::Members,
+            stage: Stage::Members { first: true },
             by_name: false,
             waiting: Vec::new(),
             params_at: None,
@@ -328,14 +324,16 @@ impl<'t, 'de> Request<'t, 'de> {
     }
 
     fn try_members(&mut self, up_to_params: bool) -> Result<(), Fault> {
-        while self.text.next_item(self.first, b'}')? {
-            self.first = false;
-            let name: Name<'_> = self.text.name()?;
-            match &*name.0 {
+        let mut first = self.stage == Stage::Members { first: true };
+        while self.text.next_item(std::mem::take(&mut first), b'}')? {
+            let name = self.text.name()?;
+            if let Some(member) = MEMBERS.iter().position(|member| *member == name) {
+                self.envelope.note(member);
+            }
+            match &*name {
                 "jsonrpc" => self.jsonrpc()?,
-                "method" => self.method()?,
+                "method" => self.envelope.method_name = self.string("method")?,
                 "params" => {
-                    self.once(|seen| &mut seen.params, "params");
                     let is_next = self.envelope.method_name.is_some() && self.envelope.problem.is_none();
                     if up_to_params && is_next {
                         return self.open_params();
@@ -355,17 +353,10 @@ impl<'t, 'de> Request<'t, 'de> {
         Ok(())
     }
 
-    /// Notes that a member is there, which it may be once.
-    fn once(&mut self, member: impl Fn(&mut Seen) -> &mut bool, name: &str) {
-        if std::mem::replace(member(&mut self.envelope.seen), true) {
-            self.envelope.refuse(format!("expected member \"{name}\" once, found it again"));
-        }
-    }
-
     /// Reads text that belongs in a member; something else makes it no request.
     fn string(&mut self, name: &str) -> Result<Option<Cow<'de, str>>, Fault> {
-        match self.text.value::<Name<'_>>() {
-            Ok(value) => Ok(Some(value.0)),
+        match self.text.string() {
+            Ok(value) => Ok(Some(value)),
             Err(error) if error.kind == ErrorKind::Data => {
                 self.envelope.refuse(format!("member \"{name}\": {error}"));
                 self.text.skip()?;
@@ -376,7 +367,6 @@ impl<'t, 'de> Request<'t, 'de> {
     }
 
     fn jsonrpc(&mut self) -> Result<(), Fault> {
-        self.once(|seen| &mut seen.jsonrpc, "jsonrpc");
         let version = self.string("jsonrpc")?;
         self.envelope.jsonrpc = match version.as_deref() {
             Some("2.0") => Some(Version::Two),
@@ -391,14 +381,7 @@ impl<'t, 'de> Request<'t, 'de> {
         Ok(())
     }
 
-    fn method(&mut self) -> Result<(), Fault> {
-        self.once(|seen| &mut seen.method, "method");
-        self.envelope.method_name = self.string("method")?;
-        Ok(())
-    }
-
     fn id(&mut self) -> Result<(), Fault> {
-        self.once(|seen| &mut seen.id, "id");
         let id = self.text.skip()?;
         let found = match id.as_bytes().first() {
             Some(b'[') => "array",
@@ -454,33 +437,33 @@ impl<'t, 'de> Request<'t, 'de> {
     }
 
     /// Reads the name of the next param.
-    fn advance_to_name(&mut self) -> Result<Option<Name<'de>>, json::Error> {
-        if !self.by_name || !self.advance()? {
-            return Ok(None);
+    fn advance_to_name(&mut self) -> Result<Option<Cow<'de, str>>, json::Error> {
+        match self.by_name && self.advance()? {
+            true => self.text.name().map(Some),
+            false => Ok(None),
         }
-        self.text.count_member()?;
-        self.text.name().map(Some)
     }
 
     /// Leaves the param whose name was read for later.
-    fn leave(&mut self, name: Name<'de>) -> Result<(), json::Error> {
+    fn leave(&mut self, name: Cow<'de, str>) -> Result<(), json::Error> {
         self.text.peek();
         self.waiting.push((name, self.text.at()));
-        self.text.skip().map(drop)
+        self.text.skip()?;
+        self.text.count_member()
     }
 
-    /// Finds the param of a name, and goes there; the result is where the text goes on then, if not behind it.
+    /// Finds the param of a name, and goes there.
     fn find(&mut self, wanted: ParamName<'_>) -> Result<Found, json::Error> {
         if !self.by_name {
             return self.advance().map(|more| if more { Found::Next } else { Found::Nothing });
         }
-        if let Some(index) = self.waiting.iter().position(|(name, _)| wanted.is(&name.0)) {
+        if let Some(index) = self.waiting.iter().position(|(name, _)| wanted.is(name)) {
             let behind = self.text.at();
             self.text.go_to(self.waiting.remove(index).1);
             return Ok(Found::Behind(behind));
         }
         while let Some(name) = self.advance_to_name()? {
-            if wanted.is(&name.0) {
+            if wanted.is(&name) {
                 return Ok(Found::Next);
             }
             self.leave(name)?;
@@ -493,12 +476,21 @@ impl<'t, 'de> Request<'t, 'de> {
         let mut left = self.waiting.len();
         while self.advance()? {
             if self.by_name {
-                self.text.name::<Name<'_>>()?;
+                self.text.name()?;
             }
             self.text.skip()?;
             left += 1;
         }
         Ok(left)
+    }
+
+    /// What is told of an error among the params.
+    fn refuse(&mut self, error: json::Error) -> Fault {
+        match error.kind {
+            ErrorKind::Syntax => self.broken(error),
+            // the text goes on
+            ErrorKind::Limit | ErrorKind::Data => error.into(),
+        }
     }
 }
 
@@ -518,37 +510,33 @@ impl<'de> ParamSource<'de> for Request<'_, 'de> {
 
     fn next_name(&mut self) -> Result<Option<String>, Fault> {
         if self.waiting.is_empty() {
-            let name = self.advance_to_name().map_err(|error| self.broken(error))?;
-            name.map_or(Ok(()), |name| self.leave(name)).map_err(|error| self.broken(error))?;
+            let name = self.advance_to_name().map_err(|error| self.refuse(error))?;
+            name.map_or(Ok(()), |name| self.leave(name)).map_err(|error| self.refuse(error))?;
         }
-        Ok(self.waiting.first().map(|(name, _)| name.0.to_string()))
+        Ok(self.waiting.first().map(|(name, _)| name.to_string()))
     }
 
     fn next(&mut self, name: ParamName<'_>, take: &mut dyn TakeParam<'de>) -> Result<bool, ParamError> {
-        let found = self.find(name).map_err(|error| ParamError::Document(self.broken(error)))?;
+        let found = self.find(name).map_err(|error| ParamError::Document(self.refuse(error)))?;
         if let Found::Nothing = found {
             return Ok(false);
         }
-        let taken = take.take_json(self.text);
-        if let Err(error) = &taken
-            && error.kind == ErrorKind::Syntax
-        {
-            return taken.map(|()| true).map_err(|error| ParamError::Document(self.broken(error)));
-        }
-        match found {
-            Found::Behind(at) => self.text.go_to(at),
-            // the text stays in front of what is not taken
-            _ if taken.is_err() => _ = self.text.skip(),
-            _ => {}
+        // the text goes on in any case: what stands behind the params is still to be read
+        let taken = catch_panic(|| take.take_json(self.text));
+        match (found, &taken) {
+            (Found::Behind(at), _) => self.text.go_to(at),
+            (_, Ok(Ok(()))) => {}
+            _ => _ = self.text.skip().map_err(|error| ParamError::Document(self.broken(error)))?,
         }
         match taken {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind == ErrorKind::Limit => Err(ParamError::Document(error.into())),
-            Err(error) => {
+            Ok(Ok(())) => Ok(true),
+            Ok(Err(error)) if error.kind == ErrorKind::Data => {
                 let Position { line, column } = error.position;
                 let position = Some((line, column));
                 Err(ParamError::Mismatch(Mismatch { message: error.to_string(), position }))
             }
+            Ok(Err(error)) => Err(ParamError::Document(self.refuse(error))),
+            Err(panic) => Err(ParamError::Document(panic)),
         }
     }
 
@@ -562,32 +550,5 @@ impl<'de> ParamSource<'de> for Request<'_, 'de> {
             self.check()?;
         }
         Ok(left)
-    }
-}
-
-/// Text that is borrowed from the document where it can be.
-struct Name<'de>(Cow<'de, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Name<'de>, D::Error> {
-        struct NameVisitor;
-
-        impl<'de> Visitor<'de> for NameVisitor {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("string")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Owned(text.to_owned())))
-            }
-        }
-
-        deserializer.deserialize_str(NameVisitor)
     }
 }

@@ -4,6 +4,7 @@ mod compression;
 mod origin;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -209,7 +210,8 @@ impl Server {
 
     /// Serves another server at a path: its methods, its page, its settings. Twisted's `putChild`.
     ///
-    /// The path is that of the URL, or what follows the name of the CGI program in it (`PATH_INFO`). This server itself
+    /// The path is that of the URL, or what follows the name of the CGI program in it (`PATH_INFO`), also for servers
+    /// inside of that server. This server itself
     /// answers at the paths that no other has; where it is known what follows the program's name, only if that is
     /// nothing, unless it has [`paths`](Server::paths) of its own. Its page lists the others. Before a body is read, the
     /// [`limits`](Server::limits) that count are those of this server.
@@ -227,7 +229,8 @@ impl Server {
     /// # Ok::<(), rpcgi::BuildError>(())
     /// ```
     pub fn at(mut self, path: impl Into<String>, server: Server) -> Server {
-        self.others.push((path.into(), server));
+        let path: String = path.into();
+        self.others.push((if path.starts_with('/') { path } else { format!("/{path}") }, server));
         self
     }
 
@@ -323,9 +326,8 @@ impl Server {
             places.push((path, other));
             places.extend(below);
         }
-        let taken =
-            |(index, (path, _)): &(usize, &(String, _))| places[..*index].iter().any(|(first, _)| first == path);
-        error.paths.extend(places.iter().enumerate().filter(taken).map(|(_, (path, _))| path.clone()));
+        let mut taken = BTreeSet::new();
+        error.paths.extend(places.iter().map(|(path, _)| path).filter(|path| !taken.insert(*path)).cloned());
         Endpoint { registry, settings, places }
     }
 

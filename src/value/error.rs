@@ -100,11 +100,12 @@ fn expected_words(expected: &dyn Expected) -> String {
             "int".into()
         }
         "f32" | "f64" => "double".into(),
-        "bool" => "boolean".into(),
+        "bool" | "a boolean" => "boolean".into(),
         "a string" => "string".into(),
         "a sequence" => "array".into(),
         "a map" => "struct".into(),
         _ if words.starts_with("unit struct ") => "nil".into(),
+        _ if words.starts_with("a nonzero ") => "int other than 0".into(),
         _ if words.starts_with("struct ") => "struct".into(),
         _ if words.contains("enum ") => "string or struct".into(),
         _ if words.contains("tuple") => match number(&words) {

@@ -22,7 +22,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use self::base64::Base64;
 pub use self::date_time::{DateTime, ParseDateTimeError};
 pub(crate) use self::error::{DataError, say_in_words, shown};
-pub(crate) use self::typed::{Node, Source, Typed, Variant};
+pub(crate) use self::typed::{MemberName, Node, Source, Typed, Variant};
 pub(crate) use self::writer::{Double, Integer, Notation, OUTCOME, WriteError, write};
 
 /// Any value a call can carry, for methods and programs that learn the types only from the document.

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::marker::PhantomData;
 
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
@@ -140,7 +141,7 @@ fn visit_node<'de, S: Source<'de>, V: Visitor<'de>>(
         Node::Boolean(value) => visitor.visit_bool(value),
         Node::String(text) => visit_text(text, visitor),
         Node::Double(value) => visitor.visit_f64(value),
-        Node::DateTime(text) => visitor.visit_newtype_struct(Text { text, error: std::marker::PhantomData }),
+        Node::DateTime(text) => visitor.visit_newtype_struct(Text { text, error: PhantomData }),
         Node::Base64(octets) => visitor.visit_byte_buf(octets),
         Node::Array(array) => visit_array::<S, V>(array, visitor),
         Node::Struct(members) => visit_struct::<S, V>(members, visitor),
@@ -313,7 +314,7 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
 /// Text as a deserializer that borrows from the document where it can.
 struct Text<'de, E> {
     text: Cow<'de, str>,
-    error: std::marker::PhantomData<E>,
+    error: PhantomData<E>,
 }
 
 impl<'de, E: de::Error> Deserializer<'de> for Text<'de, E> {
@@ -326,6 +327,68 @@ impl<'de, E: de::Error> Deserializer<'de> for Text<'de, E> {
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
         newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+/// The name of a member. A map's keys may be numbers: names are read as such.
+pub(crate) struct MemberName<'de, E> {
+    name: Cow<'de, str>,
+    error: PhantomData<E>,
+}
+
+impl<'de, E> MemberName<'de, E> {
+    #[inline]
+    pub(crate) fn new(name: Cow<'de, str>) -> MemberName<'de, E> {
+        MemberName { name, error: PhantomData }
+    }
+}
+
+macro_rules! number_names {
+    ($($method:ident => $visit:ident),*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+            match self.name.parse() {
+                Ok(number) => visitor.$visit(number),
+                Err(_) => self.deserialize_str(visitor),
+            }
+        }
+    )*};
+}
+
+impl<'de, E: de::Error> Deserializer<'de> for MemberName<'de, E> {
+    type Error = E;
+
+    #[inline]
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        visit_text(self.name, visitor)
+    }
+
+    number_names!(
+        deserialize_bool => visit_bool, deserialize_i8 => visit_i8, deserialize_i16 => visit_i16,
+        deserialize_i32 => visit_i32, deserialize_i64 => visit_i64, deserialize_i128 => visit_i128,
+        deserialize_u8 => visit_u8, deserialize_u16 => visit_u16, deserialize_u32 => visit_u32,
+        deserialize_u64 => visit_u64, deserialize_u128 => visit_u128, deserialize_f32 => visit_f32,
+        deserialize_f64 => visit_f64
+    );
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, E> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _name: &'static str, visitor: V) -> Result<V::Value, E> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, E> {
+        visitor.visit_enum(IntoDeserializer::<E>::into_deserializer(self.name))
+    }
+
+    serde::forward_to_deserialize_any! {
+        char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
 

@@ -741,3 +741,191 @@ fn introspection() {
     assert_eq!(call("system.methodSignature", json!(["subtract"])), Ok(json!([["i8", "i8", "i8"]])));
     assert_eq!(call("system.getCapabilities", json!([])).unwrap()["limits"]["calls"], 100);
 }
+
+/// Types that do in their `Deserialize` what they should not.
+mod ill_behaved {
+    use serde::{Deserialize, Deserializer};
+
+    use super::*;
+
+    /// Panics when it is read from text that says so.
+    #[derive(Serialize, JsonSchema)]
+    pub struct Panics;
+
+    impl<'de> Deserialize<'de> for Panics {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Panics, D::Error> {
+            match xmlrpc::Value::deserialize(deserializer)? {
+                xmlrpc::Value::Int(_) => Ok(Panics),
+                _ => panic!("a secret"),
+            }
+        }
+    }
+
+    /// Makes the best of what is no point.
+    #[derive(Serialize, JsonSchema)]
+    pub struct Swallows(Option<Point>);
+
+    impl<'de> Deserialize<'de> for Swallows {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Swallows, D::Error> {
+            Ok(Swallows(Point::deserialize(deserializer).ok()))
+        }
+    }
+
+    /// Makes the best of what is not nothing.
+    #[derive(Serialize, JsonSchema)]
+    pub struct Nothing(bool);
+
+    impl<'de> Deserialize<'de> for Nothing {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Nothing, D::Error> {
+            Ok(Nothing(<()>::deserialize(deserializer).is_ok()))
+        }
+    }
+}
+
+#[test]
+fn types_that_misbehave() {
+    use ill_behaved::{Nothing, Panics, Swallows};
+
+    let endpoint = server()
+        .methods(Method::new("panics", |_: i32, _: Panics| 1).params(["a", "b"]))
+        .method("swallows", |points: Vec<Swallows>| points.len())
+        .method("nothing", |_: Nothing| "ran")
+        .fallback(|name: &str| -> Option<Method> { panic!("a secret of {name}") })
+        .build()
+        .unwrap();
+    let request = |method: &str, params: &str, rest: &str| {
+        ask(&endpoint, format!(r#"{{"jsonrpc": "2.0", "method": "{method}", "params": {params}{rest}"#))
+    };
+    let error =
+        |code: i32, message: &str| json!({ "jsonrpc": "2.0", "error": { "code": code, "message": message }, "id": 1 });
+    // a panic is a fault of the call, and of nothing else
+    let internal = error(-32603, "internal error");
+    for params in [r#"[1, "x"]"#, r#"{"a": 1, "b": [["x"]]}"#, r#"{"b": {"c": "x"}, "a": 1}"#] {
+        assert_eq!(request("panics", params, r#", "id": 1}"#), internal, "{params}");
+        assert_eq!(request("panics", params, "}"), Json::Null, "{params}");
+        assert_eq!(request("panics", params, r#", "id": 1} x"#)["error"]["code"], -32700, "{params}");
+    }
+    assert_eq!(request("unknown", "[]", r#", "id": 1}"#), internal);
+    assert_eq!(request("unknown", "[]", "}"), Json::Null);
+    let answer = ask(&endpoint, r#"{"method": "unknown", "id": 7, "params": []}"#);
+    assert_eq!(answer, json!({ "result": null, "error": { "code": -32603, "message": "internal error" }, "id": 7 }));
+    let nested = "[".repeat(64) + &"]".repeat(64);
+    let batch = format!(
+        r#"[{{"jsonrpc": "2.0", "method": "panics", "params": [1, [[["x"]]]], "id": 1}},
+            {{"jsonrpc": "2.0", "method": "value", "params": [{nested}], "id": 2}}]"#
+    );
+    let answers = ask(&endpoint, batch);
+    assert_eq!((&answers[0], &answers[1]["id"]), (&internal, &json!(2)));
+    assert_eq!(answers[1]["result"].to_string(), nested);
+    // an error that a type has made something of is none, unless the text is no JSON
+    let points = vec![r#"{"x": 1}"#; 100].join(",");
+    assert_eq!(request("swallows", &format!("[[{points}]]"), r#", "id": 1}"#)["result"], 100);
+    assert_eq!(request("nothing", "[null]", r#", "id": 1}"#)["result"], "ran");
+    assert_eq!(request("nothing", "[5]", r#", "id": 1}"#)["result"], "ran");
+    for text in ["nulx", "nux", "nul", "[1", "\"x"] {
+        let answer = request("nothing", &format!("[{text}]"), r#", "id": 1}"#);
+        assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32700), &Json::Null), "{text}");
+    }
+}
+
+/// What is wrong among the params leaves the rest of the request as it is.
+#[test]
+fn faults_among_params_keep_the_id() {
+    let mut limits = Limits::default();
+    limits.members = 3;
+    let endpoint = server().limits(limits).build().unwrap();
+    let request = |params: &str, rest: &str| {
+        ask(&endpoint, format!(r#"{{"jsonrpc": "2.0", "method": "twice", "params": {params}{rest}"#))
+    };
+    let over = r#"{"a": 1, "b": 1, "c": 1, "d": [[1]], "e": 1}"#;
+    let answer = request(over, r#", "id": 1}"#);
+    assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32600), &json!(1)), "{answer}");
+    assert_eq!(request(over, "}"), Json::Null);
+    assert_eq!(request(over, r#", "id": 1} x"#)["error"]["code"], -32700);
+    let answer = ask(&endpoint, format!(r#"{{"jsonrpc": "2.0", "method": "half", "params": {over}, "id": 1}}"#));
+    assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32600), &json!(1)), "{answer}");
+    // names that no string can be
+    for method in ["half", "twice"] {
+        let document = format!(r#"{{"jsonrpc": "2.0", "method": "{method}", "params": {{"\ud800": 1}}, "id": 1}}"#);
+        let answer = ask(&endpoint, document);
+        assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32602), &json!(1)), "{answer}");
+    }
+    let answer = ask(&endpoint, r#"{"\ud800": 1, "jsonrpc": "2.0", "method": "half", "params": [3], "id": 1}"#);
+    assert_eq!(answer["result"], 1.5);
+    // too deep, and broken off
+    let document = format!(r#"{{"jsonrpc": "2.0", "method": "value", "params": [{}], "id": 1}}"#, "[".repeat(70));
+    let answer = ask(&endpoint, &document);
+    assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32700), &Json::Null), "{answer}");
+    let colon = document.find("\"id\":").unwrap() + 5;
+    assert_eq!(answer["error"]["data"]["column"], colon, "{answer}");
+}
+
+/// Time grows with the document, not with its square: this takes a second, or an hour.
+#[test]
+fn a_great_many_names() {
+    let members: Vec<String> = (0..300_000).map(|n| format!("\"{n:06}\": 1")).collect();
+    for method in ["twice", "sum3", "half"] {
+        let params = members.join(",");
+        let answer =
+            ask(&endpoint(), format!(r#"{{"jsonrpc": "2.0", "method": "{method}", "params": {{{params}}}, "id": 1}}"#));
+        assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32602), &json!(1)));
+    }
+}
+
+/// Keys of maps are text that other types are read from, in both formats.
+#[test]
+fn keys_of_maps() {
+    use std::collections::BTreeMap;
+
+    #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+    struct Id(u32);
+
+    let endpoint = Server::new("Test")
+        .method("ids", |map: BTreeMap<Id, i32>| map)
+        .method("wide", |map: BTreeMap<i128, i32>| map)
+        .method("flags", |map: BTreeMap<bool, i32>| map)
+        .method("letters", |map: BTreeMap<char, i32>| map)
+        .method("i128", |number: i128| number)
+        .build()
+        .unwrap();
+    let by_json = |method: &str, param: &Json| {
+        let document = json!({ "jsonrpc": "2.0", "method": method, "params": [param], "id": 1 }).to_string();
+        let answer = ask(&endpoint, document);
+        match answer.get("error") {
+            None => Ok(answer["result"].clone()),
+            Some(error) => Err(error["message"].as_str().unwrap().split(" at line").next().unwrap().to_owned()),
+        }
+    };
+    let by_xml = |method: &str, param: &Json| {
+        let document = xmlrpc::call_to_vec(method, &[param]).unwrap();
+        let answer = xmlrpc::response_from_slice::<xmlrpc::Value>(&endpoint.handle_document(&document)).unwrap();
+        answer
+            .map(|value| serde_json::to_value(value).unwrap())
+            .map_err(|fault| fault.message.split(" at line").next().unwrap().to_owned())
+    };
+    for (method, param) in [
+        ("ids", json!({ "5": 1 })),
+        ("wide", json!({ "-5": 1 })),
+        ("flags", json!({ "true": 1 })),
+        ("letters", json!({ "x": 1 })),
+        ("i128", json!(5)),
+    ] {
+        assert_eq!(by_json(method, &param), Ok(param.clone()), "{method}");
+        assert_eq!(by_xml(method, &param), Ok(param), "{method}");
+    }
+    for (method, param, found) in [
+        ("ids", json!({ "x": 1 }), "expected int, found string \"x\""),
+        ("wide", json!({ "x": 1 }), "expected int, found string \"x\""),
+        ("flags", json!({ "x": 1 }), "expected boolean, found string \"x\""),
+    ] {
+        let expected = Err(format!("method \"{method}\" param 1: {found}"));
+        assert_eq!(by_json(method, &param), expected);
+        assert_eq!(by_xml(method, &param), expected);
+    }
+    for number in ["1.5", "1e50", "\"x\"", "null"] {
+        let document = format!(r#"{{"jsonrpc": "2.0", "method": "i128", "params": [{number}], "id": 1}}"#);
+        let answer = ask(&endpoint, document);
+        assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32602), &json!(1)), "{answer}");
+        assert!(answer["error"]["message"].as_str().unwrap().contains("expected int, found "), "{answer}");
+    }
+}

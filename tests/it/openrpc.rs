@@ -109,6 +109,10 @@ fn endpoint() -> Endpoint {
             .help("Adds."),
             Method::dynamic("anything", dynamic),
             Method::dynamic("declared", dynamic).signature(Signature::new(Type::Int, [Type::Undefined, Type::Base64])),
+            Method::dynamic("declared.named", dynamic)
+                .params(["a", "b"])
+                .signature(Signature::new(Type::Int, [Type::Int, Type::String])),
+            Method::new("gap", |_: Option<i32>, pair: (i32, String)| pair),
             Method::new("secret", || 1).hidden(),
         ])
         .method("map", |map: BTreeMap<String, Vec<(i32, Option<bool>)>>| map)
@@ -128,21 +132,22 @@ fn document() {
     let document = discover(&endpoint());
     assert_valid(&document);
     let mut wrong = document.clone();
-    wrong["methods"][3]["params"][0]["required"] = "yes".into();
+    wrong["methods"][4]["params"][0]["required"] = "yes".into();
     assert!(!validator().is_valid(&wrong));
     assert_eq!(document["openrpc"], "1.3.2");
     assert_eq!(document["info"], json!({ "title": "Courses", "description": "All of *them*.", "version": "2.1" }));
     assert_eq!(document["servers"], json!([{ "url": "http://example.org/RPC2" }]));
     let methods = document["methods"].as_array().unwrap();
     let names: Vec<&str> = methods.iter().map(|method| method["name"].as_str().unwrap()).collect();
-    assert_eq!(names[..6], ["add", "anything", "declared", "find", "map", "rpc.discover"]);
+    assert_eq!(names[..5], ["add", "anything", "declared", "declared.named", "find"]);
+    assert_eq!(names[5..8], ["gap", "map", "rpc.discover"]);
     assert!(!names.contains(&"secret") && names.contains(&"system.multicall"));
     let own = [json!({ "code": 12, "message": "the year is *over*" }), json!({ "code": -3, "message": "no" })];
     let shared = ["InvalidParams", "InternalError", "ApplicationError"]
         .map(|name| json!({ "$ref": format!("#/components/errors/{name}") }));
     let errors = [&own[..], &shared].concat();
     assert_eq!(
-        methods[3],
+        methods[4],
         json!({
             "name": "find",
             "summary": "Finds courses.",
@@ -173,6 +178,10 @@ fn document() {
         method["params"].as_array().unwrap().iter().map(|param| param["required"] == true).collect()
     };
     assert_eq!(required(&methods[0]), [true, true, false]);
+    // by place none may be left out before one that may not
+    assert_eq!(required(&methods[5]), [true, true]);
+    assert_eq!(methods[5]["result"]["schema"]["items"][1], json!({ "type": "string" }), "as draft 7 has it");
+    assert_eq!(methods[3]["params"][1], json!({ "name": "b", "required": true, "schema": { "type": "string" } }));
     assert_eq!(methods[1]["params"], json!([]));
     assert_eq!(methods[2]["params"][1]["schema"], json!({ "type": "string", "contentEncoding": "base64" }));
 }

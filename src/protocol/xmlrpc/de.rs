@@ -12,7 +12,7 @@ use super::reader::{Reader, Tag, Token, append};
 use crate::call::{Mismatch, ParamError, ParamName, ParamSource, TakeParam};
 use crate::fault::Fault;
 use crate::limits::Limits;
-use crate::value::{Base64, DateTime, Node, Source, Typed, Value, shown};
+use crate::value::{Base64, DateTime, MemberName, Node, Source, Typed, Value, shown};
 
 /// A value whose start tag was read.
 struct ValueReader<'r, 'de> {
@@ -332,7 +332,7 @@ impl<'de> MapAccess<'de> for StructReader<'_, 'de> {
             return Ok(None);
         };
         let start = self.reader.start();
-        seed.deserialize(Name(name)).map(Some).map_err(|error| self.reader.locate(error, start))
+        seed.deserialize(MemberName::new(name)).map(Some).map_err(|error| self.reader.locate(error, start))
     }
 
     #[inline]
@@ -349,61 +349,6 @@ impl<'de> MapAccess<'de> for StructReader<'_, 'de> {
         };
         self.reader.expect_end(Tag::Member)?;
         Ok(value)
-    }
-}
-
-/// The name of a member. A map's keys may be numbers: names are read as such.
-struct Name<'de>(Cow<'de, str>);
-
-macro_rules! number_names {
-    ($($method:ident => $visit:ident),*) => {$(
-        fn $method<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            match self.0.parse() {
-                Ok(number) => visitor.$visit(number),
-                Err(_) => self.deserialize_str(visitor),
-            }
-        }
-    )*};
-}
-
-impl<'de> serde::Deserializer<'de> for Name<'de> {
-    type Error = Error;
-
-    #[inline]
-    fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.0 {
-            Cow::Borrowed(name) => visitor.visit_borrowed_str(name),
-            Cow::Owned(name) => visitor.visit_string(name),
-        }
-    }
-
-    number_names!(
-        deserialize_i8 => visit_i8, deserialize_i16 => visit_i16, deserialize_i32 => visit_i32,
-        deserialize_i64 => visit_i64, deserialize_i128 => visit_i128, deserialize_u8 => visit_u8,
-        deserialize_u16 => visit_u16, deserialize_u32 => visit_u32, deserialize_u64 => visit_u64,
-        deserialize_u128 => visit_u128, deserialize_bool => visit_bool
-    );
-
-    fn deserialize_enum<V: serde::de::Visitor<'de>>(
-        self,
-        _name: &'static str,
-        _variants: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_enum(self.0.into_deserializer())
-    }
-
-    fn deserialize_newtype_struct<V: serde::de::Visitor<'de>>(
-        self,
-        _name: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
-    }
-
-    serde::forward_to_deserialize_any! {
-        f32 f64 char str string bytes byte_buf option unit unit_struct seq tuple tuple_struct map struct identifier
-        ignored_any
     }
 }
 
