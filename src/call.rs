@@ -8,7 +8,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::fault::{Fault, FaultMembers};
 use crate::json;
-use crate::value::{DataError, OUTCOME, Value, WriteError, shown};
+use crate::value::{DataError, OUTCOME, Position, Value, WriteError, shown};
 
 /// The method that makes several calls at once, which the calls of a document may not do inside one another.
 pub(crate) const MULTICALL: &str = "system.multicall";
@@ -101,8 +101,8 @@ pub(crate) enum ParamError {
 pub(crate) struct Mismatch {
     /// What was expected, what came, where.
     pub(crate) message: String,
-    /// Line and column, one-based, for programs.
-    pub(crate) position: Option<(usize, usize)>,
+    /// The same place, for programs.
+    pub(crate) position: Option<Position>,
 }
 
 impl Mismatch {

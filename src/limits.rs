@@ -37,7 +37,7 @@ pub struct Limits {
     /// A screenful of work in one round trip; not a way to try a thousand passwords in one. For the same reason a batch may
     /// not have a `system.multicall` in it.
     pub calls: usize,
-    /// Octets of a response document, before compression: 64 MiB.
+    /// Octets of a response document, before compression: 64 MiB. The answers to a batch of JSON-RPC are one document.
     ///
     /// Four times the largest request: a result above it is a mistake in a method, and is not written to its end.
     pub response: usize,

@@ -22,7 +22,7 @@ use crate::fault::{Fault, catch_panic};
 use crate::runtime::block_on;
 use crate::service::Request;
 use crate::signature::{Description, FunctionSchemas, Outline, ParamSchema, Signature, Type, Ways};
-use crate::value::{DataError, Value, shown};
+use crate::value::{DataError, Position, Value, shown};
 
 /// A method under its name, with its description.
 ///
@@ -198,7 +198,8 @@ impl Method {
         self
     }
 
-    /// Names the params, in order.
+    /// Names the params, in order. JSON-RPC's callers may send them by these names; one without a name is `p1`, `p2`, by its
+    /// place.
     pub fn params<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Method {
         self.about.make_mut().params = names.into_iter().map(|name| (name.into(), "".into())).collect();
         self
@@ -340,7 +341,7 @@ pub struct Refusal {
     message: String,
     /// The one that it is about.
     param: Option<String>,
-    position: Option<(usize, usize)>,
+    position: Option<Position>,
 }
 
 impl Refusal {
@@ -362,7 +363,7 @@ impl Refusal {
     fn into_fault(self, method_name: &str) -> Fault {
         let mut data = serde_json::Map::new();
         data.extend(self.param.map(|param| ("param".to_owned(), param.into())));
-        if let Some((line, column)) = self.position {
+        if let Some(Position { line, column }) = self.position {
             data.extend([("line".to_owned(), line.into()), ("column".to_owned(), column.into())]);
         }
         let message = format!("method \"{}\" {}", shown(method_name), self.message);

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 
 use crate::call::{Dispatch, MULTICALL, Mismatch, ParamError, ParamName, ParamSource, Params, Reply, TakeParam};
 use crate::fault::{Fault, catch_panic};
-use crate::json::{self, ErrorKind, Options, Position, Text};
-use crate::value::shown;
+use crate::json::{self, ErrorKind, Options, Text};
+use crate::value::{Position, shown};
 
 /// Answers a document; `None` if it has nothing but notifications.
 pub(crate) fn answer(document: &[u8], options: &Options, dispatch: &Dispatch<'_>) -> Option<Vec<u8>> {
@@ -531,8 +531,7 @@ impl<'de> ParamSource<'de> for Request<'_, 'de> {
         match taken {
             Ok(Ok(())) => Ok(true),
             Ok(Err(error)) if error.kind == ErrorKind::Data => {
-                let Position { line, column } = error.position;
-                let position = Some((line, column));
+                let position = Some(error.position);
                 Err(ParamError::Mismatch(Mismatch { message: error.to_string(), position }))
             }
             Ok(Err(error)) => Err(ParamError::Document(self.refuse(error))),

@@ -5,6 +5,7 @@
 mod base64;
 mod date_time;
 mod error;
+mod position;
 mod typed;
 mod writer;
 
@@ -22,12 +23,14 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use self::base64::Base64;
 pub use self::date_time::{DateTime, ParseDateTimeError};
 pub(crate) use self::error::{DataError, say_in_words, shown};
+pub use self::position::Position;
 pub(crate) use self::typed::{MemberName, Node, Source, Typed, Variant};
 pub(crate) use self::writer::{Double, Integer, Notation, OUTCOME, WriteError, write};
 
 /// Any value a call can carry, for methods and programs that learn the types only from the document.
 ///
-/// Where the types are known, decode straight into them instead: it is faster and checks more.
+/// Where the types are known, decode straight into them instead: it is faster and checks more. From JSON, which has no
+/// types for them, dates and octets come as strings.
 ///
 /// # Example
 ///

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::de::{Deserialize, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
-use super::error::{Category, Error, Position};
+use super::error::{Category, Error};
 use super::reader::{Reader, Tag, Token, append};
 use crate::call::{Mismatch, ParamError, ParamName, ParamSource, TakeParam};
 use crate::fault::Fault;
@@ -530,10 +530,9 @@ impl<'de> ParamSource<'de> for CallReader<'de> {
         self.next_param(Erased(take)).map(|param| param.is_some()).map_err(|error| {
             let error = self.reader.first_failure(error);
             match error.category() {
-                Category::Data => ParamError::Mismatch(Mismatch {
-                    position: error.position().map(|Position { line, column }| (line, column)),
-                    message: error.to_string(),
-                }),
+                Category::Data => {
+                    ParamError::Mismatch(Mismatch { position: error.position(), message: error.to_string() })
+                }
                 _ => ParamError::Document(error.into()),
             }
         })

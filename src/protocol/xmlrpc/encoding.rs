@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 
-use super::error::{Category, Error, Position};
+use super::error::{Category, Error};
+use crate::value::Position;
 
 /// An encoding that documents are written in.
 ///
@@ -152,7 +153,7 @@ fn decode_as<'a>(label: &str, document: &'a [u8]) -> Result<Cow<'a, [u8]>, Error
         Charset::Ascii => {
             let at = document.iter().position(|octet| !octet.is_ascii()).unwrap_or_default();
             let message = format!("octet {:02X} is not us-ascii", document[at]);
-            Err(Error::new(Category::Character, message).at(position(document, at)))
+            Err(Error::new(Category::Character, message).at(Position::of(document, at)))
         }
     }
 }
@@ -165,7 +166,7 @@ fn transcode<'a>(encoding: &'static encoding_rs::Encoding, document: &'a [u8]) -
             let readable = encoding.decode_without_bom_handling(document).0;
             let at = readable.find('\u{FFFD}').unwrap_or_default();
             let message = format!("octets that are not {}", encoding.name().to_ascii_lowercase());
-            Err(Error::new(Category::Character, message).at(position(readable.as_bytes(), at)))
+            Err(Error::new(Category::Character, message).at(Position::of(readable.as_bytes(), at)))
         }
     }
 }
@@ -193,15 +194,4 @@ fn quoted(value: &str) -> Option<&str> {
     let value = value.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     value[1..].split_once(quote).map(|(label, _)| label)
-}
-
-/// Where the octet `at` of a document in UTF-8 stands.
-pub(super) fn position(document: &[u8], at: usize) -> Position {
-    let before = &document[..at.min(document.len())];
-    let line_start = before.iter().rposition(|octet| *octet == b'\n').map_or(0, |newline| newline + 1);
-    let is_start_of_character = |octet: &&u8| **octet & 0b1100_0000 != 0b1000_0000;
-    Position {
-        line: 1 + before.iter().filter(|octet| **octet == b'\n').count(),
-        column: 1 + before[line_start..].iter().filter(is_start_of_character).count(),
-    }
 }

@@ -6,7 +6,7 @@ use serde::de;
 use serde::ser;
 
 use crate::fault::Fault;
-use crate::value::{DataError, say_in_words};
+use crate::value::{DataError, Position, say_in_words};
 
 /// Why a document could not be read, or a value not be written.
 ///
@@ -37,15 +37,6 @@ pub enum Category {
     Limit,
     /// A value is not of the type asked for, or cannot be written.
     Data,
-}
-
-/// A place in a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// One-based.
-    pub line: usize,
-    /// One-based, in characters.
-    pub column: usize,
 }
 
 impl Error {

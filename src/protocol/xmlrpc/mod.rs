@@ -53,8 +53,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::encoding::Encoding;
-pub use self::error::{Category, Error, Position};
-pub use crate::value::{ParseDateTimeError, Value};
+pub use self::error::{Category, Error};
+pub use crate::value::{ParseDateTimeError, Position, Value};
 
 use self::de::CallReader;
 use self::ser::WriteOptions;

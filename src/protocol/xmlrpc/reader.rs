@@ -9,9 +9,9 @@ use std::fmt;
 
 use quick_xml::events::{BytesRef, Event};
 
-use super::encoding::position;
 use super::error::{Category, Error};
 use crate::limits::Limits;
+use crate::value::Position;
 
 macro_rules! tags {
     ($($tag:ident = $first:literal $(| $more:literal)*,)*) => {
@@ -228,7 +228,7 @@ impl<'a> Reader<'a> {
     #[cold]
     pub(super) fn locate(&mut self, error: Error, start: usize) -> Error {
         let document = self.document;
-        self.failure.get_or_insert_with(|| error.at(position(document, start))).clone()
+        self.failure.get_or_insert_with(|| error.at(Position::of(document, start))).clone()
     }
 
     /// The first error there was, else this one.

@@ -1,0 +1,247 @@
+//! A text, read from the front.
+
+use std::borrow::Cow;
+use std::fmt::{self, Display};
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
+use serde_json::value::RawValue;
+
+use super::Options;
+use super::typed::{self, Guard, Guarded};
+use crate::value::Position;
+
+/// Why a text, or a value in it, could not be read.
+#[derive(Debug)]
+pub(crate) struct Error {
+    pub(crate) kind: ErrorKind,
+    message: String,
+    pub(crate) position: Position,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ErrorKind {
+    /// The text is no JSON.
+    Syntax,
+    /// It is beyond a limit.
+    Limit,
+    /// A value is not of the type asked for.
+    Data,
+}
+
+impl Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Position { line, column } = self.position;
+        write!(f, "{} at line {line} column {column}", self.message)
+    }
+}
+
+/// A text, read from the front.
+pub(crate) struct Text<'de> {
+    text: &'de str,
+    at: usize,
+    guard: Guard<'de>,
+}
+
+impl<'de> Text<'de> {
+    /// # Errors
+    /// If the octets are no UTF-8 (RFC 8259 §8.1).
+    pub(crate) fn new(octets: &'de [u8], options: &'de Options) -> Result<Text<'de>, Error> {
+        // some clients send a byte order mark, which is no part of the text
+        let octets = octets.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(octets);
+        let not_utf8 = |found: &str, at: usize| {
+            let message = format!("expected UTF-8, found {found}");
+            Error { kind: ErrorKind::Syntax, message, position: Position::of(octets, at) }
+        };
+        if matches!(octets, [0, ..] | [_, 0, ..] | [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) {
+            return Err(not_utf8("UTF-16 or UTF-32", 0));
+        }
+        match std::str::from_utf8(octets) {
+            Ok(text) => Ok(Text { text, at: 0, guard: Guard::new(options) }),
+            Err(error) => {
+                let at = error.valid_up_to();
+                Err(not_utf8(&format!("octet {:02X}", octets[at]), at))
+            }
+        }
+    }
+
+    /// Octets read.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Goes back, or forward again, to where it was.
+    pub(crate) fn go_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// The next octet that is no white space; `None` at the end.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        let octets = self.text.as_bytes();
+        loop {
+            match octets.get(self.at) {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                octet => return octet.copied(),
+            }
+        }
+    }
+
+    /// Goes behind `octet` if it is next.
+    #[inline]
+    pub(crate) fn take(&mut self, octet: u8) -> bool {
+        let found = self.peek() == Some(octet);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Goes behind the comma that stands before every item but the first, and says whether there is one more; if not,
+    /// goes behind `end`.
+    #[inline]
+    pub(crate) fn next_item(&mut self, first: bool, end: u8) -> Result<bool, Error> {
+        if self.take(end) {
+            return Ok(false);
+        }
+        match first || self.take(b',') {
+            true => Ok(true),
+            false => Err(self.unexpected(&format!("`,` or `{}`", char::from(end)))),
+        }
+    }
+
+    /// Reads the name of a member. One that no string can be (lone surrogates) is told as it is written.
+    #[inline]
+    pub(crate) fn name(&mut self) -> Result<Cow<'de, str>, Error> {
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected("the name of a member"));
+        }
+        let name = match self.string() {
+            Err(error) if error.kind == ErrorKind::Data => self.skip()?.into(),
+            name => name?,
+        };
+        match self.take(b':') {
+            true => Ok(name),
+            false => Err(self.unexpected("`:`")),
+        }
+    }
+
+    /// Reads a string, which is borrowed from the text where it can be.
+    #[inline]
+    pub(crate) fn string(&mut self) -> Result<Cow<'de, str>, Error> {
+        struct Borrowed<'de>(Cow<'de, str>);
+
+        impl<'de> Deserialize<'de> for Borrowed<'de> {
+            #[inline]
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Borrowed<'de>, D::Error> {
+                deserializer.deserialize_str(BorrowedVisitor).map(Borrowed)
+            }
+        }
+
+        self.value().map(|Borrowed(string)| string)
+    }
+
+    /// Reads a value. If it is not of the type, the text goes on before it.
+    #[inline]
+    pub(crate) fn value<T: Deserialize<'de>>(&mut self) -> Result<T, Error> {
+        let mut deserializer = serde_json::Deserializer::from_str(&self.text[self.at..]);
+        // the depth is counted by the guard
+        deserializer.disable_recursion_limit();
+        self.guard.begin();
+        match T::deserialize(Guarded::new(&mut deserializer, &self.guard)) {
+            Ok(value) if self.guard.has_failed() => {
+                // the type has made something of an error, and the library stands anywhere
+                self.skip()?;
+                Ok(value)
+            }
+            Ok(value) => {
+                self.at += deserializer.into_iter::<IgnoredAny>().byte_offset();
+                Ok(value)
+            }
+            Err(error) => Err(self.explain(error)),
+        }
+    }
+
+    /// Goes behind a value of any type, however deep, and returns it as it is written.
+    pub(crate) fn skip(&mut self) -> Result<&'de str, Error> {
+        let mut deserializer = serde_json::Deserializer::from_str(&self.text[self.at..]);
+        match <&RawValue>::deserialize(&mut deserializer) {
+            Ok(value) => {
+                self.at += deserializer.into_iter::<IgnoredAny>().byte_offset();
+                Ok(value.get())
+            }
+            Err(error) => Err(self.locate(ErrorKind::Syntax, &error)),
+        }
+    }
+
+    /// Counts one more value, as those inside of values are.
+    pub(crate) fn count_member(&self) -> Result<(), Error> {
+        self.guard.count_member().map_err(|_| self.over_limit())
+    }
+
+    /// What is wrong with the value that could not be read: the text itself, or just its type.
+    #[cold]
+    fn explain(&mut self, error: typed::Error<serde_json::Error>) -> Error {
+        if self.guard.exceeded().is_some() {
+            return self.over_limit();
+        }
+        let start = self.at;
+        if let Err(error) = self.skip() {
+            return error;
+        }
+        self.at = start;
+        self.locate(ErrorKind::Data, &error.into_library())
+    }
+
+    #[cold]
+    fn over_limit(&self) -> Error {
+        let message = self.guard.exceeded().unwrap_or_default();
+        Error { kind: ErrorKind::Limit, message, position: self.position() }
+    }
+
+    /// Nothing of what may stand here.
+    #[cold]
+    pub(crate) fn unexpected(&mut self, expected: &str) -> Error {
+        self.peek();
+        let found = match self.text[self.at..].chars().next() {
+            None => "the end".to_owned(),
+            Some(character) => format!("`{}`", character.escape_debug()),
+        };
+        let message = format!("expected {expected}, found {found}");
+        Error { kind: ErrorKind::Syntax, message, position: self.position() }
+    }
+
+    /// Where the text goes on.
+    #[cold]
+    pub(crate) fn position(&self) -> Position {
+        Position::of(self.text.as_bytes(), self.at)
+    }
+
+    /// An error of the library's, which read from here on.
+    #[cold]
+    fn locate(&self, kind: ErrorKind, error: &serde_json::Error) -> Error {
+        let (message, octets) = (error.to_string(), self.text.as_bytes());
+        // it counts lines from 1 and their octets too, and is at 0 where it knows no place
+        let lines = octets[self.at..].split_inclusive(|octet| *octet == b'\n').take(error.line().saturating_sub(1));
+        let at = self.at + lines.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1);
+        let end = if error.line() == 0 { None } else { message.rfind(" at line ") };
+        let message = message[..end.unwrap_or(message.len())].to_owned();
+        Error { kind, message, position: Position::of(octets, at) }
+    }
+}
+
+struct BorrowedVisitor;
+
+impl<'de> Visitor<'de> for BorrowedVisitor {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    #[inline]
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(text))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(text.to_owned()))
+    }
+}
