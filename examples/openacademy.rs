@@ -6,8 +6,10 @@
 //! * `/xmlrpc/object`: `execute(db, uid, password, model, method, args..)` works with the records of a model;
 //! * `/jsonrpc`: `call`, with params `{"service": "common" | "object", "method": .., "args": [..]}`, does either.
 //!
-//! Try it: `cargo run --example openacademy -- serve`, and `python3 tests/clients/openacademy.py http://127.0.0.1:8000`.
-//! The database is the file that the environment variable `OPENACADEMY_FILE` names, `openacademy.sqlite` unless set; it
+//! Try it: `cargo run --example openacademy -- serve`, and in another terminal
+//! `python3 tests/clients/openacademy.py http://127.0.0.1:8000`.
+//!
+//! The database is the file that the environment variable `OPENACADEMY_FILE` names, `openacademy.sqlite` unless set. It
 //! is made when it is missing, with the user `admin` and the password `admin`: change it before anybody can reach it.
 
 use std::collections::BTreeSet;

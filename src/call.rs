@@ -142,7 +142,7 @@ impl<'a, 'de> Params<'a, 'de> {
     pub(crate) fn into_values(mut self) -> Result<Values, ParamError> {
         let values = match self.by_name() {
             true => Values::ByName(self.members()?),
-            false => Values::ByPlace(self.items()?),
+            false => Values::ByPosition(self.items()?),
         };
         self.finish().map_err(ParamError::Document)?;
         Ok(values)
@@ -173,20 +173,20 @@ impl<'a, 'de> Params<'a, 'de> {
 /// The params of a call as values.
 #[derive(Clone)]
 pub(crate) enum Values {
-    ByPlace(Vec<Value>),
+    ByPosition(Vec<Value>),
     ByName(Vec<(String, Value)>),
 }
 
 /// Values as they are asked for.
 pub(crate) enum ValueSource {
-    ByPlace(std::vec::IntoIter<Value>),
+    ByPosition(std::vec::IntoIter<Value>),
     ByName(Vec<(String, Value)>),
 }
 
 impl From<Values> for ValueSource {
     fn from(values: Values) -> ValueSource {
         match values {
-            Values::ByPlace(values) => ValueSource::ByPlace(values.into_iter()),
+            Values::ByPosition(values) => ValueSource::ByPosition(values.into_iter()),
             Values::ByName(members) => ValueSource::ByName(members),
         }
     }
@@ -196,7 +196,7 @@ impl ValueSource {
     /// The next value, or that of this name.
     pub(crate) fn take(&mut self, name: ParamName<'_>) -> Option<Value> {
         match self {
-            ValueSource::ByPlace(values) => values.next(),
+            ValueSource::ByPosition(values) => values.next(),
             ValueSource::ByName(members) => {
                 let at = members.iter().position(|(member, _)| name.is(member))?;
                 Some(members.remove(at).1)
@@ -212,7 +212,7 @@ impl<'de> ParamSource<'de> for ValueSource {
 
     fn next_name(&mut self) -> Result<Option<String>, Fault> {
         Ok(match self {
-            ValueSource::ByPlace(_) => None,
+            ValueSource::ByPosition(_) => None,
             ValueSource::ByName(members) => members.first().map(|(name, _)| name.clone()),
         })
     }
@@ -230,7 +230,7 @@ impl<'de> ParamSource<'de> for ValueSource {
 
     fn finish(&mut self) -> Result<usize, Fault> {
         Ok(match self {
-            ValueSource::ByPlace(values) => values.len(),
+            ValueSource::ByPosition(values) => values.len(),
             ValueSource::ByName(members) => members.len(),
         })
     }

@@ -78,8 +78,8 @@ impl Fault {
         Fault { code: Fault::INTERNAL, message: "internal error".into(), data: None, cause: Some(cause.into()) }
     }
 
-    /// Adds what a program may want to know beside the code: the member `data` of JSON-RPC's error object. XML-RPC has no
-    /// place for it.
+    /// Adds what a program may want to know beside the code: the member `data` of JSON-RPC's error object. XML-RPC has
+    /// no place for it.
     ///
     /// # Example
     ///

@@ -34,8 +34,8 @@ pub struct Limits {
     pub members: usize,
     /// Calls in one `system.multicall` or one batch of JSON-RPC, and names in one `system.describeMethods`: 100.
     ///
-    /// A screenful of work in one round trip; not a way to try a thousand passwords in one. For the same reason a batch may
-    /// not have a `system.multicall` in it.
+    /// A screenful of work in one round trip; not a way to try a thousand passwords in one. For the same reason a batch
+    /// may not have a `system.multicall` in it.
     pub calls: usize,
     /// Octets of a response document, before compression: 64 MiB. The answers to a batch of JSON-RPC are one document.
     ///
@@ -53,8 +53,8 @@ pub struct Limits {
     pub connections: usize,
     /// Methods that run at once under FastCGI: `None` for four times the processors, and at least 8.
     ///
-    /// Methods wait, for databases and disks, more than they compute. Set it to what the database takes. An `async` method
-    /// holds its thread too.
+    /// Methods wait, for databases and disks, more than they compute. Set it to what the database takes. An `async`
+    /// method holds its thread too.
     pub threads: Option<NonZeroUsize>,
     /// How long a FastCGI connection may stop in the middle of a request or response: 60 s.
     ///

@@ -198,8 +198,8 @@ impl Method {
         self
     }
 
-    /// Names the params, in order. JSON-RPC's callers may send them by these names; one without a name is `p1`, `p2`, by its
-    /// place.
+    /// Names the params, in order. JSON-RPC's callers may send them by these names; one without a name is `p1`, `p2`,
+    /// by its place.
     pub fn params<N: Into<Cow<'static, str>>>(mut self, names: impl IntoIterator<Item = N>) -> Method {
         self.about.make_mut().params = names.into_iter().map(|name| (name.into(), "".into())).collect();
         self
@@ -702,7 +702,7 @@ impl Dynamic {
 impl Body for Dynamic {
     fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
         let params = match params.into_values()? {
-            Values::ByPlace(values) => values,
+            Values::ByPosition(values) => values,
             Values::ByName(members) => self.in_order(about, members)?,
         };
         self.check(&params)?;
@@ -749,7 +749,7 @@ impl Body for Overload {
             }
         }
         let values: Vec<Value> = match values {
-            Values::ByPlace(values) => values,
+            Values::ByPosition(values) => values,
             Values::ByName(members) => members.into_iter().map(|(_, value)| value).collect(),
         };
         Err(no_signature_fits(&self.ways(about, &mut inline_schemas()).signatures(), &values))

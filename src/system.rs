@@ -331,7 +331,7 @@ fn one_call(registry: &Registry, request: &Request, call: Value) -> Result<Reply
     if name == MULTICALL {
         return Err(Fault::new(Fault::INVALID_CALL, format!("{MULTICALL} inside {MULTICALL}")));
     }
-    registry.call(&name, request, Params::new(&mut ValueSource::ByPlace(params.into_iter())))
+    registry.call(&name, request, Params::new(&mut ValueSource::ByPosition(params.into_iter())))
 }
 
 /// The name and params of one of several calls.

@@ -1,7 +1,8 @@
 //! What a value of a JSON text becomes in Rust.
 //!
-//! [`Guarded`] stands between `serde_json` and the Rust type, and sees to what holds in every format: the limits, octets
-//! as base64, structs that are objects, and words that say what was expected and what came without a name of Rust's.
+//! [`Guarded`] stands between `serde_json` and the Rust type, and sees to what holds in every format: the limits,
+//! octets as base64, structs that are objects, and words that say what was expected and what came without a name of
+//! Rust's.
 
 use std::cell::Cell;
 use std::fmt;

@@ -2,8 +2,8 @@
 //!
 //! A request is read once, from the front: its params straight into the method's types when the method asks for them,
 //! what follows them before the method runs. Only what stands in an unusual place is read twice: params before the
-//! method's name, params by name in another order than the method's, and a batch, of which nothing runs before all of it
-//! is known to be JSON.
+//! method's name, params by name in another order than the method's, and a batch, of which nothing runs before all of
+//! it is known to be JSON.
 
 use std::borrow::Cow;
 

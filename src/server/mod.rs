@@ -211,10 +211,9 @@ impl Server {
     /// Serves another server at a path: its methods, its page, its settings. Twisted's `putChild`.
     ///
     /// The path is that of the URL, or what follows the name of the CGI program in it (`PATH_INFO`), also for servers
-    /// inside of that server. This server itself
-    /// answers at the paths that no other has; where it is known what follows the program's name, only if that is
-    /// nothing, unless it has [`paths`](Server::paths) of its own. Its page lists the others. Before a body is read, the
-    /// [`limits`](Server::limits) that count are those of this server.
+    /// inside of that server. This server itself answers at the paths that no other has; where it is known what follows
+    /// the program's name, only if that is nothing, unless it has [`paths`](Server::paths) of its own. Its page lists
+    /// the others. Before a body is read, the [`limits`](Server::limits) that count are those of this server.
     ///
     /// # Example
     ///
@@ -257,8 +256,8 @@ impl Server {
         self
     }
 
-    /// Sets whether JSON has integers beyond 2^53 as strings: no unless set. They are written exactly in any case, but who
-    /// reads numbers as doubles, as JavaScript does, gets the nearest of these.
+    /// Sets whether JSON has integers beyond 2^53 as strings: no unless set. They are written exactly in any case, but
+    /// who reads numbers as doubles, as JavaScript does, gets the nearest of these.
     ///
     /// If set, a caller may send every integer as a string too. XML-RPC is not concerned.
     ///

@@ -37,7 +37,8 @@ pub(crate) use self::writer::{Double, Integer, Notation, OUTCOME, WriteError, wr
 /// ```
 /// use rpcgi::xmlrpc::{self, Value};
 ///
-/// let value: Value = xmlrpc::from_slice(b"<value><array><data><value>a</value><value><i4>1</i4></value></data></array></value>")?;
+/// let value: Value =
+/// xmlrpc::from_slice(b"<value><array><data><value>a</value><value><i4>1</i4></value></data></array></value>")?;
 /// assert_eq!(value, Value::Array(vec!["a".into(), 1.into()]));
 /// # Ok::<(), xmlrpc::Error>(())
 /// ```

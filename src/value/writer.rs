@@ -10,8 +10,8 @@ use serde::ser::{self, Serialize, SerializeMap, SerializeSeq};
 use super::{Base64, DateTime};
 use crate::fault::{Fault, FaultMembers};
 
-/// The name of a newtype that stands for one outcome of several. If what is inside cannot be written, a fault is written
-/// in its place, and the others stay.
+/// The name of a newtype that stands for one outcome of several. If what is inside cannot be written, a fault is
+/// written in its place, and the others stay.
 pub(crate) const OUTCOME: &str = "$rpcgi::Outcome";
 
 /// How a format puts values down.

@@ -297,7 +297,7 @@ fn params_by_name() {
 }
 
 #[test]
-fn params_by_place() {
+fn params_by_position() {
     assert_eq!(call("book", json!(["Odoo", null, "x"])), Ok(json!("Odoo None Some(\"x\")")));
     assert_eq!(call("get_data", json!([])), Ok(json!(["hello", 5])));
     assert_eq!(call("get_data", Json::Null), Ok(json!(["hello", 5])));

@@ -178,7 +178,7 @@ fn document() {
         method["params"].as_array().unwrap().iter().map(|param| param["required"] == true).collect()
     };
     assert_eq!(required(&methods[0]), [true, true, false]);
-    // by place none may be left out before one that may not
+    // by position none may be left out before one that may not
     assert_eq!(required(&methods[5]), [true, true]);
     assert_eq!(methods[5]["result"]["schema"]["items"][1], json!({ "type": "string" }), "as draft 7 has it");
     assert_eq!(methods[3]["params"][1], json!({ "name": "b", "required": true, "schema": { "type": "string" } }));
