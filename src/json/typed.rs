@@ -6,7 +6,6 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use serde::de::{
     self, DeserializeSeed, Deserializer, Error as _, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
@@ -92,11 +91,10 @@ impl<'o> Guard<'o> {
     }
 
     /// Notes that the library has failed, even if the type it read for does not pass that on.
-    fn failed<L>(&self) -> impl FnOnce(L) -> Error<L> {
-        |error| {
-            self.has_failed.set(true);
-            Error::Library(error)
-        }
+    #[cold]
+    fn failed<L>(&self, error: L) -> Error<L> {
+        self.has_failed.set(true);
+        Error::Library(error)
     }
 
     /// Whether the library has failed somewhere in the value.
@@ -177,7 +175,9 @@ impl<'g, D> Guarded<'g, D> {
 impl<'de, 'g, D: Deserializer<'de>> Guarded<'g, D> {
     #[inline]
     fn visit<V: Visitor<'de>>(self, visitor: V, wanted: Wanted) -> Result<V::Value, Error<D::Error>> {
-        self.inner.deserialize_any(Guest { visitor, wanted, guard: self.guard }).map_err(self.guard.failed())
+        self.inner
+            .deserialize_any(Guest { visitor, wanted, guard: self.guard })
+            .map_err(|error| self.guard.failed(error))
     }
 }
 
@@ -185,7 +185,7 @@ macro_rules! integers {
     ($($method:ident($type:ty)),*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-            self.visit(visitor, Wanted::Integer(<$type>::MIN.into()..=<$type>::MAX.into()))
+            self.visit(visitor, Wanted::Integer { min: <$type>::MIN as i64, max: <$type>::MAX as u64 })
         }
     )*};
 }
@@ -204,12 +204,13 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
         deserialize_u64(u64)
     );
 
+    /// No more than 64 bits, as in every format.
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        self.visit(visitor, Wanted::Integer(i128::MIN..=i128::MAX))
+        self.visit(visitor, Wanted::Integer { min: i64::MIN, max: u64::MAX })
     }
 
     fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        self.visit(visitor, Wanted::Integer(0..=i128::MAX))
+        self.visit(visitor, Wanted::Integer { min: 0, max: u64::MAX })
     }
 
     #[inline]
@@ -228,7 +229,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         let guest = Guest { visitor, wanted: Wanted::Anything, guard: self.guard };
-        self.inner.deserialize_option(guest).map_err(self.guard.failed())
+        self.inner.deserialize_option(guest).map_err(|error| self.guard.failed(error))
     }
 
     #[inline]
@@ -238,7 +239,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
         visitor: V,
     ) -> Result<V::Value, Self::Error> {
         let guest = Guest { visitor, wanted: Wanted::Anything, guard: self.guard };
-        self.inner.deserialize_newtype_struct(name, guest).map_err(self.guard.failed())
+        self.inner.deserialize_newtype_struct(name, guest).map_err(|error| self.guard.failed(error))
     }
 
     #[inline]
@@ -262,7 +263,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
 
     #[inline]
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
-        self.inner.deserialize_ignored_any(visitor).map_err(self.guard.failed())
+        self.inner.deserialize_ignored_any(visitor).map_err(|error| self.guard.failed(error))
     }
 
     serde::forward_to_deserialize_any! {
@@ -271,10 +272,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
 }
 
 /// What the Rust type asked for, where the wire would give it something else too.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 enum Wanted {
     Anything,
-    Integer(RangeInclusive<i128>),
+    Integer { min: i64, max: u64 },
     Octets,
     Struct,
 }
@@ -287,22 +288,30 @@ struct Guest<'g, V> {
 }
 
 impl<'de, V: Visitor<'de>> Guest<'_, V> {
-    /// Whether an integer is in the range that was asked for.
     #[inline]
-    fn check<E: de::Error>(&self, value: i128) -> Result<(), E> {
-        match &self.wanted {
-            Wanted::Integer(range) if !range.contains(&value) => {
-                let (min, max) = (range.start(), range.end());
-                Err(E::custom(format_args!("expected an integer from {min} to {max}, found {value}")))
-            }
-            _ => Ok(()),
+    fn signed<E: de::Error>(self, value: i64) -> Result<V::Value, E> {
+        match self.wanted {
+            Wanted::Integer { min, .. } if value < min => Err(self.out_of_range(value)),
+            Wanted::Integer { max, .. } if value > 0 && value.unsigned_abs() > max => Err(self.out_of_range(value)),
+            _ => self.visitor.visit_i64::<DataError>(value).map_err(E::custom),
         }
     }
 
-    /// The integer that a text stands for, if that was asked for and may be.
-    fn integer_in(&self, text: &str) -> Option<i128> {
-        let is_asked_for = matches!(self.wanted, Wanted::Integer(_)) && self.guard.options.large_integers_as_text;
-        text.parse().ok().filter(|_| is_asked_for)
+    #[inline]
+    fn unsigned<E: de::Error>(self, value: u64) -> Result<V::Value, E> {
+        match self.wanted {
+            Wanted::Integer { max, .. } if value > max => Err(self.out_of_range(value)),
+            _ => self.visitor.visit_u64::<DataError>(value).map_err(E::custom),
+        }
+    }
+
+    #[cold]
+    fn out_of_range<E: de::Error>(&self, value: impl fmt::Display) -> E {
+        let (min, max) = match self.wanted {
+            Wanted::Integer { min, max } => (min, max),
+            _ => (i64::MIN, u64::MAX),
+        };
+        E::custom(format_args!("expected an integer from {min} to {max}, found {value}"))
     }
 
     #[inline]
@@ -316,16 +325,14 @@ impl<'de, V: Visitor<'de>> Guest<'_, V> {
                 Ok(octets) => self.visitor.visit_byte_buf::<DataError>(octets).map_err(E::custom),
                 Err(_) => Err(E::custom(DataError::invalid_value(Unexpected::Str(text), &"base64"))),
             },
-            Wanted::Integer(_) => match self.integer_in(text) {
-                Some(value) => self.check(value).and_then(|()| match i64::try_from(value) {
-                    Ok(value) => self.visitor.visit_i64::<DataError>(value).map_err(E::custom),
-                    Err(_) => match u64::try_from(value) {
-                        Ok(value) => self.visitor.visit_u64::<DataError>(value).map_err(E::custom),
-                        Err(_) => self.visitor.visit_i128::<DataError>(value).map_err(E::custom),
-                    },
-                }),
-                None => visit(self.visitor).map_err(E::custom),
-            },
+            Wanted::Integer { .. } if self.guard.options.large_integers_as_text => {
+                match (text.parse(), text.parse(), text.parse::<i128>()) {
+                    (Ok(value), _, _) => self.signed(value),
+                    (_, Ok(value), _) => self.unsigned(value),
+                    (_, _, Ok(value)) => Err(self.out_of_range(value)),
+                    _ => visit(self.visitor).map_err(E::custom),
+                }
+            }
             _ => visit(self.visitor).map_err(E::custom),
         }
     }
@@ -345,14 +352,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
 
     #[inline]
     fn visit_i64<E: de::Error>(self, value: i64) -> Result<V::Value, E> {
-        self.check(value.into())?;
-        self.visitor.visit_i64::<DataError>(value).map_err(E::custom)
+        self.signed(value)
     }
 
     #[inline]
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<V::Value, E> {
-        self.check(value.into())?;
-        self.visitor.visit_u64::<DataError>(value).map_err(E::custom)
+        self.unsigned(value)
     }
 
     #[inline]
@@ -452,7 +457,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Access<'_, A> {
 
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Self::Error> {
-        self.inner.next_element_seed(Seed { seed, guard: self.guard }).map_err(self.guard.failed())
+        self.inner.next_element_seed(Seed { seed, guard: self.guard }).map_err(|error| self.guard.failed(error))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -465,12 +470,12 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Access<'_, A> {
 
     #[inline]
     fn next_key_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Self::Error> {
-        self.inner.next_key_seed(KeySeed(seed)).map_err(self.guard.failed())
+        self.inner.next_key_seed(KeySeed(seed)).map_err(|error| self.guard.failed(error))
     }
 
     #[inline]
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Self::Error> {
-        self.inner.next_value_seed(Seed { seed, guard: self.guard }).map_err(self.guard.failed())
+        self.inner.next_value_seed(Seed { seed, guard: self.guard }).map_err(|error| self.guard.failed(error))
     }
 
     fn size_hint(&self) -> Option<usize> {

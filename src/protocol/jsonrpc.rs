@@ -185,29 +185,50 @@ struct Envelope<'de> {
     method_name: Option<Cow<'de, str>>,
     /// As it is written.
     id: Option<&'de str>,
-    /// Which of its [`MEMBERS`] were there.
-    seen: [bool; MEMBERS.len()],
+    /// Which members were there.
+    seen: [bool; Member::Other as usize],
     /// The first thing that makes it no request.
     problem: Option<Fault>,
 }
 
-const MEMBERS: [&str; 4] = ["jsonrpc", "method", "params", "id"];
-const JSONRPC: usize = 0;
+/// A member of a request, in the specification's order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Member {
+    Jsonrpc,
+    Method,
+    Params,
+    Id,
+    Other,
+}
+
+impl Member {
+    fn of(name: &str) -> Member {
+        match name {
+            "jsonrpc" => Member::Jsonrpc,
+            "method" => Member::Method,
+            "params" => Member::Params,
+            "id" => Member::Id,
+            _ => Member::Other,
+        }
+    }
+}
 
 impl Envelope<'_> {
     /// Without `jsonrpc` it is one of 1.0, if it is one at all.
     fn version(&self) -> Version {
         match self.jsonrpc {
             Some(version) => version,
-            None if self.method_name.is_some() && !self.seen[JSONRPC] => Version::One,
+            None if self.method_name.is_some() && !self.seen[Member::Jsonrpc as usize] => Version::One,
             None => Version::Two,
         }
     }
 
     /// Notes that a member is there, which it may be once.
-    fn note(&mut self, member: usize) {
-        if std::mem::replace(&mut self.seen[member], true) {
-            self.refuse(format!("expected member \"{}\" once, found it again", MEMBERS[member]));
+    fn note(&mut self, member: Member) {
+        let seen = self.seen.get_mut(member as usize);
+        if seen.is_some_and(|seen| std::mem::replace(seen, true)) {
+            let name = format!("{member:?}").to_lowercase();
+            self.refuse(format!("expected member \"{name}\" once, found it again"));
         }
     }
 
@@ -326,14 +347,12 @@ impl<'t, 'de> Request<'t, 'de> {
     fn try_members(&mut self, up_to_params: bool) -> Result<(), Fault> {
         let mut first = self.stage == Stage::Members { first: true };
         while self.text.next_item(std::mem::take(&mut first), b'}')? {
-            let name = self.text.name()?;
-            if let Some(member) = MEMBERS.iter().position(|member| *member == name) {
-                self.envelope.note(member);
-            }
-            match &*name {
-                "jsonrpc" => self.jsonrpc()?,
-                "method" => self.envelope.method_name = self.string("method")?,
-                "params" => {
+            let member = Member::of(&self.text.name()?);
+            self.envelope.note(member);
+            match member {
+                Member::Jsonrpc => self.jsonrpc()?,
+                Member::Method => self.envelope.method_name = self.string("method")?,
+                Member::Params => {
                     let is_next = self.envelope.method_name.is_some() && self.envelope.problem.is_none();
                     if up_to_params && is_next {
                         return self.open_params();
@@ -342,10 +361,8 @@ impl<'t, 'de> Request<'t, 'de> {
                     self.params_at = Some(self.text.at());
                     self.text.skip()?;
                 }
-                "id" => self.id()?,
-                _ => {
-                    self.text.skip()?;
-                }
+                Member::Id => self.id()?,
+                Member::Other => _ = self.text.skip()?,
             }
         }
         self.expect_end()?;
