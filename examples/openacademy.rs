@@ -35,7 +35,10 @@ fn main() -> ExitCode {
     let file = std::env::var_os("OPENACADEMY_FILE").unwrap_or_else(|| "openacademy.sqlite".into());
     let academy = Arc::new(Academy { file: file.into(), idle: Mutex::default() });
     Server::new("Open Academy")
-        .documentation("Courses, their sessions, and notes. Log in at `/xmlrpc/common`, work at `/xmlrpc/object`.")
+        .documentation(
+            "Courses, their sessions, and notes. Log in at `/xmlrpc/common`, work at `/xmlrpc/object`, or do both at \
+             `/jsonrpc`. As it comes, the database is `openacademy`, with the user `admin` and the password `admin`.",
+        )
         .at("/xmlrpc/common", common(Arc::clone(&academy)))
         .at("/xmlrpc/object", object(Arc::clone(&academy)))
         .at("/jsonrpc", json(academy))
@@ -47,18 +50,19 @@ fn common(academy: Arc<Academy>) -> Server {
     let login = Method::new("login", login)
         .params(["db", "user", "password"])
         .help("Tells the id of a user, which `execute` asks for.")
-        .fault(DENIED, "there is no such user, or the password is another");
+        .fault(DENIED, NO_USER);
     Server::new("Open Academy: common").methods(login)
 }
 
 fn object(academy: Arc<Academy>) -> Server {
     let execute = move |_: &Request, params: Vec<Value>| academy.execute(params);
-    let execute = Method::dynamic("execute", execute)
-        .help(EXECUTE_HELP)
-        .fault(DENIED, "there is no such user, or the password is another")
-        .fault(MISSING, "there is no such model, method, field or record, or a value does not fit its field");
+    let execute =
+        Method::dynamic("execute", execute).help(EXECUTE_HELP).fault(DENIED, NO_USER).fault(MISSING, NO_RECORD);
     Server::new("Open Academy: object").methods(execute)
 }
+
+const NO_USER: &str = "there is no such user, or the password is another";
+const NO_RECORD: &str = "there is no such model, method, field or record, or a value does not fit its field";
 
 const EXECUTE_HELP: &str = "\
 Works with the records of a model.
@@ -68,13 +72,13 @@ The params are database, user id, password, model, method, and what the method t
 color, create_uid). The methods:
 
 * `search(domain, offset, limit, order)`: the ids of records. A domain is an array of conditions
-  `[field, operator, value]`, which all must hold; the operators are `=`, `!=`, `<`, `<=`, `>`, `>=`, `like`, `ilike`,
-  `in` and `not in`. An order is as `name desc, id`.
+  `[field, operator, value]`, which all must hold; the operators are `=`, `!=`, `<`, `<=`, `>`, `>=`, `like`, `ilike`
+  (where `a` is `A`, but `é` not `É`), `in` and `not in`. An order is as `name desc, id`.
 * `read(ids, fields)`: records as structs, with the fields named, or all. What is not set is false; a `course_id` or
   `create_uid` is an array of the id and the name.
 * `search_read(domain, fields, offset, limit, order)`: both.
 * `create(values)`: makes a record of a struct, and tells its id.
-* `write(ids, values)` and `unlink(ids)`: change and remove records.
+* `write(ids, values)` and `unlink(ids)`: change and remove records; with a course go its sessions.
 
 What stands last may be left out.";
 
@@ -88,11 +92,13 @@ fn json(academy: Arc<Academy>) -> Server {
             academy.login(&db, &user, &password).map(Value::Int)
         }
         (Service::Object, "execute") => academy.execute(args),
-        _ => Err(missing(format!("there is no method \"{method}\" of this service"))),
+        _ => Err(Fault::new(Fault::METHOD_NOT_FOUND, format!("the service has no method \"{method}\"")).into()),
     };
     let call = Method::new("call", call)
         .params(["service", "method", "args"])
-        .help("Calls `login` of the service `common`, or `execute` of the service `object`, with their faults.");
+        .help("Calls `login` of the service `common`, or `execute` of the service `object`.")
+        .fault(DENIED, NO_USER)
+        .fault(MISSING, NO_RECORD);
     Server::new("Open Academy: JSON-RPC").methods(call)
 }
 
@@ -451,10 +457,13 @@ impl Model {
         let limit: Option<i64> = arguments.take_or_default("limit")?;
         let order: String = arguments.take_or_default("order")?;
         arguments.finish()?;
+        if let Some(number) = [offset, limit].into_iter().flatten().find(|number| *number < 0) {
+            return Err(invalid(format!("offset and limit: expected 0 or more, found {number}")).into());
+        }
         let Clause { sql, mut cells } = self.conditions(domain)?;
         let query =
             format!("SELECT id FROM {} WHERE {sql} ORDER BY {} LIMIT ? OFFSET ?", self.table, self.order(&order)?);
-        // less than nothing is everything
+        // to SQLite, less than nothing is everything
         cells.extend([limit.unwrap_or(-1).into(), offset.unwrap_or(0).into()]);
         let mut query = connection.prepare_cached(&query)?;
         let found = query.query_map(params_from_iter(cells), |row| row.get(0))?;
@@ -604,7 +613,8 @@ impl Model {
         let query = format!("{} WHERE id IN ({})", change.sql, question_marks(ids.len()));
         let changed = transaction.execute(&query, params_from_iter(cells)).map_err(constraint)?;
         if changed < ids.len() {
-            return Err(missing(format!("{} has not all of the records {ids:?}", self.name)));
+            let ids: Vec<String> = ids.iter().map(i64::to_string).collect();
+            return Err(missing(format!("{} has not all of the records {}", self.name, ids.join(", "))));
         }
         transaction.commit()?;
         Ok(Value::Boolean(true))

@@ -8,7 +8,7 @@ use serde::ser::{Serialize, Serializer};
 
 use crate::fault::{Fault, FaultMembers};
 use crate::json;
-use crate::value::{DataError, OUTCOME, Position, Value, WriteError, shown};
+use crate::value::{DataError, FormatTypes, OUTCOME, Position, Value, WriteError, shown};
 
 /// The method that makes several calls at once, which the calls of a document may not do inside one another.
 pub(crate) const MULTICALL: &str = "system.multicall";
@@ -26,6 +26,11 @@ pub(crate) trait ParamSource<'de> {
     /// Whether the params have names; if not, they have places.
     fn by_name(&self) -> bool {
         false
+    }
+
+    /// Which types the format has.
+    fn format(&self) -> FormatTypes {
+        FormatTypes::All
     }
 
     /// The name of a param that nobody has taken, if they have names.
@@ -128,6 +133,11 @@ impl<'a, 'de> Params<'a, 'de> {
         Ok(param)
     }
 
+    /// Which types the format has.
+    pub(crate) fn format(&self) -> FormatTypes {
+        self.0.format()
+    }
+
     /// The name of a param that nobody has taken, if they have names.
     pub(crate) fn next_name(&mut self) -> Result<Option<String>, Fault> {
         self.0.next_name()
@@ -178,26 +188,30 @@ pub(crate) enum Values {
 }
 
 /// Values as they are asked for.
-pub(crate) enum ValueSource {
+pub(crate) struct ValueSource {
+    left: Left,
+    format: FormatTypes,
+}
+
+enum Left {
     ByPosition(std::vec::IntoIter<Value>),
     ByName(Vec<(String, Value)>),
 }
 
-impl From<Values> for ValueSource {
-    fn from(values: Values) -> ValueSource {
-        match values {
-            Values::ByPosition(values) => ValueSource::ByPosition(values.into_iter()),
-            Values::ByName(members) => ValueSource::ByName(members),
-        }
-    }
-}
-
 impl ValueSource {
+    pub(crate) fn new(values: Values, format: FormatTypes) -> ValueSource {
+        let left = match values {
+            Values::ByPosition(values) => Left::ByPosition(values.into_iter()),
+            Values::ByName(members) => Left::ByName(members),
+        };
+        ValueSource { left, format }
+    }
+
     /// The next value, or that of this name.
     pub(crate) fn take(&mut self, name: ParamName<'_>) -> Option<Value> {
-        match self {
-            ValueSource::ByPosition(values) => values.next(),
-            ValueSource::ByName(members) => {
+        match &mut self.left {
+            Left::ByPosition(values) => values.next(),
+            Left::ByName(members) => {
                 let at = members.iter().position(|(member, _)| name.is(member))?;
                 Some(members.remove(at).1)
             }
@@ -207,13 +221,17 @@ impl ValueSource {
 
 impl<'de> ParamSource<'de> for ValueSource {
     fn by_name(&self) -> bool {
-        matches!(self, ValueSource::ByName(_))
+        matches!(self.left, Left::ByName(_))
+    }
+
+    fn format(&self) -> FormatTypes {
+        self.format
     }
 
     fn next_name(&mut self) -> Result<Option<String>, Fault> {
-        Ok(match self {
-            ValueSource::ByPosition(_) => None,
-            ValueSource::ByName(members) => members.first().map(|(name, _)| name.clone()),
+        Ok(match &self.left {
+            Left::ByPosition(_) => None,
+            Left::ByName(members) => members.first().map(|(name, _)| name.clone()),
         })
     }
 
@@ -221,7 +239,7 @@ impl<'de> ParamSource<'de> for ValueSource {
         let Some(value) = self.take(name) else {
             return Ok(false);
         };
-        let deserializer = value.into_typed::<DataError>();
+        let deserializer = value.into_typed::<DataError>(self.format);
         match take.take(&mut <dyn erased_serde::Deserializer<'_>>::erase(deserializer)) {
             Ok(()) => Ok(true),
             Err(error) => Err(ParamError::Mismatch(Mismatch::new(error))),
@@ -229,9 +247,9 @@ impl<'de> ParamSource<'de> for ValueSource {
     }
 
     fn finish(&mut self) -> Result<usize, Fault> {
-        Ok(match self {
-            ValueSource::ByPosition(values) => values.len(),
-            ValueSource::ByName(members) => members.len(),
+        Ok(match &self.left {
+            Left::ByPosition(values) => values.len(),
+            Left::ByName(members) => members.len(),
         })
     }
 }

@@ -143,7 +143,7 @@ fn finish(done: Result<(), String>) -> ExitCode {
 
 fn write_page(endpoint: &Endpoint, path: Option<&str>) -> Result<(), String> {
     let endpoint = match path {
-        None => endpoint,
+        None | Some("/") => endpoint,
         Some(path) => endpoint.place(path).ok_or_else(|| format!("there is no server at {path}"))?,
     };
     let page = endpoint.page(None);

@@ -16,13 +16,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
 
-use crate::call::{Mismatch, ParamError, ParamName, Params, Reply, ValueSource, Values};
+use crate::call::{Mismatch, ParamError, ParamName, ParamSource, Params, Reply, ValueSource, Values};
 use crate::fault::{Fault, catch_panic};
 #[cfg(feature = "async")]
 use crate::runtime::block_on;
 use crate::service::Request;
 use crate::signature::{Description, FunctionSchemas, Outline, ParamSchema, Signature, Type, Ways};
-use crate::value::{DataError, Position, Value, shown};
+use crate::value::{DataError, FormatTypes, Position, Value, shown};
 
 /// A method under its name, with its description.
 ///
@@ -676,7 +676,7 @@ impl Dynamic {
         };
         match self.signatures.is_empty() || self.signatures.iter().any(fits) {
             true => Ok(()),
-            false => Err(no_signature_fits(&self.signatures, params)),
+            false => Err(no_signature_fits(&self.signatures, &Values::ByPosition(params.to_vec()))),
         }
     }
 
@@ -684,14 +684,13 @@ impl Dynamic {
     fn in_order(&self, about: &About, members: Vec<(String, Value)>) -> Result<Vec<Value>, Failure> {
         let declared = self.signatures.iter().map(|signature| signature.params.len()).max();
         let most = declared.unwrap_or(about.params.len());
-        let mut source = ValueSource::ByName(members);
+        let mut source = ValueSource::new(Values::ByName(members), FormatTypes::All);
         let values: Vec<Value> = (0..most).map_while(|index| source.take(about.param_name(index))).collect();
-        let ValueSource::ByName(left) = source else { return Ok(values) };
-        let Some((left, _)) = left.first() else { return Ok(values) };
-        match (values.len()..most).any(|index| about.param_name(index).is(left)) {
+        let Some(left) = source.next_name()? else { return Ok(values) };
+        match (values.len()..most).any(|index| about.param_name(index).is(&left)) {
             true => Err(Failure::Params(Refusal::missing(about.param_name(values.len())))),
             false => {
-                let left = shown(left);
+                let left = shown(&left);
                 let message = format!("takes no param \"{left}\"");
                 Err(Failure::Params(Refusal { message, param: Some(left), position: None }))
             }
@@ -740,18 +739,15 @@ impl Overload {
 
 impl Body for Overload {
     fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
+        let format = params.format();
         let values = params.into_values()?;
         for method in &self.0 {
-            let mut source = ValueSource::from(values.clone());
+            let mut source = ValueSource::new(values.clone(), format);
             match method.body.call(Overload::about(method, about), request, Params::new(&mut source)) {
                 Err(Failure::Params(_)) => {}
                 outcome => return outcome,
             }
         }
-        let values: Vec<Value> = match values {
-            Values::ByPosition(values) => values,
-            Values::ByName(members) => members.into_iter().map(|(_, value)| value).collect(),
-        };
         Err(no_signature_fits(&self.ways(about, &mut inline_schemas()).signatures(), &values))
     }
 
@@ -768,10 +764,16 @@ impl Body for Overload {
 }
 
 #[cold]
-fn no_signature_fits(signatures: &[Signature], values: &[Value]) -> Failure {
-    let list = |names: Vec<&str>| format!("({})", names.join(", "));
-    let known: Vec<String> =
-        signatures.iter().map(|signature| list(signature.params.iter().map(|param| param.name()).collect())).collect();
-    let found = list(values.iter().map(Value::type_name).collect());
-    Failure::Params(Refusal::new(format!("takes params {}, found {found}", known.join(" or "))))
+fn no_signature_fits(signatures: &[Signature], values: &Values) -> Failure {
+    let known =
+        |signature: &Signature| signature.params.iter().map(|param| param.name()).collect::<Vec<_>>().join(", ");
+    let known: Vec<String> = signatures.iter().map(|signature| format!("({})", known(signature))).collect();
+    let found: Vec<String> = match values {
+        Values::ByPosition(values) => values.iter().map(|value| value.type_name().to_owned()).collect(),
+        Values::ByName(members) => {
+            members.iter().map(|(name, value)| format!("{} {}", value.type_name(), shown(name))).collect()
+        }
+    };
+    let message = format!("takes params {}, found ({})", known.join(" or "), found.join(", "));
+    Failure::Params(Refusal::new(message))
 }

@@ -45,7 +45,7 @@ pub(crate) fn document(
         document["info"]["description"] = info.description.clone().into();
     }
     if let Some(url) = url {
-        document["servers"] = json!([{ "url": url }]);
+        document["servers"] = json!([{ "name": info.title, "url": url }]);
     }
     document
 }

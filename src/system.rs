@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use crate::call::{MULTICALL, Outcomes, Params, Reply, ValueSource};
+use crate::call::{MULTICALL, Outcomes, Params, Reply, ValueSource, Values};
 use crate::fault::Fault;
 use crate::limits::Limits;
 use crate::method::Method;
@@ -16,7 +16,7 @@ use crate::openrpc::{self, Info};
 use crate::registry::{Fallback, Registry};
 use crate::service::Request;
 use crate::signature::{Description, Shape};
-use crate::value::Value;
+use crate::value::{FormatTypes, Received, Value};
 
 /// What a server does that its methods do not show.
 #[derive(Clone, Copy)]
@@ -95,13 +95,15 @@ impl System {
                 Method::new("system.getCapabilities", move || capabilities(&registry, abilities))
                     .help("Tells which protocols and extensions the server has, and which limits.")
             }
-            MULTICALL => Method::new(MULTICALL, move |request: &Request, calls: Vec<Value>| {
+            MULTICALL => Method::new(MULTICALL, move |request: &Request, calls: Received| {
                 multicall(&registry, request, calls, abilities.limits.calls)
             })
             .help(
                 "Makes several calls at once.\n\nTakes an array of structs with the members `methodName` and `params`, \
                  an array. The answer has a place for each: an array of the one result, or a struct with the members \
-                 `faultCode` and `faultString`. A call that fails does not stop the others.",
+                 `faultCode` and `faultString`. A call that fails does not stop the others.\n\nThere may be no more \
+                 calls than `system.getCapabilities` tells, and none of this method itself; a batch of JSON-RPC may \
+                 not have it.",
             )
             .params(["calls"]),
             DISCOVER => {
@@ -318,20 +320,21 @@ impl JsonSchema for Outcomes {
     }
 }
 
-fn multicall(registry: &Registry, request: &Request, calls: Vec<Value>, limit: usize) -> Result<Outcomes, Fault> {
+fn multicall(registry: &Registry, request: &Request, calls: Received, limit: usize) -> Result<Outcomes, Fault> {
+    let Received { values: calls, format } = calls;
     if calls.len() > limit {
         let message = format!("{} calls in one {MULTICALL}, more than {limit}", calls.len());
         return Err(Fault::new(Fault::INVALID_CALL, message));
     }
-    Ok(Outcomes(calls.into_iter().map(|call| one_call(registry, request, call)).collect()))
+    Ok(Outcomes(calls.into_iter().map(|call| one_call(registry, request, call, format)).collect()))
 }
 
-fn one_call(registry: &Registry, request: &Request, call: Value) -> Result<Reply, Fault> {
+fn one_call(registry: &Registry, request: &Request, call: Value, format: FormatTypes) -> Result<Reply, Fault> {
     let (name, params) = open_call(call).map_err(|message| Fault::new(Fault::INVALID_CALL, message))?;
     if name == MULTICALL {
         return Err(Fault::new(Fault::INVALID_CALL, format!("{MULTICALL} inside {MULTICALL}")));
     }
-    registry.call(&name, request, Params::new(&mut ValueSource::ByPosition(params.into_iter())))
+    registry.call(&name, request, Params::new(&mut ValueSource::new(Values::ByPosition(params), format)))
 }
 
 /// The name and params of one of several calls.

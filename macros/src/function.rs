@@ -73,6 +73,9 @@ impl Function {
         let Function { help, .. } = self;
         let params = self.arguments.iter().map(|Argument { ident, help, .. }| {
             let name = ident.unraw().to_string();
+            // an underscore tells the compiler that it is not used, and callers nothing
+            let shown = name.trim_start_matches('_');
+            let name = if shown.is_empty() { &name } else { shown };
             quote!((::std::borrow::Cow::Borrowed(#name), ::std::borrow::Cow::Borrowed(#help)))
         });
         let MethodOptions { aliases, faults, hidden, .. } = options;

@@ -202,7 +202,8 @@ impl<'de> Text<'de> {
         self.peek();
         let found = match self.text[self.at..].chars().next() {
             None => "the end".to_owned(),
-            Some(character) => format!("`{}`", character.escape_debug()),
+            Some(character) if character.is_control() => format!("`{}`", character.escape_debug()),
+            Some(character) => format!("`{character}`"),
         };
         let message = format!("expected {expected}, found {found}");
         Error { kind: ErrorKind::Syntax, message, position: self.position() }

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use crate::call::{Dispatch, MULTICALL, Mismatch, ParamError, ParamName, ParamSource, Params, Reply, TakeParam};
 use crate::fault::{Fault, catch_panic};
 use crate::json::{self, ErrorKind, Options, Text};
-use crate::value::{Position, shown};
+use crate::value::{FormatTypes, Position, shown};
 
 /// Answers a document; `None` if it has nothing but notifications.
 pub(crate) fn answer(document: &[u8], options: &Options, dispatch: &Dispatch<'_>) -> Option<Vec<u8>> {
@@ -400,16 +400,12 @@ impl<'t, 'de> Request<'t, 'de> {
 
     fn id(&mut self) -> Result<(), Fault> {
         let id = self.text.skip()?;
-        let found = match id.as_bytes().first() {
-            Some(b'[') => "array",
-            Some(b'{') => "object",
-            Some(b't' | b'f') => "boolean",
-            _ => {
-                self.envelope.id = Some(id);
-                return Ok(());
+        match type_of(id) {
+            found @ ("array" | "object" | "boolean") => {
+                self.envelope.refuse(format!("member \"id\": expected string, number or null, found {found}"));
             }
-        };
-        self.envelope.refuse(format!("member \"id\": expected string, number or null, found {found}"));
+            _ => self.envelope.id = Some(id),
+        }
         Ok(())
     }
 
@@ -424,8 +420,8 @@ impl<'t, 'de> Request<'t, 'de> {
         }
         let value = self.text.skip()?;
         // clients send null for none
-        if found != Some(b'n') {
-            let found = shown(value);
+        if value != "null" {
+            let found = type_of(value);
             self.envelope.refuse(format!("member \"params\": expected array or object, found {found}"));
         }
         self.stage = Stage::Tail;
@@ -511,6 +507,18 @@ impl<'t, 'de> Request<'t, 'de> {
     }
 }
 
+/// What a value is, in JSON's words.
+fn type_of(value: &str) -> &'static str {
+    match value.as_bytes().first() {
+        Some(b'[') => "array",
+        Some(b'{') => "object",
+        Some(b'"') => "string",
+        Some(b't' | b'f') => "boolean",
+        Some(b'n') => "null",
+        _ => "number",
+    }
+}
+
 /// Where a param stands.
 enum Found {
     Nothing,
@@ -523,6 +531,10 @@ enum Found {
 impl<'de> ParamSource<'de> for Request<'_, 'de> {
     fn by_name(&self) -> bool {
         self.by_name
+    }
+
+    fn format(&self) -> FormatTypes {
+        FormatTypes::Text
     }
 
     fn next_name(&mut self) -> Result<Option<String>, Fault> {

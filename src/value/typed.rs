@@ -11,6 +11,8 @@ use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
+use super::Received;
+use super::base64::Base64;
 use super::date_time::DateTime;
 
 /// One value, opened: a scalar whole, an array or struct ready to be read.
@@ -18,6 +20,8 @@ pub(crate) enum Node<'de, A, S> {
     Int(i64),
     Boolean(bool),
     String(Cow<'de, str>),
+    /// A string of a format that has no types for dates and octets: it may be one of them.
+    Text(Cow<'de, str>),
     Double(f64),
     /// As written; [`DateTime`] reads it.
     DateTime(Cow<'de, str>),
@@ -33,7 +37,7 @@ impl<A, S> Node<'_, A, S> {
         match self {
             Node::Int(value) => format!("int {value}").into(),
             Node::Boolean(value) => format!("boolean {}", u8::from(*value)).into(),
-            Node::String(_) => "string".into(),
+            Node::String(_) | Node::Text(_) => "string".into(),
             Node::Double(value) => format!("double {value}").into(),
             Node::DateTime(_) => "dateTime.iso8601".into(),
             Node::Base64(_) => "base64".into(),
@@ -139,7 +143,7 @@ fn visit_node<'de, S: Source<'de>, V: Visitor<'de>>(
     match node {
         Node::Int(value) => visitor.visit_i64(value),
         Node::Boolean(value) => visitor.visit_bool(value),
-        Node::String(text) => visit_text(text, visitor),
+        Node::String(text) | Node::Text(text) => visit_text(text, visitor),
         Node::Double(value) => visitor.visit_f64(value),
         Node::DateTime(text) => visitor.visit_newtype_struct(Text { text, error: PhantomData }),
         Node::Base64(octets) => visitor.visit_byte_buf(octets),
@@ -205,7 +209,7 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
         match self.open()? {
-            Node::String(text) => visit_text(text, visitor),
+            Node::String(text) | Node::Text(text) => visit_text(text, visitor),
             node => Err(node.mismatch("string")),
         }
     }
@@ -217,6 +221,10 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
         match self.open()? {
             Node::Base64(octets) => visitor.visit_byte_buf(octets),
+            Node::Text(text) => match Base64::decode(&text) {
+                Ok(octets) => visitor.visit_byte_buf(octets),
+                Err(_) => Err(Node::<S::Array, S::Struct>::Text(text).mismatch("base64")),
+            },
             node => Err(node.mismatch("base64")),
         }
     }
@@ -246,10 +254,12 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, S::Error> {
         match name {
             DateTime::NAME => match self.open()? {
-                Node::DateTime(text) => visit_text(text, visitor),
+                Node::DateTime(text) | Node::Text(text) => visit_text(text, visitor),
                 node => Err(node.mismatch("dateTime.iso8601")),
             },
-            super::Base64::NAME => self.deserialize_bytes(visitor),
+            Base64::NAME => self.deserialize_bytes(visitor),
+            // formats that have no types for dates and octets know nothing of this name
+            Received::NAME => self.array(visitor),
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -292,7 +302,9 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
         visitor: V,
     ) -> Result<V::Value, S::Error> {
         match self.open()? {
-            Node::String(text) => visitor.visit_enum(IntoDeserializer::<S::Error>::into_deserializer(text)),
+            Node::String(text) | Node::Text(text) => {
+                visitor.visit_enum(IntoDeserializer::<S::Error>::into_deserializer(text))
+            }
             Node::Struct(mut members) => {
                 let value = visitor.visit_enum(Variant(&mut members))?;
                 S::close_struct(members)?;

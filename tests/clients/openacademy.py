@@ -116,13 +116,14 @@ def exercise(name, login, execute):
         ((2, 'note.note has no field "name"'), ("note.note", "search", [["name", "=", "x"]])),
         ((2, 'note.note has no field "memo;"'), ("note.note", "search", [], 0, 1, "memo;")),
         ((2, f"openacademy.session has no record {session}"), ("openacademy.session", "read", [session])),
-        ((2, f"openacademy.session has not all of the records {{1, {session}}}"),
+        ((2, f"openacademy.session has not all of the records 1, {session}"),
          ("openacademy.session", "write", [1, session], {"seats": 1})),
         ((2, "field name: expected a value, found none"), ("openacademy.session", "create", {"seats": 1})),
         ((2, "field seats: expected an int"), ("openacademy.session", "write", [1], {"seats": "many"})),
         ((2, "field start_date: expected a date as 2026-11-22"), ("openacademy.session", "write", [1], {"start_date": "soon"})),
         ((2, "a record that is referred to is not there"), ("openacademy.session", "write", [1], {"course_id": 99})),
         ((-32602, "expected model, found no more params"), ()),
+        ((-32602, "offset and limit: expected 0 or more, found -1"), ("note.note", "search", [], 0, -1)),
         ((-32602, "expected no more params, found one more"), ("note.note", "search", [], 0, 1, "id", "more")),
     ]:
         found = refused(execute, DB, uid, PASSWORD, *args)

@@ -52,6 +52,7 @@ fn doc_writes_the_page_of_a_server_at_a_path() {
     let root = doc(&["doc"]);
     assert!(text(&root.stdout).contains("<a href=\"/xmlrpc/common\">/xmlrpc/common</a> Open Academy: common"));
     assert!(!text(&root.stdout).contains("id=\"m-login\""));
+    assert_eq!(text(&doc(&["doc", "/"]).stdout), text(&root.stdout));
     assert!(text(&doc(&["doc", "/xmlrpc/common"]).stdout).contains("id=\"m-login\""));
     let nothing = doc(&["doc", "/x"]);
     assert_eq!((nothing.status.code(), text(&nothing.stderr)), (Some(1), "there is no server at /x\n".into()));

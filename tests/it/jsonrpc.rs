@@ -1,5 +1,6 @@
 //! JSON-RPC 2.0, over the methods that XML-RPC calls.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rpcgi::{Base64, DateTime, Endpoint, Fault, Limits, Method, Request, Server, Service, Signature, Type};
@@ -20,6 +21,10 @@ fn book(course: String, seats: Option<u32>, remark: Option<String>) -> String {
     format!("{course} {seats:?} {remark:?}")
 }
 
+/// Wants a text, and does nothing with it.
+#[method]
+fn discard(_text: String) {}
+
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Point {
     x: i32,
@@ -37,7 +42,7 @@ static NOTIFIED: AtomicU32 = AtomicU32::new(0);
 
 fn server() -> Server {
     Server::new("Test")
-        .methods(methods![subtract, book])
+        .methods(methods![subtract, book, discard])
         .method("sum", |numbers: xmlrpc::Value| numbers)
         .methods(Method::dynamic("sum3", |_: &Request, params: Vec<xmlrpc::Value>| Ok::<_, Fault>(params.len() as i64)))
         .methods(
@@ -58,6 +63,13 @@ fn server() -> Server {
         .method("point", |point: Point| point)
         .method("when", |when: DateTime| when)
         .method("octets", |octets: Base64| octets)
+        .methods(Method::overload(
+            "instants",
+            [
+                Method::new("instants", |number: i32| BTreeMap::from([("number", number)])),
+                Method::new("instants", |when: Vec<DateTime>| BTreeMap::from([("last", when.last().copied())])),
+            ],
+        ))
         .method("large", |number: i64| number)
         .method("unsigned", |number: u64| number)
         .method("half", |number: f64| number / 2.0)
@@ -264,6 +276,7 @@ fn params_by_name() {
     assert_eq!(call("sum3", json!({})), Ok(json!(0)));
     assert_eq!(call("get_data", json!({})), Ok(json!(["hello", 5])));
     assert_eq!(call("declared", json!({ "b": "x", "a": 1 })), Ok(json!([1, "x"])));
+    assert_eq!(call("discard", json!({ "text": "x" })), Ok(Json::Null));
     assert_eq!(call("twice", json!({ "number": 4 })), Ok(json!(8)));
     assert_eq!(call("twice", json!({ "text": "ab" })), Ok(json!("abab")));
     let refused = |method: &str, params: &str, message: &str, data: Json| {
@@ -291,7 +304,7 @@ fn params_by_name() {
     refused("declared", r#"{"a": 1}"#, "takes params (int, string), found (int)", Json::Null);
     refused("declared", r#"{"b": "x"}"#, "takes param \"a\", found none of that name", named("a"));
     refused("declared", r#"{"a": 1, "c": 2}"#, "takes no param \"c\"", named("c"));
-    refused("twice", r#"{"x": 1}"#, "takes params (i8) or (string), found (int)", Json::Null);
+    refused("twice", r#"{"x": 1}"#, "takes params (i8) or (string), found (int x)", Json::Null);
     refused("sum3", r#"{"x": 1}"#, "takes no param \"x\"", named("x"));
     refused("half", r#"{"number": 1}"#, "takes param \"p1\", found none of that name", named("p1"));
 }
@@ -377,6 +390,8 @@ fn types() {
     assert_eq!(call("when", json!(["19980717T14:08:55"])), Ok(json!("1998-07-17T14:08:55")));
     assert_eq!(call("when", json!(["1998-07-17T16:08:55.5+02:00"])), Ok(json!("1998-07-17T14:08:55")));
     assert_eq!(call("octets", json!(["aGVsbG8"])), Ok(json!("aGVsbG8=")));
+    // one of several functions too
+    assert_eq!(call("instants", json!([["1998-07-17T14:08:55"]])), Ok(json!({ "last": "1998-07-17T14:08:55" })));
     for shape in [json!("Dot"), json!({ "Circle": 1.5 }), json!({ "Polygon": { "points": [{ "x": 1, "y": 2 }] } })] {
         assert_eq!(call("shape", json!([shape])), Ok(shape));
     }
@@ -462,11 +477,11 @@ fn not_a_request() {
         ),
         (
             r#"{"jsonrpc": "2.0", "method": "large", "params": "x"}"#,
-            "member \"params\": expected array or object, found \\\"x\\\"",
+            "member \"params\": expected array or object, found string",
         ),
         (
             r#"{"params": 5, "jsonrpc": "2.0", "method": "large"}"#,
-            "member \"params\": expected array or object, found 5",
+            "member \"params\": expected array or object, found number",
         ),
         (
             r#"{"jsonrpc": "2.0", "method": "a", "method": "large", "params": [1]}"#,
@@ -485,7 +500,7 @@ fn not_a_request() {
             "expected member \"jsonrpc\" once, found it again",
         ),
         ("5", "expected a request, which is an object, found `5` at line 1 column 1"),
-        ("\n \"x\"", "expected a request, which is an object, found `\\\"` at line 2 column 2"),
+        ("\n \"x\"", "expected a request, which is an object, found `\"` at line 2 column 2"),
         ("[]", "expected at least one request in a batch, found none"),
     ] {
         assert_error(document, -32600, message);
@@ -506,7 +521,7 @@ fn not_json() {
         ("{\"a\" 1}", "expected `:`, found `1` at line 1 column 6"),
         ("{a: 1}", "expected the name of a member, found `a` at line 1 column 2"),
         ("{\"a\": 1,}", "expected the name of a member, found `}` at line 1 column 9"),
-        ("{\"a\": 1 \"b\": 2}", "expected `,` or `}`, found `\\\"` at line 1 column 9"),
+        ("{\"a\": 1 \"b\": 2}", "expected `,` or `}`, found `\"` at line 1 column 9"),
         ("{\"a\":\n tru}", "expected ident at line 2 column 5"),
         ("[1, 2", "expected `,` or `]`, found the end at line 1 column 6"),
         ("[1 2]", "expected `,` or `]`, found `2` at line 1 column 4"),
@@ -688,7 +703,9 @@ fn batches() {
     let document = r#"[{"jsonrpc":"2.0","method":"system.multicall","params":[[]],"id":1}]"#;
     assert_eq!(ask(&endpoint(), document)[0]["error"]["message"], "system.multicall inside a batch");
     let document = r#"{"jsonrpc":"2.0","method":"system.multicall","params":[[
-        {"methodName": "large", "params": [1]}, {"methodName": "nan", "params": []}, {"methodName": "when", "params": [1]}
+        {"methodName": "large", "params": [1]}, {"methodName": "nan", "params": []}, {"methodName": "when", "params": [1]},
+        {"methodName": "when", "params": ["2026-01-01T00:00:00"]}, {"methodName": "octets", "params": ["aGk="]},
+        {"methodName": "octets", "params": ["*"]}, {"methodName": "instants", "params": [["2026-01-01T00:00:00"]]}
     ]],"id":1}"#;
     assert_eq!(
         ask(&endpoint(), document)["result"],
@@ -696,6 +713,10 @@ fn batches() {
             [1],
             { "faultCode": -32603, "faultString": "the result cannot be written: NaN is no double of JSON, at [1]" },
             { "faultCode": -32602, "faultString": "method \"when\" param 1: expected dateTime.iso8601, found int 1" },
+            ["2026-01-01T00:00:00"],
+            ["aGk="],
+            { "faultCode": -32602, "faultString": "method \"octets\" param 1: expected base64, found string" },
+            [{ "last": "2026-01-01T00:00:00" }],
         ])
     );
 }
@@ -875,8 +896,6 @@ fn a_great_many_names() {
 /// Keys of maps are text that other types are read from, in both formats.
 #[test]
 fn keys_of_maps() {
-    use std::collections::BTreeMap;
-
     #[derive(PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
     struct Id(u32);
 

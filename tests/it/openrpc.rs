@@ -136,7 +136,7 @@ fn document() {
     assert!(!validator().is_valid(&wrong));
     assert_eq!(document["openrpc"], "1.3.2");
     assert_eq!(document["info"], json!({ "title": "Courses", "description": "All of *them*.", "version": "2.1" }));
-    assert_eq!(document["servers"], json!([{ "url": "http://example.org/RPC2" }]));
+    assert_eq!(document["servers"], json!([{ "name": "Courses", "url": "http://example.org/RPC2" }]));
     let methods = document["methods"].as_array().unwrap();
     let names: Vec<&str> = methods.iter().map(|method| method["name"].as_str().unwrap()).collect();
     assert_eq!(names[..5], ["add", "anything", "declared", "declared.named", "find"]);

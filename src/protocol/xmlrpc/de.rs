@@ -12,7 +12,7 @@ use super::reader::{Reader, Tag, Token, append};
 use crate::call::{Mismatch, ParamError, ParamName, ParamSource, TakeParam};
 use crate::fault::Fault;
 use crate::limits::Limits;
-use crate::value::{Base64, DateTime, MemberName, Node, Source, Typed, Value, shown};
+use crate::value::{Base64, DateTime, FormatTypes, MemberName, Node, Source, Typed, Value, shown};
 
 /// A value whose start tag was read.
 struct ValueReader<'r, 'de> {
@@ -164,7 +164,7 @@ fn read_tree(reader: &mut Reader<'_>, depth: u32) -> Result<Value, Error> {
     let value = match (ValueReader { reader: &mut *reader, depth }).open() {
         Ok(Node::Int(value)) => Ok(Value::Int(value)),
         Ok(Node::Boolean(value)) => Ok(Value::Boolean(value)),
-        Ok(Node::String(text)) => Ok(Value::String(text.into_owned())),
+        Ok(Node::String(text) | Node::Text(text)) => Ok(Value::String(text.into_owned())),
         Ok(Node::Double(value)) => Ok(Value::Double(value)),
         Ok(Node::DateTime(text)) => DateTime::from_text(text.into_deserializer()).map(Value::DateTime),
         Ok(Node::Base64(octets)) => Ok(Base64(octets).into()),
@@ -340,7 +340,8 @@ impl<'de> MapAccess<'de> for StructReader<'_, 'de> {
         let value = match self.value.take() {
             Some(value) => {
                 let start = self.reader.start();
-                seed.deserialize(value.into_typed::<Error>()).map_err(|error| self.reader.locate(error, start))?
+                seed.deserialize(value.into_typed::<Error>(FormatTypes::All))
+                    .map_err(|error| self.reader.locate(error, start))?
             }
             None => {
                 self.reader.expect_start(Tag::Value)?;

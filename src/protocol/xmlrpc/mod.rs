@@ -61,7 +61,7 @@ use self::ser::WriteOptions;
 use crate::call::{Dispatch, Params, Reply};
 use crate::fault::{Fault, FaultMembers, catch_panic};
 use crate::limits::Limits;
-use crate::value::WriteError;
+use crate::value::{FormatTypes, WriteError};
 
 /// Reads a document whose root is a `<value>`.
 ///
@@ -121,7 +121,7 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
 /// # Ok::<(), xmlrpc::Error>(())
 /// ```
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    T::deserialize(value.into_typed::<Error>())
+    T::deserialize(value.into_typed::<Error>(FormatTypes::All))
 }
 
 /// Reads a `<methodCall>`: the method's name, and all params into one type, a tuple or a `Vec`.
