@@ -36,8 +36,9 @@ pub use crate::value::{Base64, DateTime, Value};
 /// Makes a method of a function, for [`methods!`] to list.
 ///
 /// The function itself stays as it is. Its doc comment is the method's help, in Markdown, and the first paragraph the
-/// title; doc comments on its arguments explain the params. Arguments and result are as [`Method::new`] takes
-/// them: `&Request` first, if wanted, then owned types; an `Option` at the end may be left out.
+/// title; doc comments on its arguments explain the params, which have the arguments' names without a leading
+/// underscore. Arguments and result are as [`Method::new`] takes them: `&Request` first, if wanted, then owned types; an
+/// `Option` at the end may be left out.
 ///
 /// An `async` function is a method too, with the feature `async`: see `Server::async_method`.
 ///
