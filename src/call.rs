@@ -23,7 +23,7 @@ pub struct Params<'a, 'de>(&'a mut (dyn ParamSource<'de> + 'a));
 
 /// Where params come from: a protocol's document, or values.
 pub(crate) trait ParamSource<'de> {
-    /// Whether the params have names; if not, they have places.
+    /// Whether the params have names; if not, they have positions.
     fn by_name(&self) -> bool {
         false
     }
@@ -48,7 +48,7 @@ pub(crate) trait ParamSource<'de> {
 /// Which param is asked for.
 #[derive(Clone, Copy)]
 pub(crate) struct ParamName<'a> {
-    /// Its place, from 0.
+    /// Its position, from 0.
     pub(crate) index: usize,
     pub(crate) name: Option<&'a str>,
 }
@@ -63,7 +63,7 @@ impl ParamName<'_> {
 }
 
 impl fmt::Display for ParamName<'_> {
-    /// One without a name is called by its place: `p1`.
+    /// One without a name is called by its position: `p1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name {
             Some(name) => f.write_str(name),
@@ -106,7 +106,7 @@ pub(crate) enum ParamError {
 pub(crate) struct Mismatch {
     /// What was expected, what came, where.
     pub(crate) message: String,
-    /// The same place, for programs.
+    /// Where, for programs.
     pub(crate) position: Option<Position>,
 }
 
@@ -121,7 +121,7 @@ impl<'a, 'de> Params<'a, 'de> {
         Params(source)
     }
 
-    /// Whether the params have names; if not, they have places.
+    /// Whether the params have names; if not, they have positions.
     pub(crate) fn by_name(&self) -> bool {
         self.0.by_name()
     }

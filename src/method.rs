@@ -21,7 +21,7 @@ use crate::fault::{Fault, catch_panic};
 #[cfg(feature = "async")]
 use crate::runtime::block_on;
 use crate::service::Request;
-use crate::signature::{Description, FunctionSchemas, Outline, ParamSchema, Signature, Type, Ways};
+use crate::signature::{Description, FunctionSchemas, Outline, ParamSchema, Signature, Type, least, signatures};
 use crate::value::{DataError, FormatTypes, Position, Value, shown};
 
 /// A method under its name, with its description.
@@ -288,7 +288,8 @@ impl Method {
     pub(crate) fn outline(&self, generator: &mut SchemaGenerator) -> Outline {
         Outline {
             help: self.about.help.trim().to_owned(),
-            ways: self.body.ways(&self.about, generator),
+            functions: self.body.functions(&self.about, generator),
+            in_detail: self.body.is_typed() || !self.about.params.is_empty(),
             faults: self.about.faults.iter().map(|(code, text)| (*code, text.trim().to_owned())).collect(),
         }
     }
@@ -394,7 +395,13 @@ impl From<ParamError> for Failure {
 trait Body: Send + Sync {
     fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure>;
 
-    fn ways(&self, about: &About, generator: &mut SchemaGenerator) -> Ways;
+    /// The functions behind it, or what is declared of them.
+    fn functions(&self, about: &About, generator: &mut SchemaGenerator) -> Vec<FunctionSchemas>;
+
+    /// Whether its arguments have types of Rust's, which tell more than signatures.
+    fn is_typed(&self) -> bool {
+        true
+    }
 
     /// The same with one more declared signature, if signatures are declared.
     fn with_signature(&self, _signature: Signature) -> Option<Arc<dyn Body>> {
@@ -601,12 +608,6 @@ impl About {
     }
 }
 
-/// How many params there must be: all up to the last that is not optional.
-fn least(optional: impl DoubleEndedIterator<Item = bool> + ExactSizeIterator) -> usize {
-    let all = optional.len();
-    all - optional.rev().take_while(|optional| *optional).count()
-}
-
 /// Whether a param of this type may be left out.
 fn is_optional<T: DeserializeOwned>() -> bool {
     T::deserialize(Missing).is_ok()
@@ -650,11 +651,11 @@ impl<F: Function<Kind, Args>, Kind, Args> Body for Typed<F, Kind, Args> {
         self.function.call(about, request, params)
     }
 
-    fn ways(&self, about: &About, generator: &mut SchemaGenerator) -> Ways {
+    fn functions(&self, about: &About, generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
         let (params, returns) = F::schemas(generator);
         let param = |(index, (schema, optional)): (usize, (Schema, bool))| about.param_schema(index, optional, schema);
         let params = params.into_iter().enumerate().map(param).collect();
-        Ways::Functions(vec![FunctionSchemas { params, returns }])
+        vec![FunctionSchemas { params, returns }]
     }
 }
 
@@ -708,16 +709,17 @@ impl Body for Dynamic {
         Ok((self.call)(request, params)?)
     }
 
-    fn ways(&self, about: &About, _generator: &mut SchemaGenerator) -> Ways {
-        if about.params.is_empty() {
-            return Ways::Declared(self.signatures.clone());
-        }
+    fn functions(&self, about: &About, _generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
         let param = |(index, wire): (usize, &Type)| about.param_schema(index, false, wire.schema());
         let function = |signature: &Signature| FunctionSchemas {
             params: signature.params.iter().enumerate().map(param).collect(),
             returns: signature.returns.schema(),
         };
-        Ways::Functions(self.signatures.iter().map(function).collect())
+        self.signatures.iter().map(function).collect()
+    }
+
+    fn is_typed(&self) -> bool {
+        false
     }
 
     fn with_signature(&self, signature: Signature) -> Option<Arc<dyn Body>> {
@@ -748,18 +750,12 @@ impl Body for Overload {
                 outcome => return outcome,
             }
         }
-        Err(no_signature_fits(&self.ways(about, &mut inline_schemas()).signatures(), &values))
+        Err(no_signature_fits(&signatures(&self.functions(about, &mut inline_schemas())), &values))
     }
 
-    fn ways(&self, about: &About, generator: &mut SchemaGenerator) -> Ways {
-        let mut functions = Vec::new();
-        for method in &self.0 {
-            match method.body.ways(Overload::about(method, about), generator) {
-                Ways::Declared(signatures) => functions.extend(signatures.iter().map(FunctionSchemas::from)),
-                Ways::Functions(more) => functions.extend(more),
-            }
-        }
-        Ways::Functions(functions)
+    fn functions(&self, about: &About, generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
+        let functions = |method: &Method| method.body.functions(Overload::about(method, about), generator);
+        self.0.iter().flat_map(functions).collect()
     }
 }
 

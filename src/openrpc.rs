@@ -6,7 +6,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value as Json, json};
 
 use crate::fault::Fault;
-use crate::signature::{FunctionSchemas, Outline, ParamSchema, Ways};
+use crate::signature::{FunctionSchemas, Outline, ParamSchema};
 
 const VERSION: &str = "1.3.2";
 
@@ -53,10 +53,7 @@ pub(crate) fn document(
 fn method(name: &str, outline: Outline, generator: &mut SchemaGenerator) -> Json {
     let title = outline.title();
     let errors = method_errors(&outline.faults);
-    let mut functions = match outline.ways {
-        Ways::Declared(signatures) => signatures.iter().map(FunctionSchemas::from).collect(),
-        Ways::Functions(functions) => functions,
-    };
+    let mut functions = outline.functions;
     for function in &mut functions {
         let params = function.params.iter_mut().map(|param| &mut param.schema);
         for schema in params.chain([&mut function.returns]) {

@@ -113,18 +113,12 @@ impl Signature {
 pub(crate) struct Outline {
     /// Markdown; the first paragraph is the title.
     pub(crate) help: String,
-    pub(crate) ways: Ways,
+    /// The ways to call it, one for each function behind it or signature declared for it; empty if unknown.
+    pub(crate) functions: Vec<FunctionSchemas>,
+    /// Whether there is more to tell of its params than their types.
+    pub(crate) in_detail: bool,
     /// Codes of faults it may answer, and when it does, in Markdown.
     pub(crate) faults: Vec<(i32, String)>,
-}
-
-/// The ways to call a method.
-#[derive(Clone, Debug)]
-pub(crate) enum Ways {
-    /// By signatures alone; none if nothing is known.
-    Declared(Vec<Signature>),
-    /// One for each function behind it.
-    Functions(Vec<FunctionSchemas>),
 }
 
 /// A function's arguments and result.
@@ -146,10 +140,9 @@ pub(crate) struct ParamSchema {
 }
 
 impl FunctionSchemas {
-    /// How many params there must be: all up to the last that is not optional.
+    /// How many params there must be.
     pub(crate) fn least(&self) -> usize {
-        let required = self.params.iter().rposition(|param| !param.optional);
-        required.map_or(0, |last| last + 1)
+        least(self.params.iter().map(|param| param.optional))
     }
 
     /// One signature for each number of params there may be.
@@ -179,41 +172,26 @@ impl Outline {
 
     /// The same for people. The schemas must be inline.
     pub(crate) fn into_description(self, name: impl Into<String>) -> Description {
-        let signatures = self.ways.signatures();
-        let details = match &self.ways {
-            Ways::Declared(_) => Vec::new(),
-            Ways::Functions(functions) => functions.iter().map(FunctionSchemas::detail).collect(),
+        let details = match self.in_detail {
+            true => self.functions.iter().map(FunctionSchemas::detail).collect(),
+            false => Vec::new(),
         };
+        let signatures = signatures(&self.functions);
         Description { name: name.into(), help: self.help, signatures, details, faults: self.faults }
     }
 }
 
-impl Ways {
-    pub(crate) fn signatures(&self) -> Vec<Signature> {
-        match self {
-            Ways::Declared(signatures) => signatures.clone(),
-            Ways::Functions(functions) => {
-                let mut signatures: Vec<Signature> = functions.iter().flat_map(FunctionSchemas::signatures).collect();
-                signatures.dedup();
-                signatures
-            }
-        }
-    }
+/// The signatures of functions: one for each number of params that each may have.
+pub(crate) fn signatures(functions: &[FunctionSchemas]) -> Vec<Signature> {
+    let mut signatures: Vec<Signature> = functions.iter().flat_map(FunctionSchemas::signatures).collect();
+    signatures.dedup();
+    signatures
 }
 
-impl From<&Signature> for FunctionSchemas {
-    fn from(signature: &Signature) -> FunctionSchemas {
-        let param = |(index, wire): (usize, &Type)| ParamSchema {
-            name: format!("p{}", index + 1),
-            help: String::new(),
-            optional: false,
-            schema: wire.schema(),
-        };
-        FunctionSchemas {
-            params: signature.params.iter().enumerate().map(param).collect(),
-            returns: signature.returns.schema(),
-        }
-    }
+/// How many params there must be, if these may be left out: all up to the last that may not.
+pub(crate) fn least(optional: impl DoubleEndedIterator<Item = bool> + ExactSizeIterator) -> usize {
+    let all = optional.len();
+    all - optional.rev().take_while(|optional| *optional).count()
 }
 
 fn title(help: &str) -> String {
