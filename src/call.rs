@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::marker::PhantomData;
 
-use serde::de::Deserialize;
+use serde::de::{Deserialize, DeserializeSeed};
 use serde::ser::{Serialize, Serializer};
 
 use crate::fault::{Fault, FaultMembers};
@@ -82,14 +83,24 @@ pub(crate) trait TakeParam<'de> {
     fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), json::Error>;
 }
 
-impl<'de, T: Deserialize<'de>> TakeParam<'de> for Option<T> {
+/// A seed, and what has become of it. It is used up by the first param it is given.
+struct Seeded<'de, S: DeserializeSeed<'de>> {
+    seed: Option<S>,
+    value: Option<S::Value>,
+}
+
+impl<'de, S: DeserializeSeed<'de>> TakeParam<'de> for Seeded<'de, S> {
     fn take(&mut self, deserializer: &mut dyn erased_serde::Deserializer<'de>) -> Result<(), erased_serde::Error> {
-        *self = Some(erased_serde::deserialize(deserializer)?);
+        if let Some(seed) = self.seed.take() {
+            self.value = Some(seed.deserialize(deserializer)?);
+        }
         Ok(())
     }
 
     fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), json::Error> {
-        *self = Some(text.value()?);
+        if let Some(seed) = self.seed.take() {
+            self.value = Some(text.seeded(seed)?);
+        }
         Ok(())
     }
 }
@@ -128,9 +139,18 @@ impl<'a, 'de> Params<'a, 'de> {
 
     /// The next param, or that of this name; `None` if there is none.
     pub(crate) fn next<T: Deserialize<'de>>(&mut self, name: ParamName<'_>) -> Result<Option<T>, ParamError> {
-        let mut param = None;
+        self.next_seeded(name, PhantomData)
+    }
+
+    /// The same for what is known about its type only when the program runs.
+    pub(crate) fn next_seeded<S: DeserializeSeed<'de>>(
+        &mut self,
+        name: ParamName<'_>,
+        seed: S,
+    ) -> Result<Option<S::Value>, ParamError> {
+        let mut param = Seeded { seed: Some(seed), value: None };
         self.0.next(name, &mut param)?;
-        Ok(param)
+        Ok(param.value)
     }
 
     /// Which types the format has.

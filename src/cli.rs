@@ -1,6 +1,6 @@
 //! How a program that ends in [`Server::run`] was started, and the few words its command line knows.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::mem::ManuallyDrop;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -12,9 +12,10 @@ use crate::gateway::fastcgi::{self, Address, Listener};
 use crate::gateway::{Start, cgi};
 use crate::logger;
 use crate::server::{BuildError, Endpoint, Server};
+use crate::service::Service;
 
 /// Exit status of a program that was started in a way it cannot be used in.
-const USAGE: u8 = 2;
+pub(crate) const USAGE: u8 = 2;
 
 impl Server {
     /// Serves in the way the program was started: answers one request as a CGI program if a web server started it so,
@@ -38,23 +39,28 @@ impl Server {
             (Start::Cgi, endpoint) => answer_cgi(endpoint),
             (_, Err(error)) => complain(&error.to_string()),
             #[cfg(target_os = "linux")]
-            (Start::FastCgi(listeners), Ok(endpoint)) => finish(respond(endpoint, listeners, || ())),
+            (Start::FastCgi(listeners), Ok(endpoint)) => finish(serve_fastcgi(Arc::new(endpoint), listeners, &[])),
             (Start::CommandLine, Ok(endpoint)) => obey(endpoint),
         }
     }
 }
 
-fn answer_cgi(endpoint: Result<Endpoint, BuildError>) -> ExitCode {
+/// Answers the one request of a CGI program.
+pub(crate) fn answer_cgi(endpoint: Result<Endpoint, BuildError>) -> ExitCode {
     #[cfg(feature = "async")]
     crate::runtime::without_threads();
-    let written = match endpoint {
+    written(match endpoint {
         // the process ends after this request: to take everything apart would only cost time
         Ok(endpoint) => cgi::serve(&*ManuallyDrop::new(endpoint)),
         Err(error) => {
             log::error!("{error}");
-            cgi::fail()
+            cgi::respond(cgi::out_of_order())
         }
-    };
+    })
+}
+
+/// The exit status of a CGI program: its response is written, or it could not be.
+pub(crate) fn written(written: io::Result<()>) -> ExitCode {
     match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -103,7 +109,7 @@ enum Command {
 }
 
 #[cfg(target_os = "linux")]
-const LISTEN_HELP: &str = "\
+pub(crate) const LISTEN_HELP: &str = "\
 Where to listen; may be repeated
 
 unix:PATH[,mode=MODE][,group=GROUP]
@@ -119,9 +125,9 @@ fn obey(endpoint: Endpoint) -> ExitCode {
     let done = match CommandLine::try_parse() {
         Ok(CommandLine { command: Command::Doc { path } }) => write_page(&endpoint, path.as_deref()),
         #[cfg(feature = "http")]
-        Ok(CommandLine { command: Command::Serve { listen } }) => serve(endpoint, listen),
+        Ok(CommandLine { command: Command::Serve { listen } }) => serve(Arc::new(endpoint), listen),
         #[cfg(target_os = "linux")]
-        Ok(CommandLine { command: Command::Fcgi { listen } }) => serve_fastcgi(endpoint, &listen),
+        Ok(CommandLine { command: Command::Fcgi { listen } }) => serve_fastcgi(Arc::new(endpoint), Vec::new(), &listen),
         Err(error) => {
             // to standard output if it was asked for; nowhere to complain if even that fails
             _ = error.print();
@@ -131,7 +137,7 @@ fn obey(endpoint: Endpoint) -> ExitCode {
     finish(done)
 }
 
-fn finish(done: Result<(), String>) -> ExitCode {
+pub(crate) fn finish(done: Result<(), String>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
@@ -150,28 +156,38 @@ fn write_page(endpoint: &Endpoint, path: Option<&str>) -> Result<(), String> {
     std::io::stdout().write_all(page.as_bytes()).map_err(|error| format!("the page cannot be written: {error}"))
 }
 
+/// Serves on a local port.
 #[cfg(feature = "http")]
-fn serve(endpoint: Endpoint, listen: std::net::SocketAddr) -> Result<(), String> {
+pub(crate) fn serve(service: Arc<dyn Service>, listen: std::net::SocketAddr) -> Result<(), String> {
     let ready = |url: &str| println!("Serving at {url} until Ctrl-C");
-    crate::gateway::http::serve(Arc::new(endpoint), listen, ready)
-        .map_err(|error| format!("cannot listen at {listen}: {error}"))
+    crate::gateway::http::serve(service, listen, ready).map_err(|error| format!("cannot listen at {listen}: {error}"))
 }
 
+/// Serves FastCGI: at the sockets it was given, or else at these addresses.
 #[cfg(target_os = "linux")]
-fn serve_fastcgi(endpoint: Endpoint, addresses: &[Address]) -> Result<(), String> {
+#[cold]
+pub(crate) fn serve_fastcgi(
+    service: Arc<dyn Service>,
+    given: Vec<Listener>,
+    addresses: &[Address],
+) -> Result<(), String> {
+    let respond = |listeners, ready: &dyn Fn()| {
+        fastcgi::serve(service, listeners, ready).map_err(|error| format!("cannot serve FastCGI: {error}"))
+    };
+    if !given.is_empty() {
+        return respond(given, &|| ());
+    }
+    if addresses.is_empty() {
+        return Err(
+            "there is no socket to listen at: say where with --listen unix:PATH or --listen tcp:HOST:PORT".into()
+        );
+    }
     let bind = |address| Listener::bind(address).map_err(|error| format!("cannot listen at {address}: {error}"));
     let listeners = addresses.iter().map(bind).collect::<Result<Vec<_>, String>>()?;
     let listeners: Vec<Listener> = listeners.into_iter().flatten().collect();
     let names: Vec<String> = listeners.iter().map(Listener::address).collect();
-    let ready = || {
+    respond(listeners, &|| {
         // nobody need listen to that
-        _ = writeln!(std::io::stdout(), "Serving FastCGI at {} until Ctrl-C", names.join(" and "));
-    };
-    respond(endpoint, listeners, ready)
-}
-
-#[cfg(target_os = "linux")]
-#[cold]
-fn respond(endpoint: Endpoint, listeners: Vec<Listener>, ready: impl FnOnce()) -> Result<(), String> {
-    fastcgi::serve(Arc::new(endpoint), listeners, ready).map_err(|error| format!("cannot serve FastCGI: {error}"))
+        _ = writeln!(io::stdout(), "Serving FastCGI at {} until Ctrl-C", names.join(" and "));
+    })
 }

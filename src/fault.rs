@@ -50,6 +50,8 @@ impl Fault {
     pub const INVALID_PARAMS: i32 = -32602;
     /// Something went wrong inside; the log has the cause, the caller learns no more.
     pub const INTERNAL: i32 = -32603;
+    /// The machine has failed a method: a program took too long, could not be started, or wrote what it must not.
+    pub const SYSTEM: i32 = -32400;
     /// An error of a method that chose no code of its own.
     pub const APPLICATION: i32 = -32500;
 

@@ -9,8 +9,12 @@ mod gateway;
 mod json;
 mod limits;
 mod logger;
+#[cfg(feature = "program")]
+mod manifest;
 mod method;
 mod openrpc;
+#[cfg(feature = "program")]
+mod program;
 mod protocol;
 mod registry;
 #[cfg(feature = "async")]
@@ -44,7 +48,7 @@ pub use crate::value::{Base64, DateTime, Value};
 ///
 /// Options: `name = "..."` for another name than the function's, `alias = "..."` for one more, any number of times,
 /// `fault(CODE, "...")` to tell of a fault it may answer and when that is, any number of times too, `hidden` to leave it
-/// out of listings.
+/// out of listings, `deprecated = "..."` to tell callers what to call instead.
 ///
 /// # Example
 ///
@@ -144,6 +148,8 @@ pub mod __private {
     #[cfg(feature = "async")]
     pub use crate::method::Async;
     pub use crate::method::{About, Fallible, Typed, WithRequest};
+    #[cfg(feature = "program")]
+    pub use crate::program::program;
 
     /// A function with `#[method]`, by the type of its name.
     #[diagnostic::on_unimplemented(

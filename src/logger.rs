@@ -23,6 +23,12 @@ pub(crate) fn install(level: LevelFilter) {
     }
 }
 
+/// Sets which lines are let through.
+#[cfg(feature = "program")]
+pub(crate) fn let_through(level: LevelFilter) {
+    log::set_max_level(level);
+}
+
 /// Runs something, and returns with it the lines it has logged on this thread that an operator must see, which are
 /// warnings and errors. None if the program has a logger of its own.
 #[cfg(target_os = "linux")]

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use serde::de::{self, DeserializeOwned, Deserializer, Visitor};
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 
 use crate::call::{Mismatch, ParamError, ParamName, ParamSource, Params, Reply, ValueSource, Values};
 use crate::fault::{Fault, catch_panic};
@@ -60,6 +60,8 @@ pub struct About {
     /// Codes of faults it may answer, and when it does.
     pub faults: Cow<'static, [(i32, Cow<'static, str>)]>,
     pub hidden: bool,
+    /// Markdown: why not to call it any more, and what to call instead. Empty if there is no more to say.
+    pub deprecated: Option<Cow<'static, str>>,
     pub location: &'static Location<'static>,
 }
 
@@ -174,6 +176,12 @@ impl Method {
         Method { about, body: Shared::Owned(Arc::new(Overload(methods))) }
     }
 
+    /// A method whose body is none of a function's.
+    #[cfg(feature = "program")]
+    pub(crate) fn of(about: About, body: impl Body + 'static) -> Method {
+        Method { about: Shared::Owned(Arc::new(about)), body: Shared::Owned(Arc::new(body)) }
+    }
+
     /// What `#[service]` makes.
     #[doc(hidden)]
     pub fn described<Kind: 'static, Args: 'static, F: Function<Kind, Args>>(
@@ -234,6 +242,13 @@ impl Method {
         self
     }
 
+    /// Tells callers not to begin to use it, and in Markdown what to call instead; the text may be empty. The page and
+    /// the OpenRPC document mark it.
+    pub fn deprecated(mut self, text: impl Into<Cow<'static, str>>) -> Method {
+        self.about.make_mut().deprecated = Some(text.into());
+        self
+    }
+
     /// Declares a way to call a [dynamic](Method::dynamic) method, one of several if there are more. A method of typed
     /// arguments declares its own, and this changes nothing.
     pub fn signature(mut self, signature: Signature) -> Method {
@@ -291,6 +306,7 @@ impl Method {
             functions: self.body.functions(&self.about, generator),
             in_detail: self.body.is_typed() || !self.about.params.is_empty(),
             faults: self.about.faults.iter().map(|(code, text)| (*code, text.trim().to_owned())).collect(),
+            deprecated: self.about.deprecated.as_deref().map(|text| text.trim().to_owned()),
         }
     }
 }
@@ -321,6 +337,7 @@ fn about(name: Cow<'static, str>) -> Shared<About> {
         aliases: Cow::Borrowed(&[]),
         faults: Cow::Borrowed(&[]),
         hidden: false,
+        deprecated: None,
         location: Location::caller(),
     }))
 }
@@ -346,12 +363,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    fn new(message: impl Into<String>) -> Refusal {
+    pub(crate) fn new(message: impl Into<String>) -> Refusal {
         Refusal { message: message.into(), param: None, position: None }
     }
 
     /// A refusal for one param's sake.
-    fn of_param(param: ParamName<'_>, mismatch: Mismatch) -> Refusal {
+    pub(crate) fn of_param(param: ParamName<'_>, mismatch: Mismatch) -> Refusal {
         Refusal { message: mismatch.message, param: Some(param.to_string()), position: mismatch.position }
     }
 
@@ -361,7 +378,7 @@ impl Refusal {
     }
 
     #[cold]
-    fn into_fault(self, method_name: &str) -> Fault {
+    pub(crate) fn into_fault(self, method_name: &str) -> Fault {
         let mut data = serde_json::Map::new();
         data.extend(self.param.map(|param| ("param".to_owned(), param.into())));
         if let Some(Position { line, column }) = self.position {
@@ -392,7 +409,7 @@ impl From<ParamError> for Failure {
 }
 
 /// What a [`Method`] does.
-trait Body: Send + Sync {
+pub(crate) trait Body: Send + Sync {
     fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure>;
 
     /// The functions behind it, or what is declared of them.
@@ -457,7 +474,9 @@ macro_rules! function {
         {
             #[allow(unused_variables, unused_mut, unused_assignments)]
             fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
-                let mut arguments = Arguments::new(about, &[$(is_optional::<$Arg>),*], params);
+                let optional: &[fn() -> bool] = &[$(is_optional::<$Arg>),*];
+                let is_optional = |index: usize| optional[index]();
+                let mut arguments = Arguments::new(about, optional.len(), &is_optional, params);
                 $(let $arg: $Arg = arguments.next()?;)*
                 arguments.finish()?;
                 $(let $request = request;)?
@@ -509,10 +528,12 @@ functions!(A a, B b, C c, D d, G g, H h, I i);
 functions!(A a, B b, C c, D d, G g, H h, I i, J j);
 
 /// The params of a call, on their way to becoming arguments.
-struct Arguments<'p, 'a, 'de> {
+pub(crate) struct Arguments<'p, 'a, 'de> {
     about: &'p About,
+    /// How many there are.
+    count: usize,
     /// For each argument, whether it may be left out.
-    optional: &'static [fn() -> bool],
+    is_optional: &'p dyn Fn(usize) -> bool,
     params: Params<'a, 'de>,
     /// Which argument is next.
     index: usize,
@@ -520,19 +541,40 @@ struct Arguments<'p, 'a, 'de> {
 }
 
 impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
-    fn new(about: &'p About, optional: &'static [fn() -> bool], params: Params<'a, 'de>) -> Self {
-        Arguments { about, optional, params, index: 0, found: 0 }
+    pub(crate) fn new(
+        about: &'p About,
+        count: usize,
+        is_optional: &'p dyn Fn(usize) -> bool,
+        params: Params<'a, 'de>,
+    ) -> Self {
+        Arguments { about, count, is_optional, params, index: 0, found: 0 }
     }
 
     fn next<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
+        match self.take(PhantomData)? {
+            Some(argument) => Ok(argument),
+            None => T::deserialize(Missing).map_err(|_| self.missing(self.index - 1)),
+        }
+    }
+
+    /// The next one by a seed; `None` if it was left out and may be.
+    #[cfg(feature = "program")]
+    pub(crate) fn next_seeded<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+        match self.take(seed)? {
+            None if !(self.is_optional)(self.index - 1) => Err(self.missing(self.index - 1)),
+            argument => Ok(argument),
+        }
+    }
+
+    /// The next one, if it is there.
+    fn take<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
         let name = self.about.param_name(self.index);
         self.index += 1;
-        match self.params.next(name) {
-            Ok(Some(argument)) => {
-                self.found += 1;
+        match self.params.next_seeded(name, seed) {
+            Ok(argument) => {
+                self.found += usize::from(argument.is_some());
                 Ok(argument)
             }
-            Ok(None) => T::deserialize(Missing).map_err(|_| self.missing(name)),
             Err(ParamError::Document(fault)) => Err(Failure::Fault(fault)),
             Err(ParamError::Mismatch(mut mismatch)) => {
                 let quoted = name.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
@@ -543,7 +585,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
     }
 
     /// Nothing runs before the call was read to its end.
-    fn finish(&mut self) -> Result<(), Failure> {
+    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         if let Some(name) = self.params.next_name()? {
             return Err(self.not_taken(&name));
         }
@@ -554,13 +596,13 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
     }
 
     #[cold]
-    fn missing(&mut self, name: ParamName<'_>) -> Failure {
+    fn missing(&mut self, index: usize) -> Failure {
         // a document that breaks off later is broken first of all
         if let Err(fault) = self.params.finish() {
             return Failure::Fault(fault);
         }
         match self.params.by_name() {
-            true => Failure::Params(Refusal::missing(name)),
+            true => Failure::Params(Refusal::missing(self.about.param_name(index))),
             false => self.wrong_count(self.found),
         }
     }
@@ -571,7 +613,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
         if let Err(fault) = self.params.finish() {
             return Failure::Fault(fault);
         }
-        let is_known = (0..self.optional.len()).any(|index| self.about.param_name(index).is(found));
+        let is_known = (0..self.count).any(|index| self.about.param_name(index).is(found));
         let found = shown(found);
         let message = match is_known {
             true => format!("takes param \"{found}\" once, found it again"),
@@ -582,8 +624,8 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
 
     #[cold]
     fn wrong_count(&self, found: usize) -> Failure {
-        let most = self.optional.len();
-        let least = least(self.optional.iter().map(|is_optional| is_optional()));
+        let most = self.count;
+        let least = least((0..most).map(self.is_optional));
         let count = if least == most { most.to_string() } else { format!("{least} to {most}") };
         let s = if most == 1 { "" } else { "s" };
         Failure::Params(Refusal::new(format!("takes {count} param{s}{}, found {found}", self.names())))
@@ -591,18 +633,18 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
 
     /// The names there are, in brackets.
     fn names(&self) -> String {
-        let names = (0..self.optional.len()).filter_map(|index| self.about.param_name(index).name);
+        let names = (0..self.count).filter_map(|index| self.about.param_name(index).name);
         let names: Vec<&str> = names.collect();
         if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) }
     }
 }
 
 impl About {
-    fn param_name(&self, index: usize) -> ParamName<'_> {
+    pub(crate) fn param_name(&self, index: usize) -> ParamName<'_> {
         ParamName { index, name: self.params.get(index).map(|(name, _)| &**name) }
     }
 
-    fn param_schema(&self, index: usize, optional: bool, schema: Schema) -> ParamSchema {
+    pub(crate) fn param_schema(&self, index: usize, optional: bool, schema: Schema) -> ParamSchema {
         let help = self.params.get(index).map(|(_, help)| help.trim().to_owned()).unwrap_or_default();
         ParamSchema { name: self.param_name(index).to_string(), help, optional, schema }
     }

@@ -68,6 +68,9 @@ fn method(name: &str, outline: Outline, generator: &mut SchemaGenerator) -> Json
         method.insert("summary".into(), title.into());
         method.insert("description".into(), outline.help.into());
     }
+    if outline.deprecated.is_some() {
+        method.insert("deprecated".into(), true.into());
+    }
     method.insert("params".into(), params);
     method.insert("result".into(), json!({ "name": "result", "schema": returns }));
     method.insert("errors".into(), errors);

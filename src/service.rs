@@ -14,7 +14,7 @@ use crate::limits::Limits;
 /// Something that answers requests.
 pub trait Service: Send + Sync {
     /// What a gateway may accept on its behalf.
-    fn limits(&self) -> &Limits;
+    fn limits(&self) -> Limits;
 
     /// Answers one request.
     fn handle(&self, request: &Request) -> Response;

@@ -119,6 +119,8 @@ pub(crate) struct Outline {
     pub(crate) in_detail: bool,
     /// Codes of faults it may answer, and when it does, in Markdown.
     pub(crate) faults: Vec<(i32, String)>,
+    /// Why not to call it any more, in Markdown; maybe empty.
+    pub(crate) deprecated: Option<String>,
 }
 
 /// A function's arguments and result.
@@ -177,7 +179,8 @@ impl Outline {
             false => Vec::new(),
         };
         let signatures = signatures(&self.functions);
-        Description { name: name.into(), help: self.help, signatures, details, faults: self.faults }
+        let Outline { help, faults, deprecated, .. } = self;
+        Description { name: name.into(), help, signatures, details, faults, deprecated }
     }
 }
 
@@ -211,6 +214,8 @@ pub(crate) struct Description {
     pub(crate) details: Vec<Detail>,
     /// Codes of faults it may answer, and when it does, in Markdown.
     pub(crate) faults: Vec<(i32, String)>,
+    /// Why not to call it any more, in Markdown; maybe empty.
+    pub(crate) deprecated: Option<String>,
 }
 
 impl Description {
@@ -250,8 +255,22 @@ pub(crate) struct Shape {
     pub(crate) items: Option<Box<Shape>>,
     /// Of a struct: its members.
     pub(crate) members: Vec<Member>,
-    /// Of a string: the values it may have, if they are listed.
+    /// The values it may have, if they are listed.
     pub(crate) values: Vec<String>,
+    /// What else is asked of it, beside its type.
+    pub(crate) constraints: Vec<Constraint>,
+}
+
+/// What is asked of a value beside its type.
+#[derive(Clone, Debug)]
+pub(crate) enum Constraint {
+    Minimum(String),
+    Maximum(String),
+    /// In characters.
+    MaxLength(String),
+    Pattern(String),
+    /// Not asked of it, but what it is when it is left out.
+    Default(String),
 }
 
 /// A member of a struct, described.
@@ -267,7 +286,8 @@ pub(crate) struct Member {
 
 impl Shape {
     fn of(wire: Type) -> Shape {
-        Shape { wire, nullable: false, help: String::new(), items: None, members: Vec::new(), values: Vec::new() }
+        let (members, values, constraints) = (Vec::new(), Vec::new(), Vec::new());
+        Shape { wire, nullable: false, help: String::new(), items: None, members, values, constraints }
     }
 
     /// Derives the shape from a type's JSON Schema, whose subschemas are inline but for recursive ones.
@@ -290,6 +310,7 @@ impl Shape {
         if let Some(Json::String(help)) = schema.get("description") {
             shape.help = help.clone();
         }
+        shape.constraints = constraints(schema);
         shape
     }
 
@@ -329,8 +350,7 @@ impl Shape {
         match shape.wire {
             Type::Array => shape.items = items(schema).map(Box::new),
             Type::Struct => shape.members = members(schema),
-            Type::String => shape.values = values(schema),
-            _ => {}
+            _ => shape.values = values(schema),
         }
         shape
     }
@@ -406,5 +426,21 @@ fn members(schema: &Map<String, Json>) -> Vec<Member> {
 
 fn values(schema: &Map<String, Json>) -> Vec<String> {
     let listed = schema.get("enum").and_then(Json::as_array).into_iter().flatten();
-    listed.chain(schema.get("const")).filter_map(Json::as_str).map(str::to_owned).collect()
+    listed.chain(schema.get("const")).map(as_text).collect()
+}
+
+fn constraints(schema: &Map<String, Json>) -> Vec<Constraint> {
+    let keywords: [(&str, fn(String) -> Constraint); 5] = [
+        ("minimum", Constraint::Minimum),
+        ("maximum", Constraint::Maximum),
+        ("maxLength", Constraint::MaxLength),
+        ("pattern", Constraint::Pattern),
+        ("default", Constraint::Default),
+    ];
+    keywords.into_iter().filter_map(|(keyword, constraint)| Some(constraint(as_text(schema.get(keyword)?)))).collect()
+}
+
+/// A value as people write it.
+fn as_text(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

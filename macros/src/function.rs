@@ -78,7 +78,11 @@ impl Function {
             let name = if shown.is_empty() { &name } else { shown };
             quote!((::std::borrow::Cow::Borrowed(#name), ::std::borrow::Cow::Borrowed(#help)))
         });
-        let MethodOptions { aliases, faults, hidden, .. } = options;
+        let MethodOptions { aliases, faults, hidden, deprecated, .. } = options;
+        let deprecated = match deprecated {
+            Some(text) => quote!(::std::option::Option::Some(::std::borrow::Cow::Borrowed(#text))),
+            None => quote!(::std::option::Option::None),
+        };
         let faults = faults.iter().map(|(code, text)| quote!((#code, ::std::borrow::Cow::Borrowed(#text))));
         let location = quote_spanned!(self.ident.span()=> ::std::panic::Location::caller());
         let kind = self.kind();
@@ -92,6 +96,7 @@ impl Function {
                 aliases: ::std::borrow::Cow::Borrowed(&[#(::std::borrow::Cow::Borrowed(#aliases)),*]),
                 faults: ::std::borrow::Cow::Borrowed(&[#(#faults),*]),
                 hidden: #hidden,
+                deprecated: #deprecated,
                 location: #location,
             };
             #make(&ABOUT, #body)

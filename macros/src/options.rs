@@ -11,6 +11,8 @@ pub(crate) struct MethodOptions {
     /// Codes and texts.
     pub(crate) faults: Vec<(Expr, LitStr)>,
     pub(crate) hidden: bool,
+    /// What to call instead.
+    pub(crate) deprecated: Option<LitStr>,
     pub(crate) skip: bool,
 }
 
@@ -29,13 +31,15 @@ impl MethodOptions {
             self.faults.push((code, content.parse()?));
         } else if meta.path.is_ident("hidden") {
             self.hidden = true;
+        } else if meta.path.is_ident("deprecated") {
+            self.deprecated = Some(meta.value()?.parse()?);
         } else if meta.path.is_ident("skip") && in_service {
             self.skip = true;
         } else if in_service {
-            return Err(meta.error("unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `hidden` or `skip`"));
+            return Err(meta.error("unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `hidden`, `deprecated = \"...\"` or `skip`"));
         } else {
             return Err(meta.error(
-                "unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")` or `hidden`",
+                "unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `hidden` or `deprecated = \"...\"`",
             ));
         }
         Ok(())

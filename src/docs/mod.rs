@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
 use self::markdown::{anchor, code};
-use crate::signature::{Description, Detail, Member, Param, Shape, Signature, Type};
+use crate::signature::{Constraint, Description, Detail, Member, Param, Shape, Signature, Type};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -118,6 +118,7 @@ impl Page<'_> {
             section id=(id) {
                 h3 { (method.name) " " a href=(format!("#{id}")) aria-label=(format!("Link to {}", method.name)) { "#" } }
                 (signatures(method))
+                @if let Some(text) = &method.deprecated { p { strong { "Deprecated." } } (self.help(text)) }
                 (self.help(&method.help))
                 @for detail in &method.details { (self.detail(detail)) }
                 @if !method.faults.is_empty() { (self.faults(&method.faults)) }
@@ -181,6 +182,11 @@ impl Page<'_> {
             @if !shape.values.is_empty() {
                 p { "One of " @for (index, value) in shape.values.iter().enumerate() {
                     @if index > 0 { ", " } (code(value))
+                } }
+            }
+            @if !shape.constraints.is_empty() {
+                p { @for (index, constraint) in shape.constraints.iter().enumerate() {
+                    @if index > 0 { ", " } (written_constraint(constraint))
                 } }
             }
             @if !shape.members.is_empty() { (self.members(&shape.members)) }
@@ -266,12 +272,25 @@ fn type_of(shape: &Shape) -> Markup {
     }
 }
 
+fn written_constraint(constraint: &Constraint) -> Markup {
+    html! {
+        @match constraint {
+            Constraint::Minimum(number) => { "at least " (code(number)) }
+            Constraint::Maximum(number) => { "at most " (code(number)) }
+            Constraint::MaxLength(count) => { "at most " (count) " characters" }
+            Constraint::Pattern(pattern) => { "matching " (code(pattern)) }
+            Constraint::Default(value) => { (code(value)) " if left out" }
+        }
+    }
+}
+
 fn left_out(optional: bool) -> Markup {
     html! { @if optional { ", may be left out" } }
 }
 
 /// Whether the type says all there is to say.
 fn is_plain(shape: &Shape) -> bool {
-    let Shape { wire: _, nullable, help, items, members, values } = shape;
-    !nullable && help.is_empty() && members.is_empty() && values.is_empty() && items.as_deref().is_none_or(is_plain)
+    let Shape { wire: _, nullable, help, items, members, values, constraints } = shape;
+    let has_lists = !(members.is_empty() && values.is_empty() && constraints.is_empty());
+    !nullable && help.is_empty() && !has_lists && items.as_deref().is_none_or(is_plain)
 }

@@ -23,19 +23,24 @@ pub(crate) fn is_environment() -> bool {
 /// # Errors
 /// If the response could not be written.
 pub(crate) fn serve(service: &dyn Service) -> io::Result<()> {
-    let response = match read_request(Environment, Stdin, service.limits()) {
+    let response = match read_request(Environment, Stdin, &service.limits()) {
         Ok(request) => service.handle(&request),
         Err(response) => response,
     };
     write_response(response, Stdout)
 }
 
-/// Writes a response for a program that cannot serve; the cause is the log's.
+/// Writes a response without a look at the request.
 ///
 /// # Errors
 /// If it could not be written.
-pub(crate) fn fail() -> io::Result<()> {
-    write_response(Response::text(StatusCode::INTERNAL_SERVER_ERROR, "this service is out of order"), Stdout)
+pub(crate) fn respond(response: Response) -> io::Result<()> {
+    write_response(response, Stdout)
+}
+
+/// The response of a program that cannot serve; the cause is the log's.
+pub(crate) fn out_of_order() -> Response {
+    Response::text(StatusCode::INTERNAL_SERVER_ERROR, "this service is out of order")
 }
 
 /// The environment of the process. It is not copied: a variable is looked up when somebody asks for it.

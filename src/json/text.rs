@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};
+use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, Visitor};
 use serde_json::value::RawValue;
 
 use super::Options;
@@ -141,11 +142,17 @@ impl<'de> Text<'de> {
     /// Reads a value. If it is not of the type, the text goes on before it.
     #[inline]
     pub(crate) fn value<T: Deserialize<'de>>(&mut self) -> Result<T, Error> {
+        self.seeded(PhantomData::<T>)
+    }
+
+    /// Reads a value by a seed, as [`value`](Text::value) does by a type.
+    #[inline]
+    pub(crate) fn seeded<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let mut deserializer = serde_json::Deserializer::from_str(&self.text[self.at..]);
         // the depth is counted by the guard
         deserializer.disable_recursion_limit();
         self.guard.begin();
-        match T::deserialize(Guarded::new(&mut deserializer, &self.guard)) {
+        match seed.deserialize(Guarded::new(&mut deserializer, &self.guard)) {
             Ok(value) if self.guard.has_failed() => {
                 // the type has made something of an error, and the library stands anywhere
                 self.skip()?;

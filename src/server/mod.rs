@@ -544,8 +544,8 @@ impl Endpoint {
 }
 
 impl Service for Endpoint {
-    fn limits(&self) -> &Limits {
-        &self.settings.limits
+    fn limits(&self) -> Limits {
+        self.settings.limits
     }
 
     fn handle(&self, request: &Request) -> Response {

@@ -59,7 +59,7 @@ const LONG_IDLE: Duration = Duration::from_secs(1);
 /// If it cannot begin.
 pub(crate) fn serve(service: Arc<dyn Service>, listeners: Vec<Listener>, ready: impl FnOnce()) -> io::Result<()> {
     let signals = signals()?;
-    let threads = threads(service.limits());
+    let threads = threads(&service.limits());
     let pool = Arc::new(Pool::new(service, listeners, threads)?);
     for number in 1..=threads {
         start(format!("fastcgi-{number}"), &pool, Pool::work)?;
@@ -145,8 +145,9 @@ struct Free {
 
 impl Pool {
     fn new(service: Arc<dyn Service>, listeners: Vec<Listener>, threads: usize) -> io::Result<Pool> {
-        let connections = most_connections(service.limits());
-        let limits = Limits { connections: connections as usize, ..*service.limits() };
+        let limits = service.limits();
+        let connections = most_connections(&limits);
+        let limits = Limits { connections: connections as usize, ..limits };
         let pool = Pool {
             service,
             limits,

@@ -1,0 +1,45 @@
+"""A worker of rpcgi: notes in a database. A line of JSON in, a line of JSON out."""
+
+import json
+import os
+import sqlite3
+import sys
+
+file = os.environ.get("NOTES_FILE") or os.path.expanduser("~/.rpcgi-notes.sqlite")
+database = sqlite3.connect(file, timeout=10, isolation_level=None)
+database.execute(
+    "CREATE TABLE IF NOT EXISTS note "
+    "(id INTEGER PRIMARY KEY AUTOINCREMENT, text TEXT NOT NULL, created TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP)"
+)
+
+
+class Fault(Exception):
+    def __init__(self, code, message):
+        self.error = {"code": code, "message": message}
+
+
+def create(text):
+    return database.execute("INSERT INTO note (text) VALUES (?)", [text]).lastrowid
+
+
+def list_notes(containing=""):
+    notes = database.execute(
+        "SELECT id, text, created FROM note WHERE instr(text, ?) OR ? = '' ORDER BY id DESC", [containing, containing]
+    )
+    return [{"id": id, "text": text, "created": created.replace(" ", "T")} for id, text, created in notes]
+
+
+def delete(id):
+    if not database.execute("DELETE FROM note WHERE id = ?", [id]).rowcount:
+        raise Fault(1, f"there is no note {id}")
+
+
+METHODS = {"notes.create": create, "notes.list": list_notes, "notes.delete": delete}
+
+for line in sys.stdin:
+    call = json.loads(line)
+    try:
+        answer = {"result": METHODS[call["method"]](*call["params"])}
+    except Fault as fault:
+        answer = {"error": fault.error}
+    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], **answer}), flush=True)

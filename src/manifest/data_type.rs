@@ -1,0 +1,386 @@
+//! Types as a manifest describes them: how a value of one is read, and what the page says of it.
+//!
+//! The values of a call and the results of programs are read by the same rules, and by those for types of Rust's.
+
+use std::fmt;
+
+use regex_lite::Regex;
+use schemars::Schema;
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value as Json, json};
+
+use crate::signature::Type;
+use crate::value::{Base64, DateTime, Value, shown};
+
+/// A type, described.
+#[derive(Debug)]
+pub(super) struct DataType {
+    pub(super) wire: Type,
+    /// Markdown.
+    pub(super) help: String,
+    pub(super) choices: Vec<Value>,
+    pub(super) pattern: Option<Regex>,
+    pub(super) minimum: Option<Number>,
+    pub(super) maximum: Option<Number>,
+    /// In characters.
+    pub(super) max_length: Option<usize>,
+    /// Of a struct; if there are none, it is any struct.
+    pub(super) members: Vec<Member>,
+    /// Of an array; if there are none, they are anything.
+    pub(super) items: Option<Box<DataType>>,
+}
+
+/// A member of a struct.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) optional: bool,
+    pub(super) of: DataType,
+}
+
+/// A bound of a number, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) enum Number {
+    Int(i64),
+    Double(f64),
+}
+
+impl Number {
+    pub(super) fn as_double(self) -> f64 {
+        match self {
+            Number::Int(value) => value as f64,
+            Number::Double(value) => value,
+        }
+    }
+
+    fn is_above(self, value: &Value) -> bool {
+        match (self, value) {
+            (Number::Int(bound), Value::Int(value)) => bound > *value,
+            (bound, Value::Int(value)) => bound.as_double() > *value as f64,
+            (bound, Value::Double(value)) => bound.as_double() > *value,
+            _ => false,
+        }
+    }
+
+    fn is_below(self, value: &Value) -> bool {
+        match (self, value) {
+            (Number::Int(bound), Value::Int(value)) => bound < *value,
+            (bound, Value::Int(value)) => bound.as_double() < *value as f64,
+            (bound, Value::Double(value)) => bound.as_double() < *value,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Number::Int(value) => write!(f, "{value}"),
+            Number::Double(value) => write!(f, "{value}"),
+        }
+    }
+}
+
+impl DataType {
+    /// Any value of a type.
+    pub(super) fn of(wire: Type) -> DataType {
+        DataType {
+            wire,
+            help: String::new(),
+            choices: Vec::new(),
+            pattern: None,
+            minimum: None,
+            maximum: None,
+            max_length: None,
+            members: Vec::new(),
+            items: None,
+        }
+    }
+
+    /// Whether a value of it is one word of text.
+    pub(super) fn is_scalar(&self) -> bool {
+        !matches!(self.wire, Type::Struct | Type::Array | Type::Nil | Type::Undefined)
+    }
+
+    /// What is wrong with a value that has the type, if something is: what was expected and what came.
+    pub(super) fn refusal(&self, value: &Value) -> Option<String> {
+        if !self.choices.is_empty() && !self.choices.contains(value) {
+            let choices: Vec<String> = self.choices.iter().map(written).collect();
+            return Some(format!("expected {}, found {}", choices.join(" or "), written(value)));
+        }
+        if let Some(bound) = self.minimum.filter(|bound| bound.is_above(value)) {
+            return Some(format!("expected a number of at least {bound}, found {}", written(value)));
+        }
+        if let Some(bound) = self.maximum.filter(|bound| bound.is_below(value)) {
+            return Some(format!("expected a number of at most {bound}, found {}", written(value)));
+        }
+        let Value::String(text) = value else { return None };
+        if let Some(most) = self.max_length {
+            let count = text.chars().count();
+            if count > most {
+                return Some(format!("expected a string of at most {most} characters, found {count}"));
+            }
+        }
+        let pattern = self.pattern.as_ref().filter(|pattern| !pattern.is_match(text))?;
+        Some(format!("expected a string that matches {}, found {}", pattern.as_str(), written(value)))
+    }
+
+    /// Reads a value from the text of one.
+    ///
+    /// # Errors
+    /// What was expected and what came.
+    pub(super) fn from_text(&self, text: &str) -> Result<Value, String> {
+        let word = text.trim();
+        let expected = || format!("expected {}, found \"{}\"", self.wire.name(), shown(text));
+        let value = match self.wire {
+            Type::Int => Value::Int(word.parse::<i32>().map_err(|_| expected())?.into()),
+            Type::I8 => Value::Int(word.parse().map_err(|_| expected())?),
+            Type::Double => {
+                let number = word.parse().ok().filter(|number: &f64| number.is_finite());
+                Value::Double(number.ok_or_else(expected)?)
+            }
+            Type::Boolean => match word {
+                "1" | "true" => Value::Boolean(true),
+                "0" | "false" => Value::Boolean(false),
+                _ => return Err(expected()),
+            },
+            Type::DateTime => Value::DateTime(word.parse().map_err(|_| expected())?),
+            Type::Nil => Value::Nil,
+            _ => Value::String(text.to_owned()),
+        };
+        self.refusal(&value).map_or(Ok(value), Err)
+    }
+
+    /// The schema of it, as one of Rust's types has one. What may be left out may be nil.
+    pub(super) fn schema(&self, optional: bool, default: Option<&Value>) -> Schema {
+        let mut schema = self.wire.schema();
+        let Some(object) = schema.as_object_mut() else { return schema };
+        if optional && let Some(Json::String(name)) = object.get("type") {
+            object.insert("type".into(), json!([name, "null"]));
+        }
+        let text = |text: &str| (!text.is_empty()).then(|| Json::from(text));
+        for (keyword, value) in [
+            ("description", text(&self.help)),
+            ("enum", (!self.choices.is_empty()).then(|| self.choices.iter().map(as_json).collect())),
+            ("pattern", self.pattern.as_ref().map(|pattern| pattern.as_str().into())),
+            ("minimum", self.minimum.map(number_as_json)),
+            ("maximum", self.maximum.map(number_as_json)),
+            ("maxLength", self.max_length.map(Json::from)),
+            ("default", default.map(as_json)),
+            ("items", self.items.as_ref().map(|items| items.schema(false, None).to_value())),
+        ] {
+            object.extend(value.map(|value| (keyword.to_owned(), value)));
+        }
+        if !self.members.is_empty() {
+            let members = self.members.iter();
+            let property = |member: &Member| (member.name.clone(), member.of.schema(member.optional, None).to_value());
+            let properties: Map<String, Json> = members.clone().map(property).collect();
+            object.insert("properties".into(), properties.into());
+            let required = members.filter(|member| !member.optional).map(|member| member.name.clone());
+            object.insert("required".into(), required.collect());
+            object.insert("additionalProperties".into(), false.into());
+        }
+        schema
+    }
+}
+
+/// A value as words and texts have it; `None` for one that is no scalar.
+pub(super) fn text_of(value: &Value) -> Option<Vec<u8>> {
+    Some(match value {
+        Value::Int(value) => value.to_string().into_bytes(),
+        Value::Boolean(value) => u8::from(*value).to_string().into_bytes(),
+        Value::String(value) => value.clone().into_bytes(),
+        Value::Double(value) => value.to_string().into_bytes(),
+        Value::DateTime(value) => value.0.format("%Y-%m-%dT%H:%M:%S").to_string().into_bytes(),
+        Value::Base64(Base64(octets)) => octets.clone(),
+        Value::Array(_) | Value::Struct(_) | Value::Nil => return None,
+    })
+}
+
+/// A scalar as a message has it.
+fn written(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("\"{}\"", shown(text)),
+        value => text_of(value).map_or_else(|| value.type_name().into(), |text| String::from_utf8_lossy(&text).into()),
+    }
+}
+
+fn as_json(value: &Value) -> Json {
+    match value {
+        Value::Int(value) => (*value).into(),
+        Value::Double(value) => (*value).into(),
+        Value::Boolean(value) => (*value).into(),
+        value => text_of(value).map(|text| String::from_utf8_lossy(&text).into()).unwrap_or_default(),
+    }
+}
+
+fn number_as_json(number: Number) -> Json {
+    match number {
+        Number::Int(value) => value.into(),
+        Number::Double(value) => value.into(),
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &DataType {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        let value = match self.wire {
+            Type::Int => i32::deserialize(deserializer).map(Value::from)?,
+            Type::I8 => i64::deserialize(deserializer).map(Value::from)?,
+            Type::Boolean => bool::deserialize(deserializer).map(Value::from)?,
+            Type::String => String::deserialize(deserializer).map(Value::from)?,
+            Type::Double => f64::deserialize(deserializer).map(Value::from)?,
+            Type::DateTime => DateTime::deserialize(deserializer).map(Value::from)?,
+            Type::Base64 => Base64::deserialize(deserializer).map(Value::from)?,
+            Type::Struct => deserializer.deserialize_map(Members(&self.members))?,
+            Type::Array => deserializer.deserialize_seq(Items(self.items.as_deref()))?,
+            Type::Nil => <()>::deserialize(deserializer).map(|()| Value::Nil)?,
+            Type::Undefined => Value::deserialize(deserializer)?,
+        };
+        match self.refusal(&value) {
+            None => Ok(value),
+            Some(message) => Err(D::Error::custom(message)),
+        }
+    }
+}
+
+/// Reads a value that may be nil.
+pub(super) struct OrNil<'t>(pub(super) &'t DataType);
+
+impl<'de> DeserializeSeed<'de> for OrNil<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
+
+impl<'de> Visitor<'de> for OrNil<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} or nil", self.0.wire)
+    }
+
+    fn visit_none<E>(self) -> Result<Value, E> {
+        Ok(Value::Nil)
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Nil)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.0.deserialize(deserializer)
+    }
+}
+
+struct Items<'t>(Option<&'t DataType>);
+
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        match self.0 {
+            Some(of) => {
+                while let Some(item) = seq.next_element_seed(of)? {
+                    items.push(item);
+                }
+            }
+            None => {
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+            }
+        }
+        Ok(Value::Array(items))
+    }
+}
+
+struct Members<'t>(&'t [Member]);
+
+impl<'de> Visitor<'de> for Members<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("struct")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut members: Vec<(String, Value)> = Vec::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let value = match self.0.iter().find(|member| member.name == name) {
+                Some(member) if members.iter().any(|(known, _)| *known == member.name) => {
+                    return Err(A::Error::custom(format_args!("expected member {name:?} once, found it again")));
+                }
+                Some(Member { optional: true, of, .. }) => map.next_value_seed(OrNil(of))?,
+                Some(member) => map.next_value_seed(&member.of)?,
+                None if self.0.is_empty() => map.next_value()?,
+                None => return Err(self.unknown(&name)),
+            };
+            members.push((name, value));
+        }
+        let is_missing = |member: &&Member| !member.optional && !members.iter().any(|(known, _)| *known == member.name);
+        match self.0.iter().find(is_missing) {
+            None => Ok(Value::Struct(members)),
+            Some(Member { name, .. }) => {
+                let message = format_args!("expected struct with member {name:?}, found none of that name");
+                Err(A::Error::custom(message))
+            }
+        }
+    }
+}
+
+impl Members<'_> {
+    fn unknown<E: de::Error>(&self, name: &str) -> E {
+        let known: Vec<String> = self.0.iter().map(|member| format!("{:?}", member.name)).collect();
+        E::custom(format_args!("expected members {}, found \"{}\"", known.join(" or "), shown(name)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(wire: Type) -> DataType {
+        DataType { minimum: Some(Number::Int(1)), maximum: Some(Number::Int(9)), ..DataType::of(wire) }
+    }
+
+    #[test]
+    fn texts() {
+        let ok = |of: &DataType, text: &str, value: Value| assert_eq!(of.from_text(text), Ok(value), "{text:?}");
+        let refused =
+            |of: &DataType, text: &str, message: &str| assert_eq!(of.from_text(text), Err(message.to_owned()));
+        ok(&DataType::of(Type::Int), " 5 ", 5.into());
+        refused(&DataType::of(Type::Int), "5.0", "expected int, found \"5.0\"");
+        refused(&DataType::of(Type::Int), "2147483648", "expected int, found \"2147483648\"");
+        ok(&DataType::of(Type::I8), "-2147483649", (-2_147_483_649_i64).into());
+        ok(&DataType::of(Type::Double), "1e3", 1000.0.into());
+        refused(&DataType::of(Type::Double), "nan", "expected double, found \"nan\"");
+        ok(&DataType::of(Type::Boolean), "true", true.into());
+        refused(&DataType::of(Type::Boolean), "yes", "expected boolean, found \"yes\"");
+        ok(&DataType::of(Type::String), " a ", " a ".into());
+        ok(&DataType::of(Type::Nil), "whatever", Value::Nil);
+        refused(&DataType::of(Type::DateTime), "today", "expected dateTime.iso8601, found \"today\"");
+        ok(&number(Type::Int), "9", 9.into());
+        refused(&number(Type::Int), "0", "expected a number of at least 1, found 0");
+        refused(&number(Type::Double), "9.5", "expected a number of at most 9, found 9.5");
+    }
+
+    #[test]
+    fn strings_are_asked_more() {
+        let of = DataType { max_length: Some(3), ..DataType::of(Type::String) };
+        assert_eq!(of.refusal(&"äöü".into()), None);
+        assert_eq!(of.refusal(&"äöüß".into()).unwrap(), "expected a string of at most 3 characters, found 4");
+        let of = DataType { pattern: Some(Regex::new("^[a-z]+$").unwrap()), ..DataType::of(Type::String) };
+        assert_eq!(of.refusal(&"a\n".into()).unwrap(), "expected a string that matches ^[a-z]+$, found \"a\\n\"");
+        let of = DataType { choices: vec!["red".into(), "black".into()], ..DataType::of(Type::String) };
+        assert_eq!(of.refusal(&"green".into()).unwrap(), "expected \"red\" or \"black\", found \"green\"");
+    }
+}

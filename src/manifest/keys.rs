@@ -1,0 +1,354 @@
+//! What may stand in a manifest: each key, what it is for, and what its value looks like.
+//!
+//! The one place where that is written down. It is what a manifest is checked against, and what the JSON Schema for
+//! editors is made of.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json, json};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::mistake::{Mistakes, did_you_mean};
+
+/// A key of a table.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    about: &'static str,
+    kind: Kind,
+}
+
+/// What a value looks like.
+pub(super) enum Kind {
+    Text,
+    Flag,
+    /// A whole number, at least this.
+    Count(i64),
+    /// Any number.
+    Number,
+    /// A duration.
+    Seconds,
+    /// A string, number or boolean.
+    Scalar,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    List(&'static Kind),
+    /// A table of these keys; a function, because types may be inside types.
+    Table(fn() -> &'static [Key]),
+    /// A table whose keys are names of the author's choice.
+    Named(&'static Kind),
+    Either(&'static [Kind]),
+}
+
+/// The names of types.
+pub(super) const TYPES: &[&str] = &[
+    "int",
+    "i4",
+    "i8",
+    "boolean",
+    "string",
+    "double",
+    "dateTime.iso8601",
+    "base64",
+    "struct",
+    "array",
+    "nil",
+    "undefined",
+];
+
+const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
+    Key { name, about, kind }
+}
+
+/// The whole of a manifest.
+pub(super) static MANIFEST: &[Key] = &[
+    key("title", Kind::Text, "The title of the page, for the browser's tab: the name unless set"),
+    key("name", Kind::Text, "The name of the service, which heads its page: the title unless set"),
+    key("version", Kind::Text, "The version of the service, which its OpenRPC document names"),
+    key("documentation", Kind::Text, "The text at the head of the page, in Markdown"),
+    key("paths", Kind::List(&Kind::Text), "Answers at these paths of the URL only, and 404 elsewhere"),
+    key("log_calls", Kind::Flag, "Whether the log has a line for every call"),
+    key("limits", Kind::Table(|| LIMITS), "What a request may take up, and all of them together"),
+    key("cors", Kind::Table(|| CORS), "Which pages of other sites may make calls from a browser"),
+    key("method", Kind::Named(&Kind::Table(|| METHOD)), "The methods, by their names"),
+    key("worker", Kind::Named(&Kind::Table(|| WORKER)), "Programs that stay and answer many calls, by their names"),
+];
+
+static LIMITS: &[Key] = &[
+    key("body", Kind::Count(1), "Octets of a request body, before and after decompression: 16 MiB unless set"),
+    key("depth", Kind::Count(1), "Arrays and structs inside one another: 64 unless set"),
+    key("members", Kind::Count(1), "Array items and struct members in one document: 500000 unless set"),
+    key("calls", Kind::Count(1), "Calls in one system.multicall or batch: 100 unless set"),
+    key("response", Kind::Count(1), "Octets of a response, before compression: 64 MiB unless set"),
+    key("params", Kind::Count(1), "FastCGI: octets of the meta-variables of a request: 256 KiB unless set"),
+    key("connections", Kind::Count(1), "FastCGI: connections open at once: 1000 unless set"),
+    key(
+        "threads",
+        Kind::Count(1),
+        "FastCGI: calls at once, with those that wait: enough for `programs` and `queue` unless set",
+    ),
+    key("stall", Kind::Seconds, "FastCGI: seconds a connection may stop in the middle of a request: 60 unless set"),
+    key("stop", Kind::Seconds, "FastCGI: seconds to wait for methods that run when told to end: 30 unless set"),
+    key("programs", Kind::Count(1), "Programs that run at once, workers apart: 8 unless set"),
+    key("queue", Kind::Count(0), "Calls that wait for a program or worker, at most: 100 unless set"),
+    key("wait", Kind::Seconds, "Seconds that a call waits for a program or worker: 10 unless set"),
+    key("timeout", Kind::Seconds, "Seconds that a call may take, where its method does not say: 30 unless set"),
+    key("output", Kind::Count(1), "Octets that a program may write for one call: 16 MiB unless set"),
+];
+
+static CORS: &[Key] =
+    &[key("origins", Kind::List(&Kind::Text), "Origins as https://app.example; `*` lets all pages make calls")];
+
+static METHOD: &[Key] = &[
+    key("title", Kind::Text, "What it does, in one line: the first paragraph of the help unless set"),
+    key("help", Kind::Text, "What it does, in Markdown"),
+    key("params", Kind::List(&Kind::Table(|| PARAM)), "What it takes, in order"),
+    key("returns", TYPE, "What it gives: a type, or a table that describes it; nil unless set"),
+    key(
+        "faults",
+        Kind::Named(&Kind::Text),
+        "What a fault means, by its code: the exit status of the program, or the code of the worker's error",
+    ),
+    key(
+        "run",
+        Kind::List(&Kind::Text),
+        "The program and its words; `{param}` stands for a param. No shell is involved",
+    ),
+    key(
+        "success",
+        Kind::List(&Kind::Count(0)),
+        "The exit statuses with which the program gives a result: 0 unless set",
+    ),
+    key("stdin", Kind::Text, "What the program reads: \"{param}\", the octets of one param, or \"json\", all of them"),
+    key(
+        "output",
+        Kind::Word(&["text", "lines", "json", "base64"]),
+        "How the result is read from what the program writes: by its type unless set",
+    ),
+    key("worker", Kind::Text, "The worker that answers, instead of `run`"),
+    key("timeout", Kind::Seconds, "Seconds that a call may take"),
+    key("env", Kind::Named(&Kind::Text), "More environment variables for the program"),
+    key("hidden", Kind::Flag, "Whether it is left out of the page and of listings"),
+    key(
+        "deprecated",
+        Kind::Either(&[Kind::Flag, Kind::Text]),
+        "Whether callers should begin to use it no more, or what they should call instead, in Markdown",
+    ),
+];
+
+static WORKER: &[Key] = &[
+    key("run", Kind::List(&Kind::Text), "The program and its words"),
+    key("count", Kind::Count(1), "How many of them run at once, at most: one unless set"),
+    key("env", Kind::Named(&Kind::Text), "More environment variables for the program"),
+];
+
+/// A type by its name, or described.
+const TYPE: Kind = Kind::Either(&[Kind::Word(TYPES), Kind::Table(|| DESCRIBED)]);
+
+/// What describes a type.
+static DESCRIBED: &[Key] = &[TYPE_NAME, HELP, CHOICES, PATTERN, MINIMUM, MAXIMUM, MAX_LENGTH, MEMBERS, ITEMS];
+
+static PARAM: &[Key] = &[
+    key("name", Kind::Text, "The name: letters, digits and underscores"),
+    TYPE_NAME,
+    HELP,
+    key("optional", Kind::Flag, "Whether it may be left out, or nil"),
+    key("default", Kind::Scalar, "What it is when it is left out"),
+    CHOICES,
+    PATTERN,
+    MINIMUM,
+    MAXIMUM,
+    MAX_LENGTH,
+    MEMBERS,
+    ITEMS,
+    key("leading_dash", Kind::Flag, "Whether it may begin with `-` where it is the beginning of a word of `run`"),
+];
+
+static MEMBER: &[Key] = &[
+    TYPE_NAME,
+    HELP,
+    key("optional", Kind::Flag, "Whether it may be left out, or nil"),
+    CHOICES,
+    PATTERN,
+    MINIMUM,
+    MAXIMUM,
+    MAX_LENGTH,
+    MEMBERS,
+    ITEMS,
+];
+
+const TYPE_NAME: Key = key("type", Kind::Word(TYPES), "The type, by its name in XML-RPC");
+const HELP: Key = key("help", Kind::Text, "What it means, in Markdown");
+const CHOICES: Key = key("choices", Kind::List(&Kind::Scalar), "The values it may have: strings or numbers");
+const PATTERN: Key = key("pattern", Kind::Text, "A regular expression that a string has to match somewhere");
+const MINIMUM: Key = key("minimum", Kind::Number, "The least a number may be");
+const MAXIMUM: Key = key("maximum", Kind::Number, "The most a number may be");
+const MAX_LENGTH: Key = key("max_length", Kind::Count(0), "How many characters a string may have");
+const MEMBERS: Key = key("members", Kind::Named(&MEMBER_TYPE), "The members of a struct, by their names");
+const ITEMS: Key = key("items", TYPE, "What the items of an array are");
+const MEMBER_TYPE: Kind = Kind::Either(&[Kind::Word(TYPES), Kind::Table(|| MEMBER)]);
+
+/// Checks a value against what it must look like, and notes every mistake in it.
+pub(super) fn check(value: &Spanned<DeValue<'_>>, kind: &Kind, mistakes: &mut Mistakes) {
+    let span = value.span();
+    if !kind.takes(value.get_ref()) {
+        return mistakes.add(&span, format!("expected {}, found {}", kind.expected(), found(value.get_ref())));
+    }
+    match (kind, value.get_ref()) {
+        (Kind::Count(least), DeValue::Integer(_)) => match integer(value) {
+            Some(number) if number >= *least => {}
+            _ => mistakes.add(&span, format!("expected a whole number of at least {least}")),
+        },
+        (Kind::Seconds, _) => {
+            if seconds(value).is_none() {
+                mistakes.add(&span, "expected a number of seconds, more than 0 and at most a year");
+            }
+        }
+        (Kind::Word(words), DeValue::String(word)) if !words.contains(&&**word) => {
+            let expected = format!("expected one of {}, found \"{word}\"", listed(words));
+            match did_you_mean(word, words.iter().copied()) {
+                Some(help) => mistakes.add_with_help(&span, expected, help),
+                None => mistakes.add(&span, expected),
+            }
+        }
+        (Kind::List(items), DeValue::Array(values)) => values.iter().for_each(|value| check(value, items, mistakes)),
+        (Kind::Table(keys), DeValue::Table(table)) => check_table(table, keys(), mistakes),
+        (Kind::Named(kind), DeValue::Table(table)) => {
+            table.iter().for_each(|(_, value)| check(value, kind, mistakes));
+        }
+        (Kind::Either(kinds), found) => {
+            if let Some(kind) = kinds.iter().find(|kind| kind.takes(found)) {
+                check(value, kind, mistakes);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Checks a table whose keys are known.
+pub(super) fn check_table(table: &DeTable<'_>, keys: &'static [Key], mistakes: &mut Mistakes) {
+    for (name, value) in table {
+        match keys.iter().find(|key| *key.name == **name.get_ref()) {
+            Some(key) => check(value, &key.kind, mistakes),
+            None => unknown(name, keys, mistakes),
+        }
+    }
+}
+
+fn unknown(name: &Spanned<impl AsRef<str>>, keys: &'static [Key], mistakes: &mut Mistakes) {
+    let word = name.get_ref().as_ref();
+    let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
+    let help = did_you_mean(word, names.iter().copied());
+    let help = help.unwrap_or_else(|| format!("known here: {}", names.join(", ")));
+    mistakes.add_with_help(&name.span(), format!("there is no key `{word}` here"), help);
+}
+
+impl Kind {
+    /// Whether a value may be meant, by its type alone.
+    fn takes(&self, value: &DeValue<'_>) -> bool {
+        match self {
+            Kind::Text | Kind::Word(_) => matches!(value, DeValue::String(_)),
+            Kind::Flag => matches!(value, DeValue::Boolean(_)),
+            Kind::Count(_) => matches!(value, DeValue::Integer(_)),
+            Kind::Number | Kind::Seconds => matches!(value, DeValue::Integer(_) | DeValue::Float(_)),
+            Kind::Scalar => !matches!(value, DeValue::Array(_) | DeValue::Table(_)),
+            Kind::List(_) => matches!(value, DeValue::Array(_)),
+            Kind::Table(_) | Kind::Named(_) => matches!(value, DeValue::Table(_)),
+            Kind::Either(kinds) => kinds.iter().any(|kind| kind.takes(value)),
+        }
+    }
+
+    fn expected(&self) -> String {
+        match self {
+            Kind::Text => "a string".into(),
+            Kind::Flag => "true or false".into(),
+            Kind::Count(_) => "a whole number".into(),
+            Kind::Number => "a number".into(),
+            Kind::Seconds => "a number of seconds".into(),
+            Kind::Scalar => "a string, a number, true or false".into(),
+            Kind::Word(words) => format!("one of {}", listed(words)),
+            Kind::List(_) => "an array".into(),
+            Kind::Table(_) | Kind::Named(_) => "a table".into(),
+            Kind::Either(kinds) => kinds.iter().map(Kind::expected).collect::<Vec<_>>().join(", or "),
+        }
+    }
+
+    /// The JSON Schema of what it takes.
+    fn schema(&self) -> Json {
+        match self {
+            Kind::Text => json!({ "type": "string" }),
+            Kind::Flag => json!({ "type": "boolean" }),
+            Kind::Count(least) => json!({ "type": "integer", "minimum": least }),
+            Kind::Number => json!({ "type": "number" }),
+            Kind::Seconds => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": YEAR }),
+            Kind::Scalar => json!({ "type": ["string", "number", "boolean"] }),
+            Kind::Word(words) => json!({ "enum": words }),
+            Kind::List(items) => json!({ "type": "array", "items": items.schema() }),
+            // the one table that can be inside itself
+            Kind::Table(keys) if keys().as_ptr() == DESCRIBED.as_ptr() => json!({ "$ref": "#/$defs/type" }),
+            Kind::Table(keys) if keys().as_ptr() == MEMBER.as_ptr() => json!({ "$ref": "#/$defs/member" }),
+            Kind::Table(keys) => table_schema(keys()),
+            Kind::Named(kind) => json!({ "type": "object", "additionalProperties": kind.schema() }),
+            Kind::Either(kinds) => json!({ "anyOf": kinds.iter().map(Kind::schema).collect::<Vec<_>>() }),
+        }
+    }
+}
+
+/// The JSON Schema of a manifest.
+pub(crate) fn schema() -> Json {
+    let mut schema = table_schema(MANIFEST);
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
+    schema["title"] = "A manifest of rpcgi".into();
+    schema["required"] = json!(["method"]);
+    schema["$defs"] = json!({ "type": table_schema(DESCRIBED), "member": table_schema(MEMBER) });
+    schema
+}
+
+fn table_schema(keys: &'static [Key]) -> Json {
+    let property = |key: &Key| {
+        let mut schema = key.kind.schema();
+        schema["description"] = key.about.into();
+        (key.name.to_owned(), schema)
+    };
+    let properties: Map<String, Json> = keys.iter().map(property).collect();
+    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+}
+
+/// What a value is, by its type.
+fn found(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "an integer",
+        DeValue::Float(_) => "a float",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "an array",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+fn listed(words: &[&str]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// Seconds in a year: longer than anything that is meant.
+const YEAR: f64 = 31_536_000.0;
+
+/// An integer that fits 64 bits.
+pub(super) fn integer(value: &Spanned<DeValue<'_>>) -> Option<i64> {
+    let number = value.get_ref().as_integer()?;
+    i64::from_str_radix(number.as_str(), number.radix()).ok()
+}
+
+/// Any number, as a double.
+pub(super) fn number(value: &Spanned<DeValue<'_>>) -> Option<f64> {
+    match value.get_ref() {
+        DeValue::Float(number) => number.as_str().parse().ok(),
+        _ => integer(value).map(|number| number as f64),
+    }
+}
+
+/// A duration in seconds.
+pub(super) fn seconds(value: &Spanned<DeValue<'_>>) -> Option<Duration> {
+    number(value).filter(|seconds| *seconds > 0.0 && *seconds <= YEAR).map(Duration::from_secs_f64)
+}

@@ -1,0 +1,148 @@
+//! How a program is found, and what it finds around itself: a folder, and an environment that nobody else chooses.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::service::Request;
+
+/// Where programs are looked for that are named without a slash.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// A program as it is to be started.
+#[derive(Debug)]
+pub(super) struct Launch {
+    /// Its name, as the manifest has it.
+    pub(super) name: String,
+    /// Of the manifest: names with a slash are relative to it, and programs work in it.
+    pub(super) folder: PathBuf,
+    /// What the manifest adds to the environment.
+    pub(super) environment: Vec<(String, String)>,
+}
+
+/// Why a program cannot be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotFound {
+    Nowhere,
+    NotExecutable,
+    /// Everybody may write to it, so what it does is nobody's to say.
+    Writable,
+}
+
+/// A program that cannot be found.
+#[derive(Debug)]
+pub(super) struct Missing<'a> {
+    name: &'a str,
+    problem: NotFound,
+}
+
+impl fmt::Display for Missing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problem {
+            NotFound::Nowhere => write!(f, "there is no program `{}`", self.name),
+            NotFound::NotExecutable => write!(f, "`{}` is no program that may be executed", self.name),
+            NotFound::Writable => write!(f, "everybody may write to `{}`: it is not started", self.name),
+        }
+    }
+}
+
+impl Launch {
+    /// A command that starts it, without words yet.
+    pub(super) fn command(&self) -> Result<Command, Missing<'_>> {
+        let mut command = Command::new(self.find()?);
+        command.arg0(&self.name).current_dir(&self.folder).env_clear();
+        command.env("PATH", PATH).env("LANG", "C.UTF-8").env("HOME", &self.folder);
+        for name in ["LANG", "TZ", "HOME"] {
+            if let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) {
+                command.env(name, value);
+            }
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        Ok(command)
+    }
+
+    /// Where it is.
+    pub(super) fn find(&self) -> Result<PathBuf, Missing<'_>> {
+        self.look().map_err(|problem| Missing { name: &self.name, problem })
+    }
+
+    fn look(&self) -> Result<PathBuf, NotFound> {
+        if self.name.contains('/') {
+            return executable(self.folder.join(&self.name));
+        }
+        let own = self.environment.iter().find(|(name, _)| name == "PATH");
+        let path = own.map_or(PATH, |(_, path)| path);
+        let places = path.split(':').map(|place| executable(Path::new(place).join(&self.name)));
+        places.fold(Err(NotFound::Nowhere), |best, place| match (&best, &place) {
+            (Ok(_), _) | (_, Err(NotFound::Nowhere)) => best,
+            _ => place,
+        })
+    }
+}
+
+fn executable(path: PathBuf) -> Result<PathBuf, NotFound> {
+    match fs::metadata(&path) {
+        Ok(metadata) if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 => {
+            Err(NotFound::NotExecutable)
+        }
+        Ok(metadata) if metadata.permissions().mode() & 0o002 != 0 => Err(NotFound::Writable),
+        Ok(_) => Ok(path),
+        Err(_) => Err(NotFound::Nowhere),
+    }
+}
+
+/// What a program may know of the request: never a header of it.
+pub(super) struct Context {
+    pub(super) remote_addr: Option<String>,
+    /// Only if the web server has let somebody in.
+    pub(super) remote_user: Option<String>,
+    pub(super) request_id: String,
+}
+
+impl Context {
+    pub(super) fn of(request: &Request) -> Context {
+        Context {
+            remote_addr: request.remote_addr().map(|address| address.to_string()),
+            remote_user: request.user().map(|user| user.into_owned()),
+            request_id: request_id(request),
+        }
+    }
+
+    /// Sets it as environment variables.
+    pub(super) fn tell(&self, command: &mut Command, method: &str) {
+        let variables = [
+            ("RPCGI_METHOD", Some(method)),
+            ("RPCGI_REMOTE_ADDR", self.remote_addr.as_deref()),
+            ("RPCGI_REMOTE_USER", self.remote_user.as_deref()),
+            ("RPCGI_REQUEST_ID", Some(&self.request_id)),
+        ];
+        for (name, value) in variables {
+            // no environment has NUL in it
+            if let Some(value) = value.filter(|value| !value.contains('\0')) {
+                command.env(name, OsStr::new(value));
+            }
+        }
+    }
+}
+
+/// The web server's name for the request (Apache's mod_unique_id, `REQUEST_ID` by nginx), or else one of our own.
+fn request_id(request: &Request) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+
+    let is_plain =
+        |id: &str| id.len() <= 64 && id.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_@".contains(&octet));
+    let known = ["UNIQUE_ID", "REQUEST_ID"].into_iter().find_map(|name| request.variable(name));
+    known.filter(|id| is_plain(id)).map_or_else(
+        || {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+            format!("{now:x}-{:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+        },
+        |id| id.into_owned(),
+    )
+}

@@ -1,0 +1,67 @@
+//! What is wrong with a manifest, told to whoever wrote it.
+
+use std::ops::Range;
+
+/// Something that is wrong, or may be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    pub(crate) severity: Severity,
+    /// What was expected and what is there.
+    pub(crate) message: String,
+    /// The octets it is about; none if it is the file as a whole.
+    pub(crate) span: Option<Range<usize>>,
+    /// What would mend it.
+    pub(crate) help: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Severity {
+    /// It cannot be served.
+    Error,
+    /// It can, but not everywhere, or not for long.
+    Warning,
+}
+
+impl Mistake {
+    /// A mistake in the file as a whole.
+    pub(crate) fn of_file(severity: Severity, message: impl Into<String>, help: impl Into<String>) -> Mistake {
+        Mistake { severity, message: message.into(), span: None, help: Some(help.into()) }
+    }
+}
+
+/// The mistakes found so far: all of them are told at once.
+#[derive(Debug, Default)]
+pub(super) struct Mistakes(pub(super) Vec<Mistake>);
+
+impl Mistakes {
+    pub(super) fn add(&mut self, span: &Range<usize>, message: impl Into<String>) {
+        let message = message.into();
+        self.0.push(Mistake { severity: Severity::Error, message, span: Some(span.clone()), help: None });
+    }
+
+    pub(super) fn add_with_help(&mut self, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.add(span, message);
+        if let Some(last) = self.0.last_mut() {
+            last.help = Some(help.into());
+        }
+    }
+
+    pub(super) fn warn(&mut self, span: &Range<usize>, message: impl Into<String>) {
+        self.add(span, message);
+        if let Some(last) = self.0.last_mut() {
+            last.severity = Severity::Warning;
+        }
+    }
+
+    pub(super) fn are_fatal(&self) -> bool {
+        self.0.iter().any(|mistake| mistake.severity == Severity::Error)
+    }
+}
+
+/// The known word that is most like one that is not known, as a help.
+pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
+    const ALIKE: f64 = 0.75;
+
+    let best = known.map(|known| (strsim::jaro_winkler(word, known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(likeness, _)| *likeness >= ALIKE).map(|(_, known)| format!("did you mean `{known}`?"))
+}

@@ -1,0 +1,136 @@
+//! Things of which there are so many and no more, and calls that wait for one.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Places for programs, or workers.
+pub(super) struct Pool<T> {
+    state: Mutex<State<T>>,
+    /// Told when something comes back.
+    returned: Condvar,
+    /// How many may wait.
+    queue: usize,
+    /// For how long.
+    wait: Duration,
+}
+
+struct State<T> {
+    /// The one that came back last is the first to go out again.
+    idle: Vec<T>,
+    waiting: usize,
+}
+
+/// Why nothing could be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Busy {
+    /// As many wait as may.
+    QueueFull,
+    /// Nothing has come back in time.
+    Waited(Duration),
+}
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Busy::QueueFull => f.write_str("too many calls wait already: try again later"),
+            Busy::Waited(wait) => write!(f, "nothing became free in {} seconds: try again later", wait.as_secs_f64()),
+        }
+    }
+}
+
+impl<T> Pool<T> {
+    pub(super) fn new(things: impl IntoIterator<Item = T>, queue: usize, wait: Duration) -> Pool<T> {
+        let state = State { idle: things.into_iter().collect(), waiting: 0 };
+        Pool { state: Mutex::new(state), returned: Condvar::new(), queue, wait }
+    }
+
+    /// Takes one of them, and waits if there is none.
+    pub(super) fn take(&self) -> Result<Taken<'_, T>, Busy> {
+        let mut state = self.lock();
+        if let Some(thing) = state.idle.pop() {
+            return Ok(Taken { thing: Some(thing), pool: self });
+        }
+        if state.waiting >= self.queue {
+            return Err(Busy::QueueFull);
+        }
+        state.waiting += 1;
+        let deadline = Instant::now() + self.wait;
+        loop {
+            if let Some(thing) = state.idle.pop() {
+                state.waiting -= 1;
+                return Ok(Taken { thing: Some(thing), pool: self });
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                state.waiting -= 1;
+                return Err(Busy::Waited(self.wait));
+            }
+            let waited = self.returned.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Takes away all that is here.
+    pub(super) fn drain(&self) -> Vec<T> {
+        std::mem::take(&mut self.lock().idle)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One of the things, which goes back when it is let go of.
+pub(super) struct Taken<'p, T> {
+    thing: Option<T>,
+    pool: &'p Pool<T>,
+}
+
+impl<T> Deref for Taken<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.thing.as_ref().expect("it is there until it is let go of")
+    }
+}
+
+impl<T> DerefMut for Taken<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.thing.as_mut().expect("it is there until it is let go of")
+    }
+}
+
+impl<T> Drop for Taken<'_, T> {
+    fn drop(&mut self) {
+        if let Some(thing) = self.thing.take() {
+            self.pool.lock().idle.push(thing);
+            self.pool.returned.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_there_are() {
+        let pool = Pool::new([1, 2], 1, Duration::from_millis(20));
+        let (a, b) = (pool.take().ok().unwrap(), pool.take().ok().unwrap());
+        assert_eq!((*a, *b), (2, 1));
+        assert_eq!(pool.take().err(), Some(Busy::Waited(Duration::from_millis(20))));
+        std::thread::scope(|scope| {
+            let third = scope.spawn(|| pool.take().map(|taken| *taken));
+            while pool.lock().waiting == 0 {
+                std::thread::yield_now();
+            }
+            assert_eq!(pool.take().err(), Some(Busy::QueueFull));
+            drop(a);
+            assert_eq!(third.join().unwrap(), Ok(2));
+        });
+        drop(b);
+        assert_eq!(pool.drain().len(), 2);
+    }
+}

@@ -1,0 +1,310 @@
+//! A program that runs: what it is told, what it says, and its end.
+//!
+//! It runs in a process group of its own, with all it starts. Whoever holds a [`Process`] moves octets both ways with
+//! [`turn`](Process::turn), which waits for whatever comes first; no thread is needed for it. However a process is let
+//! go of, nothing of it is left: no zombie, no descriptor.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+/// How long a process has between TERM and KILL.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How long a process may take to end by itself when its standard input has.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// How long what a program has started may keep its pipes open when it has ended itself.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// How often a system without descriptors for processes looks whether one has ended.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Octets read at a time: what a pipe has, but most answers are short.
+const BUFFER: usize = 64 << 10;
+const SMALL_BUFFER: usize = 4 << 10;
+
+/// The most octets of standard error that are kept: more than anybody reads in a log.
+const MOST_COMPLAINTS: usize = 1 << 20;
+
+/// A program that runs.
+pub(super) struct Process {
+    child: Child,
+    /// Readable when it has ended, where the system has such descriptors.
+    end: Option<OwnedFd>,
+    stdin: Option<ChildStdin>,
+    stdout: Stream<std::process::ChildStdout>,
+    stderr: Stream<std::process::ChildStderr>,
+    /// Since when it is seen to have ended.
+    ended: Option<Instant>,
+    is_reaped: bool,
+}
+
+/// A pipe from a process, and what has come through it and was not taken.
+struct Stream<R> {
+    pipe: Option<R>,
+    octets: Vec<u8>,
+    most: usize,
+    /// Whether more has come than may.
+    is_over: bool,
+}
+
+/// What a turn has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// There is time left.
+    Moved,
+    /// There is none.
+    Late,
+}
+
+impl Process {
+    /// Starts a program that may write so many octets at a time.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub(super) fn start(command: &mut Command, most: usize) -> io::Result<Process> {
+        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.process_group(0).spawn()?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let process = Process {
+            end: descriptor(&child),
+            child,
+            stdin,
+            stdout: Stream { pipe: stdout, octets: Vec::new(), most, is_over: false },
+            stderr: Stream { pipe: stderr, octets: Vec::new(), most: MOST_COMPLAINTS, is_over: false },
+            ended: None,
+            is_reaped: false,
+        };
+        for pipe in process.pipes() {
+            rustix::io::ioctl_fionbio(pipe, true)?;
+        }
+        Ok(process)
+    }
+
+    fn pipes(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let stdin = self.stdin.as_ref().map(AsFd::as_fd);
+        let stdout = self.stdout.pipe.as_ref().map(AsFd::as_fd);
+        let stderr = self.stderr.pipe.as_ref().map(AsFd::as_fd);
+        stdin.into_iter().chain(stdout).chain(stderr)
+    }
+
+    /// Waits until something can be moved, moves it, and takes what it could write from the front of `input`.
+    ///
+    /// # Errors
+    /// If the system does not do its part.
+    pub(super) fn turn(&mut self, input: &mut &[u8], deadline: Instant) -> io::Result<Turn> {
+        let [write, out, err, end] = self.wait(!input.is_empty(), deadline)?;
+        if write {
+            self.write(input);
+        }
+        if out {
+            self.stdout.read();
+        }
+        if err {
+            self.stderr.read();
+        }
+        if end && self.ended.is_none() && self.has_exited() {
+            self.ended = Some(Instant::now());
+        }
+        // a program that never rests is late too
+        Ok(if Instant::now() < deadline { Turn::Moved } else { Turn::Late })
+    }
+
+    /// Which of the pipes, and the end, can be attended to.
+    fn wait(&self, has_input: bool, deadline: Instant) -> io::Result<[bool; 4]> {
+        let until_end = self.ended.is_none();
+        let sources = [
+            (self.stdin.as_ref().filter(|_| has_input).map(AsFd::as_fd), PollFlags::OUT),
+            (self.stdout.pipe.as_ref().map(AsFd::as_fd), PollFlags::IN),
+            (self.stderr.pipe.as_ref().map(AsFd::as_fd), PollFlags::IN),
+            (self.end.as_ref().filter(|_| until_end).map(AsFd::as_fd), PollFlags::IN),
+        ];
+        let watched = || sources.iter().enumerate().filter_map(|(index, (source, _))| source.map(|_| index));
+        let source = |(source, flags)| Some(PollFd::from_borrowed_fd(source?, flags));
+        let mut polled: Vec<PollFd<'_>> = sources.into_iter().filter_map(source).collect();
+        let mut left = deadline.saturating_duration_since(Instant::now());
+        let must_look = until_end && self.end.is_none();
+        if must_look {
+            left = left.min(LOOK);
+        }
+        match poll(&mut polled, Timespec::try_from(left).ok().as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let mut ready = [false, false, false, must_look];
+        for (index, polled) in watched().zip(&polled) {
+            ready[index] = !polled.revents().is_empty();
+        }
+        Ok(ready)
+    }
+
+    fn write(&mut self, input: &mut &[u8]) {
+        let Some(stdin) = &mut self.stdin else { return };
+        match stdin.write(input) {
+            Ok(count) => *input = &input[count..],
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            // it reads no more
+            Err(_) => self.stdin = None,
+        }
+    }
+
+    /// Tells it that nothing more will come.
+    pub(super) fn close_input(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Whether it still reads.
+    pub(super) fn reads(&self) -> bool {
+        self.stdin.is_some()
+    }
+
+    /// Whether it has ended, without taking leave of it: its group keeps its number until then.
+    pub(super) fn has_exited(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        !matches!(waitid(WaitId::Pid(self.pid()), options), Ok(None))
+    }
+
+    /// Whether it has ended and nothing more will come: its pipes are closed, or what it has started keeps them open
+    /// for longer than it should.
+    pub(super) fn is_over(&self) -> bool {
+        let are_closed = self.stdout.pipe.is_none() && self.stderr.pipe.is_none();
+        self.ended.is_some_and(|ended| are_closed || ended.elapsed() >= LINGER)
+    }
+
+    /// Until when to wait at most, with this deadline.
+    pub(super) fn until(&self, deadline: Instant) -> Instant {
+        self.ended.map_or(deadline, |ended| deadline.min(ended + LINGER))
+    }
+
+    /// What it has written and nobody has taken.
+    pub(super) fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.stdout.octets
+    }
+
+    /// Whether it has written more than it may.
+    pub(super) fn writes_too_much(&self) -> bool {
+        self.stdout.is_over
+    }
+
+    /// Whether it will write no more.
+    pub(super) fn is_silent(&self) -> bool {
+        self.stdout.pipe.is_none()
+    }
+
+    /// Takes what it has written to standard error.
+    pub(super) fn complaints(&mut self) -> Vec<u8> {
+        let mut complaints = std::mem::take(&mut self.stderr.octets);
+        if std::mem::take(&mut self.stderr.is_over) {
+            complaints.extend_from_slice(b"\n(there was more)");
+        }
+        complaints
+    }
+
+    /// Takes leave of a program that has ended. What it has started goes on if it has let go of the pipes, and ends if
+    /// it has not.
+    pub(super) fn finish(mut self) -> io::Result<ExitStatus> {
+        if self.stdout.pipe.is_some() || self.stderr.pipe.is_some() {
+            self.signal(Signal::KILL);
+        }
+        self.reap()
+    }
+
+    /// Ends it, with all that is in its group.
+    pub(super) fn end(mut self) {
+        self.end_now();
+    }
+
+    /// Lets it end by itself, as a program does that finds the end of its input; then as [`end`](Process::end) does.
+    pub(super) fn dismiss(mut self) {
+        self.close_input();
+        self.wait_for_end(FAREWELL);
+        self.end_now();
+    }
+
+    fn end_now(&mut self) {
+        self.signal(Signal::TERM);
+        self.wait_for_end(GRACE);
+        self.signal(Signal::KILL);
+        // nothing withstands that, and what it says is not of interest
+        _ = self.reap();
+    }
+
+    fn wait_for_end(&mut self, most: Duration) {
+        let deadline = Instant::now() + most;
+        while !self.has_exited() && Instant::now() < deadline {
+            // what it still writes must not keep it from ending
+            self.stdout.octets.clear();
+            if self.turn(&mut &[][..], deadline).is_err() {
+                std::thread::sleep(LOOK);
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        // fails if all of them have ended
+        _ = kill_process_group(self.pid(), signal);
+    }
+
+    fn reap(&mut self) -> io::Result<ExitStatus> {
+        self.is_reaped = true;
+        self.child.wait()
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if !self.is_reaped {
+            self.signal(Signal::KILL);
+            _ = self.reap();
+        }
+    }
+}
+
+impl<R: Read> Stream<R> {
+    fn read(&mut self) {
+        let Some(pipe) = &mut self.pipe else { return };
+        let start = self.octets.len();
+        self.octets.resize(start + start.clamp(SMALL_BUFFER, BUFFER), 0);
+        let read = pipe.read(&mut self.octets[start..]);
+        self.octets.truncate(start + *read.as_ref().unwrap_or(&0));
+        match read {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
+            Ok(0) | Err(_) => self.pipe = None,
+            Ok(_) if self.octets.len() > self.most => {
+                self.octets.truncate(self.most);
+                self.is_over = true;
+            }
+            Ok(_) => {}
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn descriptor(child: &Child) -> Option<OwnedFd> {
+    rustix::process::pidfd_open(Pid::from_child(child), rustix::process::PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn descriptor(_: &Child) -> Option<OwnedFd> {
+    None
+}
+
+/// How a program ended, in words.
+pub(super) fn in_words(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("ended with status {code}"),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => "ended".into(),
+    }
+}

@@ -1,0 +1,210 @@
+//! A program that is started for each call.
+
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::process::{Command, ExitStatus};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rustix::io::Errno;
+
+use super::data_type::{DataType, text_of};
+use super::launch::{Context, Launch};
+use super::method::{Call, failed, log_complaints, read_json, write_json};
+use super::pool::Pool;
+use super::process::{Process, Turn, in_words};
+use super::words::{LONGEST_WORD, Word, fill};
+use crate::fault::Fault;
+use crate::method::{Failure, Refusal};
+use crate::signature::Type;
+use crate::value::{Base64, Value, shown};
+
+/// The most octets of an argument that are put into the environment: what fits there with room to spare.
+const LONGEST_VARIABLE: usize = LONGEST_WORD / 2;
+
+/// A program, and how it is told and understood.
+pub(super) struct Program {
+    pub(super) launch: Launch,
+    /// Its words but for the first.
+    pub(super) words: Vec<Word>,
+    pub(super) stdin: Input,
+    pub(super) output: Output,
+    /// The exit statuses with which it gives a result.
+    pub(super) success: Vec<i32>,
+    /// The places for programs.
+    pub(super) places: Arc<Pool<()>>,
+}
+
+/// What a program reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Input {
+    Nothing,
+    /// The octets of one param, by its index.
+    Param(usize),
+    /// All params, as a JSON object.
+    Json,
+}
+
+/// How a result is read from what a program writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Output {
+    Text,
+    Lines,
+    Json,
+    Base64,
+}
+
+/// A program that has ended.
+struct Ended {
+    status: ExitStatus,
+    output: Vec<u8>,
+    complaints: Vec<u8>,
+}
+
+impl Program {
+    pub(super) fn run(&self, call: &Call<'_>) -> Result<Value, Failure> {
+        let words = fill(&self.words, &call.method.params, &call.arguments).map_err(Failure::Params)?;
+        let input = self.input(call)?;
+        let _place = self.places.take().map_err(|busy| failed(call.about, &busy.to_string()))?;
+        let mut command = self.launch.command().map_err(|missing| Fault::internal(missing.to_string()))?;
+        command.args(words);
+        Context::of(call.request).tell(&mut command, &call.about.name);
+        tell_arguments(call, &mut command);
+        let process = Process::start(&mut command, call.method.most).map_err(|error| self.not_started(error))?;
+        let ended = self.attend(process, &input, call)?;
+        log_complaints(&format!("method \"{}\"", call.about.name), &ended.complaints);
+        match ended.status.code().is_some_and(|status| self.success.contains(&status)) {
+            true => self.output.read(ended.output, call),
+            false => Err(Failure::Fault(fault(&ended, call))),
+        }
+    }
+
+    /// What it is to read.
+    fn input<'v>(&self, call: &'v Call<'_>) -> Result<Cow<'v, [u8]>, Fault> {
+        Ok(match self.stdin {
+            Input::Nothing => Cow::Borrowed(&[]),
+            Input::Param(index) => match &call.arguments[index] {
+                Some(Value::String(text)) => text.as_bytes().into(),
+                Some(Value::Base64(Base64(octets))) => octets.into(),
+                argument => argument.as_ref().and_then(text_of).unwrap_or_default().into(),
+            },
+            Input::Json => {
+                let pairs = call.method.params.iter().zip(&call.arguments);
+                let given = pairs.filter_map(|(param, argument)| Some((param.name.clone(), argument.clone()?)));
+                write_json(&Value::Struct(given.collect()), call.method.limits)?.into()
+            }
+        })
+    }
+
+    #[cold]
+    fn not_started(&self, error: io::Error) -> Failure {
+        match Errno::from_io_error(&error) {
+            Some(Errno::TOOBIG) => {
+                let message = "takes params that fit on a command line together, found more than that";
+                Failure::Params(Refusal::new(message))
+            }
+            _ => Failure::Fault(Fault::internal(format!("{} cannot be started: {error}", self.launch.name))),
+        }
+    }
+
+    /// Moves octets both ways until the program has ended, or has gone too far.
+    fn attend(&self, mut process: Process, input: &[u8], call: &Call<'_>) -> Result<Ended, Fault> {
+        let deadline = Instant::now() + call.method.timeout;
+        let mut input = input;
+        let give_up = |mut process: Process, message: String| {
+            let complaints = process.complaints();
+            process.end();
+            log_complaints(&format!("method \"{}\"", call.about.name), &complaints);
+            failed(call.about, &message)
+        };
+        while !process.is_over() {
+            if input.is_empty() {
+                process.close_input();
+            }
+            let turn = process.turn(&mut input, process.until(deadline)).map_err(Fault::internal)?;
+            if process.writes_too_much() {
+                let message = format!("the program wrote more than {} octets", call.method.most);
+                return Err(give_up(process, message));
+            }
+            if turn == Turn::Late && !process.is_over() && Instant::now() >= deadline {
+                let seconds = call.method.timeout.as_secs_f64();
+                return Err(give_up(process, format!("the program took longer than {seconds} seconds")));
+            }
+        }
+        let (output, complaints) = (std::mem::take(process.output()), process.complaints());
+        let status = process.finish().map_err(Fault::internal)?;
+        Ok(Ended { status, output, complaints })
+    }
+}
+
+/// Sets scalar arguments as environment variables. What no environment takes is not there.
+fn tell_arguments(call: &Call<'_>, command: &mut Command) {
+    for (param, argument) in call.method.params.iter().zip(&call.arguments) {
+        let text = match argument {
+            Some(Value::Base64(_)) | None => None,
+            Some(argument) => text_of(argument).filter(|text| text.len() <= LONGEST_VARIABLE && !text.contains(&0)),
+        };
+        if let Some(text) = text {
+            command.env(format!("RPCGI_PARAM_{}", param.name), OsStr::from_bytes(&text));
+        }
+    }
+}
+
+/// The fault of a program that has not succeeded: its status, and what the manifest says of that, or the last thing it
+/// said itself.
+fn fault(ended: &Ended, call: &Call<'_>) -> Fault {
+    let Some(status) = ended.status.code() else {
+        return failed(call.about, &format!("the program {}", in_words(ended.status)));
+    };
+    let known = call.about.faults.iter().find(|(code, _)| *code == status).map(|(_, text)| text.to_string());
+    let last_line = || {
+        let complaints = String::from_utf8_lossy(&ended.complaints);
+        complaints.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(one_line)
+    };
+    Fault::new(status, known.or_else(last_line).unwrap_or_else(|| format!("the program {}", in_words(ended.status))))
+}
+
+/// A line of a program's as the text of a fault: cut, and without what is not for reading.
+fn one_line(line: &str) -> String {
+    const LONGEST: usize = 500;
+
+    line.chars().take(LONGEST).map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+impl Output {
+    /// Reads a result of the method's type.
+    fn read(self, output: Vec<u8>, call: &Call<'_>) -> Result<Value, Failure> {
+        let returns = &call.method.returns;
+        let value = match self {
+            Output::Text => text(output).and_then(|text| returns.from_text(without_line_end(&text))),
+            Output::Lines => text(output).and_then(|text| lines(&text, returns)),
+            Output::Json => read_json(&output, returns, call.method.limits),
+            Output::Base64 => Ok(Value::Base64(Base64(output))),
+        };
+        value.map_err(|message| failed(call.about, &format!("the program wrote what it should not: {message}")).into())
+    }
+}
+
+fn text(output: Vec<u8>) -> Result<String, String> {
+    String::from_utf8(output).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        format!("expected UTF-8, found octet {:02X} after {at} octets", error.as_bytes()[at])
+    })
+}
+
+/// What a program prints ends in a line end, which is not meant.
+fn without_line_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
+}
+
+fn lines(text: &str, returns: &DataType) -> Result<Value, String> {
+    let any = DataType::of(Type::String);
+    let of = returns.items.as_deref().unwrap_or(&any);
+    let item = |(index, line): (usize, &str)| {
+        of.from_text(line).map_err(|message| format!("{} in line {}", shown(&message), index + 1))
+    };
+    text.lines().enumerate().map(item).collect::<Result<Vec<_>, _>>().map(Value::Array)
+}

@@ -1,0 +1,90 @@
+//! The file of a manifest.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+/// The most octets of a manifest: some ten thousand methods.
+const LARGEST: u64 = 4 << 20;
+
+/// A manifest as it is written.
+pub(crate) struct Source {
+    /// Without links in it.
+    pub(crate) path: PathBuf,
+    pub(crate) text: String,
+    pub(crate) identity: Identity,
+    /// The octets of the permissions, and who owns it.
+    pub(crate) mode: u32,
+    pub(crate) owner: u32,
+}
+
+/// Which file it is, and in which state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub(crate) file: (u64, u64),
+    changed: (i64, i64, i64, i64),
+    size: u64,
+}
+
+impl Identity {
+    /// That of the file at a path.
+    ///
+    /// # Errors
+    /// If there is none to be seen.
+    pub(crate) fn at(path: &Path) -> io::Result<Identity> {
+        fs::metadata(path).map(|metadata| Identity::of(&metadata))
+    }
+
+    fn of(metadata: &Metadata) -> Identity {
+        Identity {
+            file: (metadata.dev(), metadata.ino()),
+            changed: (metadata.mtime(), metadata.mtime_nsec(), metadata.ctime(), metadata.ctime_nsec()),
+            size: metadata.size(),
+        }
+    }
+}
+
+impl Source {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// Why it is no manifest, or must not be one.
+    pub(crate) fn open(path: &Path) -> Result<Source, String> {
+        // a pipe would be waited for
+        let options = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path);
+        let mut file: File = options.map_err(|error| format!("it cannot be opened: {error}"))?;
+        // what was opened, whatever the path leads to by now
+        let metadata = file.metadata().map_err(|error| error.to_string())?;
+        check(&metadata)?;
+        let mut octets = Vec::with_capacity(metadata.len() as usize + 1);
+        let read = file.by_ref().take(LARGEST + 1).read_to_end(&mut octets);
+        read.map_err(|error| format!("it cannot be read: {error}"))?;
+        let text = String::from_utf8(octets).map_err(|error| {
+            format!("expected UTF-8, found something else after {} octets", error.utf8_error().valid_up_to())
+        })?;
+        let path = fs::canonicalize(path).map_err(|error| error.to_string())?;
+        Ok(Source { path, text, identity: Identity::of(&metadata), mode: metadata.mode(), owner: metadata.uid() })
+    }
+
+    /// The folder it is in.
+    pub(crate) fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+fn check(metadata: &Metadata) -> Result<(), String> {
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "it is a folder" } else { "it is no ordinary file" };
+        return Err(format!("expected a file, but {what}"));
+    }
+    if metadata.mode() & 0o002 != 0 {
+        return Err("everybody may write to it, so it is nobody's: chmod o-w".into());
+    }
+    match metadata.len() > LARGEST {
+        true => Err(format!("it has {} octets, more than {LARGEST}", metadata.len())),
+        false => Ok(()),
+    }
+}

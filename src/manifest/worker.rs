@@ -1,0 +1,313 @@
+//! Programs that stay, and answer one call after the other: JSON-RPC 2.0, one document a line.
+//!
+//! A worker is started when it is first needed. One that has died, or does not keep to the protocol, is replaced at the
+//! next call; while one dies again and again, the next is started a little later each time.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+use serde_json::{Value as Json, json};
+
+use super::launch::{Context, Launch};
+use super::method::{Call, failed, log_complaints, read_json, write_json};
+use super::pool::Pool;
+use super::process::{Process, Turn, in_words};
+use crate::fault::Fault;
+use crate::method::Failure;
+use crate::value::{Value, shown};
+
+/// How long to wait before starting a worker anew when the second in a row has died; doubled for each that follows.
+const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
+
+/// How long that is at most.
+const LAST_BACK_OFF: Duration = Duration::from_secs(30);
+
+/// Programs of one kind.
+pub(crate) struct Worker {
+    pub(super) name: String,
+    pub(super) launch: Launch,
+    /// Its words but for the first.
+    pub(super) words: Vec<String>,
+    /// How long a call waits for it.
+    pub(super) wait: Duration,
+    pub(super) seats: Pool<Seat>,
+}
+
+/// The place of one of the programs.
+#[derive(Default)]
+pub(super) struct Seat {
+    process: Option<Process>,
+    /// How many in a row have died without an answer, and when the last did.
+    deaths: u32,
+    died: Option<Instant>,
+    /// The number of the call that was sent last.
+    last: u64,
+}
+
+/// Why there is no answer. The program is of no use any more.
+enum Trouble {
+    /// The call was not sent.
+    NotSent(String),
+    /// It may have done its work.
+    Lost(String),
+    /// As before, and the program has not died by itself.
+    Overdue(String),
+}
+
+/// A line of a worker's.
+#[derive(Deserialize)]
+struct Answer<'a> {
+    id: Option<u64>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    error: Option<ErrorObject>,
+}
+
+#[derive(Deserialize)]
+struct ErrorObject {
+    code: i32,
+    #[serde(default)]
+    message: String,
+    data: Option<Json>,
+}
+
+/// A member that is there, be it null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// A worker's part in a method.
+pub(super) struct Job(pub(super) Arc<Worker>);
+
+impl Job {
+    pub(super) fn run(&self, call: &Call<'_>) -> Result<Value, Failure> {
+        let Job(worker) = self;
+        let mut params: Vec<Value> =
+            call.arguments.iter().map(|argument| argument.clone().unwrap_or(Value::Nil)).collect();
+        let given = call.arguments.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+        params.truncate(given);
+        let params = write_json(&Value::Array(params), call.method.limits)?;
+        let mut seat = worker.seats.take().map_err(|busy| failed(call.about, &busy.to_string()))?;
+        let answer = worker.ask(&mut seat, &params, call);
+        // one that has died while nobody asked was not sent the call: there is no harm in another try
+        let answer = match answer {
+            Err(Trouble::NotSent(_)) => worker.ask(&mut seat, &params, call),
+            answer => answer,
+        };
+        match answer {
+            Ok(answer) => answer.map_err(Failure::Fault),
+            Err(Trouble::NotSent(message) | Trouble::Lost(message) | Trouble::Overdue(message)) => {
+                Err(Failure::Fault(failed(call.about, &message)))
+            }
+        }
+    }
+}
+
+impl Worker {
+    /// Sends a call, and takes the answer.
+    fn ask(&self, seat: &mut Seat, params: &[u8], call: &Call<'_>) -> Result<Result<Value, Fault>, Trouble> {
+        self.make_ready(seat)?;
+        seat.last += 1;
+        let document = document(seat.last, params, call);
+        let id = seat.last;
+        let outcome = match &mut seat.process {
+            Some(process) => self.exchange(process, &document, id, call),
+            None => unreachable!("it was made ready"),
+        };
+        match &outcome {
+            Ok(_) => seat.deaths = 0,
+            Err(Trouble::NotSent(_) | Trouble::Lost(_)) => self.bury(seat, true),
+            Err(Trouble::Overdue(_)) => self.bury(seat, false),
+        }
+        if let Some(process) = &mut seat.process {
+            self.log(process);
+        }
+        outcome
+    }
+
+    /// Sees to it that there is a program, and that it lives as far as can be told.
+    fn make_ready(&self, seat: &mut Seat) -> Result<(), Trouble> {
+        if let Some(process) = &mut seat.process {
+            // what it has said since
+            _ = process.turn(&mut &[][..], Instant::now());
+            if process.is_silent() || process.has_exited() {
+                self.bury(seat, true);
+            }
+        }
+        if seat.process.is_some() {
+            return Ok(());
+        }
+        let Worker { name, wait, .. } = self;
+        let rest = seat.rest();
+        if rest > *wait {
+            let (deaths, seconds) = (seat.deaths, rest.as_secs_f64());
+            let message = format!("the worker \"{name}\" died {deaths} times, and is started again in {seconds:.0} s");
+            return Err(Trouble::Lost(message));
+        }
+        std::thread::sleep(rest);
+        let command = self.launch.command().map_err(|missing| missing.to_string());
+        let started = command.and_then(|mut command| {
+            command.args(&self.words).env("RPCGI_WORKER", name);
+            Process::start(&mut command, usize::MAX).map_err(|error| error.to_string())
+        });
+        match started {
+            Ok(process) => seat.process = Some(process),
+            Err(cause) => {
+                log::error!("worker \"{name}\" cannot be started: {cause}");
+                return Err(Trouble::Lost(format!("the worker \"{name}\" cannot be started")));
+            }
+        }
+        Ok(())
+    }
+
+    fn exchange(
+        &self,
+        process: &mut Process,
+        document: &[u8],
+        id: u64,
+        call: &Call<'_>,
+    ) -> Result<Result<Value, Fault>, Trouble> {
+        let deadline = Instant::now() + call.method.timeout;
+        let name = &self.name;
+        let (mut input, mut searched) = (document, 0);
+        loop {
+            while let Some(line) = take_line(process.output(), &mut searched) {
+                if let Some(answer) = self.read(&line, id, call)? {
+                    return Ok(answer);
+                }
+            }
+            if process.output().len() > call.method.most {
+                return Err(Trouble::Overdue(format!(
+                    "the worker \"{name}\" wrote more than {} octets",
+                    call.method.most
+                )));
+            }
+            if process.is_silent() || process.is_over() || !process.reads() {
+                return Err(match input.len() == document.len() {
+                    true => Trouble::NotSent(format!("the worker \"{name}\" does not run")),
+                    false => Trouble::Lost(format!("the worker \"{name}\" died during the call")),
+                });
+            }
+            let turn = process.turn(&mut input, process.until(deadline));
+            let turn = turn.map_err(|error| Trouble::Lost(format!("the worker \"{name}\" cannot be read: {error}")))?;
+            if turn == Turn::Late && Instant::now() >= deadline {
+                let seconds = call.method.timeout.as_secs_f64();
+                return Err(Trouble::Overdue(format!("the worker \"{name}\" took longer than {seconds} seconds")));
+            }
+        }
+    }
+
+    /// Reads a line; `None` if it answers a call that was answered before.
+    fn read(&self, line: &[u8], id: u64, call: &Call<'_>) -> Result<Option<Result<Value, Fault>>, Trouble> {
+        let Worker { name, .. } = self;
+        let garbage = |what: &str| {
+            log::error!("worker \"{name}\" answered {what}: {}", shown(&String::from_utf8_lossy(line)));
+            Trouble::Lost(format!("the worker \"{name}\" answered {what}"))
+        };
+        let Ok(answer) = serde_json::from_slice::<Answer<'_>>(line) else {
+            return Err(garbage("what is no response of JSON-RPC"));
+        };
+        let outcome = match answer {
+            Answer { id: Some(other), .. } if other < id => {
+                log::warn!("worker \"{name}\" answered a call again");
+                return Ok(None);
+            }
+            Answer { id: Some(other), .. } if other != id => return Err(garbage("a call that it was not sent")),
+            Answer { error: Some(error), result: None, .. } => Err(error.into_fault(call)),
+            Answer { id: Some(_), error: None, result: Some(result) } => {
+                let value = read_json(result.get().as_bytes(), &call.method.returns, call.method.limits);
+                value.map_err(|message| {
+                    failed(call.about, &format!("the worker \"{name}\" answered what it should not: {message}"))
+                })
+            }
+            Answer { .. } => return Err(garbage("what is no response of JSON-RPC")),
+        };
+        Ok(Some(outcome))
+    }
+
+    fn log(&self, process: &mut Process) {
+        log_complaints(&format!("worker \"{}\"", self.name), &process.complaints());
+    }
+
+    /// Takes leave of a program.
+    fn bury(&self, seat: &mut Seat, has_died: bool) {
+        let Some(mut process) = seat.process.take() else { return };
+        self.log(&mut process);
+        match process.has_exited() {
+            true => match process.finish() {
+                Ok(status) => log::warn!("worker \"{}\" {}", self.name, in_words(status)),
+                Err(error) => log::warn!("worker \"{}\" is gone: {error}", self.name),
+            },
+            false => process.end(),
+        }
+        if has_died {
+            seat.deaths = seat.deaths.saturating_add(1);
+            seat.died = Some(Instant::now());
+        }
+    }
+
+    /// Lets all programs end that nobody is waiting for.
+    pub(crate) fn stop(&self) {
+        let mut processes: Vec<Process> = self.seats.drain().into_iter().filter_map(|seat| seat.process).collect();
+        // all of them at a time
+        processes.iter_mut().for_each(Process::close_input);
+        for mut process in processes {
+            self.log(&mut process);
+            process.dismiss();
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Seat {
+    /// How long it has to stay empty.
+    fn rest(&self) -> Duration {
+        let Some(died) = self.died.filter(|_| self.deaths > 1) else { return Duration::ZERO };
+        let doubled = FIRST_BACK_OFF.saturating_mul(1 << (self.deaths - 2).min(20));
+        doubled.min(LAST_BACK_OFF).saturating_sub(died.elapsed())
+    }
+}
+
+impl ErrorObject {
+    fn into_fault(self, call: &Call<'_>) -> Fault {
+        let known = || call.about.faults.iter().find(|(code, _)| *code == self.code).map(|(_, text)| text.to_string());
+        let message = match self.message.is_empty() {
+            true => known().unwrap_or_else(|| "the worker says no more".into()),
+            false => self.message,
+        };
+        let fault = Fault::new(self.code, message);
+        match self.data {
+            Some(data) => fault.with_data(data),
+            None => fault,
+        }
+    }
+}
+
+/// The line that a worker reads: a call, and who makes it.
+fn document(id: u64, params: &[u8], call: &Call<'_>) -> Vec<u8> {
+    let Context { remote_addr, remote_user, request_id } = Context::of(call.request);
+    let context = json!({ "remote_addr": remote_addr, "remote_user": remote_user, "request_id": request_id });
+    let method = Json::from(&*call.about.name);
+    let mut document = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":{method},\"params\":").into_bytes();
+    document.extend_from_slice(params);
+    document.extend_from_slice(format!(",\"rpcgi\":{context}}}\n").as_bytes());
+    document
+}
+
+/// Takes the first line, if it is whole; `searched` is how much is known to have no line end.
+fn take_line(output: &mut Vec<u8>, searched: &mut usize) -> Option<Vec<u8>> {
+    let Some(at) = memchr::memchr(b'\n', &output[*searched..]) else {
+        *searched = output.len();
+        return None;
+    };
+    let rest = output.split_off(*searched + at + 1);
+    *searched = 0;
+    Some(std::mem::replace(output, rest))
+}

@@ -1,0 +1,231 @@
+//! `rpcgi call`: a client, on the format that the server has.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use ureq::Agent;
+
+use crate::fault::Fault;
+use crate::json;
+use crate::limits::Limits;
+use crate::value::{Base64, Value, shown};
+use crate::xmlrpc;
+
+/// Exit statuses beside 0, and 2 for what cannot be meant.
+const FAULT: u8 = 3;
+const NETWORK: u8 = 4;
+const NOT_UNDERSTOOD: u8 = 5;
+
+pub(super) const HELP: &str = "\
+Calls a method, and writes its result as JSON
+
+An argument is JSON (5, 2.5, true, [1, 2], {\"a\": 1}), or a type and a value
+(int:5, i8:5, boolean:1, double:5, string:5, base64:aGVsbG8=,
+dateTime.iso8601:20261124T12:00:00, nil:). What is neither is a string.
+
+Exit status: 0 for a result, 2 for a command line that cannot be meant, 3 for a
+fault, which standard error tells, 4 if there is no answer, 5 if it is none of
+XML-RPC's or JSON-RPC's.";
+
+#[derive(clap::Args)]
+pub(super) struct Arguments {
+    /// Where the service is
+    url: String,
+    /// The method's name
+    method: String,
+    /// The arguments: JSON, or TYPE:VALUE
+    #[arg(allow_hyphen_values = true)]
+    arguments: Vec<String>,
+    /// Speaks JSON-RPC 2.0 instead of XML-RPC
+    #[arg(long)]
+    json_rpc: bool,
+    /// Logs in (Basic)
+    #[arg(long, value_name = "NAME:PASSWORD")]
+    user: Option<String>,
+    /// How long to wait, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    timeout: u64,
+}
+
+/// Why there is no result.
+enum Failure {
+    Usage(String),
+    Fault(Fault),
+    Network(String),
+    NotUnderstood(String),
+}
+
+/// Calls a method; the exit status.
+pub(super) fn call(arguments: Arguments) -> ExitCode {
+    let (status, message) = match result(&arguments) {
+        Ok(text) => match io::stdout().write_all(&text) {
+            Ok(()) => return ExitCode::SUCCESS,
+            Err(error) => (1, format!("standard output cannot be written: {error}")),
+        },
+        Err(Failure::Usage(message)) => (crate::cli::USAGE, message),
+        Err(Failure::Fault(fault)) => (FAULT, format!("fault {fault}")),
+        Err(Failure::Network(message)) => (NETWORK, message),
+        Err(Failure::NotUnderstood(message)) => (NOT_UNDERSTOOD, message),
+    };
+    eprintln!("{message}");
+    ExitCode::from(status)
+}
+
+/// The result as a line of JSON.
+fn result(arguments: &Arguments) -> Result<Vec<u8>, Failure> {
+    let params = arguments.arguments.iter().map(|text| argument(text)).collect::<Result<Vec<_>, _>>();
+    let params = params.map_err(Failure::Usage)?;
+    let options = json::Options { limits: Limits::default(), large_integers_as_text: false };
+    let mut text = match arguments.json_rpc {
+        true => by_json_rpc(arguments, &params, &options)?,
+        false => by_xml_rpc(arguments, &params, &options)?,
+    };
+    text.push(b'\n');
+    Ok(text)
+}
+
+fn by_xml_rpc(arguments: &Arguments, params: &[Value], options: &json::Options) -> Result<Vec<u8>, Failure> {
+    let call = xmlrpc::call_to_vec(&arguments.method, params).map_err(|error| Failure::Usage(error.to_string()))?;
+    let answer = send(arguments, "text/xml", &call)?;
+    let outcome = xmlrpc::response_from_slice::<Value>(&answer);
+    let value = outcome.map_err(|error| not_understood(&error, &answer))?.map_err(Failure::Fault)?;
+    write(&value, options)
+}
+
+fn by_json_rpc(arguments: &Arguments, params: &[Value], options: &json::Options) -> Result<Vec<u8>, Failure> {
+    #[derive(Deserialize)]
+    struct Answer {
+        result: Option<Json>,
+        error: Option<ErrorObject>,
+    }
+
+    #[derive(Deserialize)]
+    struct ErrorObject {
+        code: i32,
+        message: String,
+    }
+
+    let mut call =
+        format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":{},\"params\":", json!(arguments.method)).into_bytes();
+    call.extend_from_slice(&write(params, options)?);
+    call.push(b'}');
+    let answer = send(arguments, "application/json", &call)?;
+    match serde_json::from_slice::<Answer>(&answer).map_err(|error| not_understood(&error, &answer))? {
+        Answer { error: Some(error), .. } => Err(Failure::Fault(Fault::new(error.code, error.message))),
+        Answer { result, .. } => Ok(result.unwrap_or_default().to_string().into_bytes()),
+    }
+}
+
+fn write(value: &(impl serde::Serialize + ?Sized), options: &json::Options) -> Result<Vec<u8>, Failure> {
+    let mut text = Vec::new();
+    json::write(value, options, &mut text).map_err(|error| Failure::NotUnderstood(error.to_string()))?;
+    Ok(text)
+}
+
+#[cold]
+fn not_understood(error: &dyn std::fmt::Display, answer: &[u8]) -> Failure {
+    let start = shown(&String::from_utf8_lossy(answer));
+    Failure::NotUnderstood(format!("the answer is not understood: {error}; it begins with \"{start}\""))
+}
+
+/// Posts a document; the one that answers it.
+fn send(arguments: &Arguments, content_type: &str, document: &[u8]) -> Result<Vec<u8>, Failure> {
+    let network = |error: ureq::Error| Failure::Network(format!("{}: {error}", arguments.url));
+    let configuration = Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(arguments.timeout)))
+        .user_agent(concat!("rpcgi/", env!("CARGO_PKG_VERSION")))
+        .build();
+    let mut post = Agent::new_with_config(configuration).post(&arguments.url).header("Content-Type", content_type);
+    if let Some(user) = &arguments.user {
+        post = post.header("Authorization", format!("Basic {}", STANDARD.encode(user)));
+    }
+    let mut response = post.send(document).map_err(network)?;
+    let body =
+        response.body_mut().with_config().limit(Limits::default().response as u64).read_to_vec().map_err(network)?;
+    match response.status().is_success() {
+        true => Ok(body),
+        false => {
+            let text = String::from_utf8_lossy(&body);
+            let first = text.lines().next().map(|line| format!(": {}", shown(line))).unwrap_or_default();
+            Err(Failure::Network(format!("{} answers {}{first}", arguments.url, response.status())))
+        }
+    }
+}
+
+/// An argument as it is written on the command line.
+fn argument(text: &str) -> Result<Value, String> {
+    if let Some((wire, value)) = text.split_once(':')
+        && let Some(value) = typed(wire, value)
+    {
+        return value.ok_or_else(|| format!("expected {wire}, found \"{}\"", shown(value_of(text))));
+    }
+    match serde_json::from_str(text) {
+        Ok(value) => Ok(value),
+        // what begins so is meant as JSON
+        Err(error) if text.starts_with(['{', '[', '"']) => {
+            Err(format!("expected JSON, found {}: {error}", shown(text)))
+        }
+        Err(_) => Ok(text.into()),
+    }
+}
+
+fn value_of(text: &str) -> &str {
+    text.split_once(':').map_or(text, |(_, value)| value)
+}
+
+/// A value of a type by its name; `None` if there is no such type, nothing in it if it is no such value.
+fn typed(wire: &str, value: &str) -> Option<Option<Value>> {
+    Some(match wire {
+        "int" | "i4" => value.parse::<i32>().ok().map(Value::from),
+        "i8" => value.parse::<i64>().ok().map(Value::from),
+        "boolean" => match value {
+            "1" | "true" => Some(true.into()),
+            "0" | "false" => Some(false.into()),
+            _ => None,
+        },
+        "double" => value.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::from),
+        "string" => Some(value.into()),
+        "base64" => Base64::decode(value).ok().map(|octets| Base64(octets).into()),
+        "dateTime.iso8601" => value.parse().ok().map(Value::DateTime),
+        "nil" => value.is_empty().then_some(Value::Nil),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments() {
+        for (text, value) in [
+            ("5", Ok(Value::Int(5))),
+            ("-5", Ok(Value::Int(-5))),
+            ("5.0", Ok(Value::Double(5.0))),
+            ("null", Ok(Value::Nil)),
+            ("[1, \"a\"]", Ok(Value::Array(vec![1.into(), "a".into()]))),
+            ("{\"a\": true}", Ok(Value::Struct(vec![("a".into(), true.into())]))),
+            ("hello", Ok("hello".into())),
+            ("http://host/", Ok("http://host/".into())),
+            ("string:5", Ok("5".into())),
+            ("string:", Ok("".into())),
+            ("double:5", Ok(Value::Double(5.0))),
+            ("base64:aGVsbG8=", Ok(Base64(b"hello".to_vec()).into())),
+            ("nil:", Ok(Value::Nil)),
+            ("int:x", Err("expected int, found \"x\"".into())),
+            ("boolean:2", Err("expected boolean, found \"2\"".into())),
+            ("double:nan", Err("expected double, found \"nan\"".into())),
+        ] {
+            assert_eq!(argument(text), value, "{text}");
+        }
+        let date = argument("dateTime.iso8601:20261124T12:00:00").unwrap();
+        assert_eq!(date.type_name(), "dateTime.iso8601");
+        assert!(argument("[1").unwrap_err().starts_with("expected JSON, found [1: "));
+    }
+}

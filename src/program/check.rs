@@ -1,0 +1,119 @@
+//! `rpcgi check`: what is wrong with a manifest, and what a web server would have against the place it is in.
+
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::report::{self, Format};
+use crate::manifest::{Look, Mistake, Severity, Source, read};
+
+/// The longest first line that every Linux takes: those before 5.1 stop there.
+const LONGEST_LINE: usize = 127;
+
+/// Checks manifests. The exit status is 1 if there are errors, or warnings if these are as bad.
+pub(super) fn check(paths: &[impl AsRef<Path>], format: Format, strict: bool) -> ExitCode {
+    let (mut told, mut objects, mut failed) = (Vec::new(), Vec::new(), false);
+    for path in paths {
+        let path = path.as_ref();
+        let (text, mistakes) = match Source::open(path) {
+            Ok(source) => {
+                let mut mistakes = of_place(&source);
+                mistakes.extend(read(&source, Look::Programs).1);
+                (source.text, mistakes)
+            }
+            Err(problem) => {
+                let mistake = Mistake { severity: Severity::Error, message: problem, span: None, help: None };
+                (String::new(), vec![mistake])
+            }
+        };
+        failed |= mistakes.iter().any(|mistake| strict || mistake.severity == Severity::Error);
+        match format {
+            Format::Human if mistakes.is_empty() => told.push(format!("{}: nothing is wrong", path.display())),
+            Format::Human => told.push(report::human(path, &text, &mistakes, io::stdout().is_terminal())),
+            Format::Json => objects.extend(report::json(path, &text, &mistakes)),
+        }
+    }
+    let text = match format {
+        Format::Human => told.join("\n\n"),
+        Format::Json => format!("{:#}", serde_json::Value::from(objects)),
+    };
+    // a reader that goes away has seen enough
+    _ = writeln!(io::stdout(), "{text}");
+    ExitCode::from(u8::from(failed))
+}
+
+/// What is wrong with the first line, the permissions and the folder.
+fn of_place(source: &Source) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    first_line(&source.text, &mut mistakes);
+    let mut note = |severity, message: &str, help: &str| mistakes.push(Mistake::of_file(severity, message, help));
+    let name = source.path.display();
+    if source.mode & 0o100 == 0 {
+        note(Severity::Error, "it may not be executed", &format!("chmod 755 {name}"));
+    }
+    if source.mode & 0o020 != 0 {
+        let message = "its group may write to it, and suEXEC does not run such files";
+        note(Severity::Warning, message, &format!("chmod g-w {name}"));
+    }
+    if let Ok(folder) = fs::metadata(source.folder()) {
+        let path = source.folder().display();
+        if folder.permissions().mode() & 0o002 != 0 {
+            let message = format!("everybody may write to its folder {path}, and put another file in its place");
+            note(Severity::Warning, &message, &format!("chmod o-w {path}"));
+        } else if folder.permissions().mode() & 0o020 != 0 {
+            let message = format!("a group may write to its folder {path}, and suEXEC runs nothing there");
+            note(Severity::Warning, &message, &format!("chmod g-w {path}"));
+        }
+        if folder.uid() != source.owner {
+            let message = format!("it belongs to another user than its folder {path}, and suEXEC runs no such files");
+            note(Severity::Warning, &message, "chown one of them");
+        }
+    }
+    mistakes
+}
+
+fn first_line(text: &str, mistakes: &mut Vec<Mistake>) {
+    let line = text.split('\n').next().unwrap_or_default();
+    let mut note = |severity, message: String, help: &str| {
+        let span = Some(0..line.trim_end_matches('\r').len());
+        mistakes.push(Mistake { severity, message, span, help: Some(help.to_owned()) });
+    };
+    if let Some(rest) = line.strip_prefix('\u{FEFF}') {
+        let what = if rest.starts_with("#!") { "the first line" } else { "the file" };
+        note(Severity::Error, format!("a byte order mark stands before {what}"), "save it as UTF-8 without BOM");
+        return;
+    }
+    let Some(command) = line.strip_prefix("#!") else {
+        note(Severity::Error, "the first line does not name the program".into(), &format!("#!{}", own_path()));
+        return;
+    };
+    if line.ends_with('\r') {
+        let help = "save it with the line ends of Unix: the kernel looks for a program whose name ends in CR";
+        note(Severity::Error, "the first line ends in CR and LF".into(), help);
+    }
+    if line.len() > LONGEST_LINE {
+        let message = format!("the first line has {} octets, and old kernels read only {LONGEST_LINE}", line.len());
+        note(Severity::Warning, message, "put the program where its path is shorter");
+    }
+    let mut words = command.trim().splitn(2, [' ', '\t']);
+    let (program, rest) = (words.next().unwrap_or_default(), words.next());
+    if program.ends_with("/env") {
+        let help = format!("#!{}", own_path());
+        note(Severity::Warning, "suEXEC has a PATH of its own, where `env` may not find the program".into(), &help);
+    } else if let Some(rest) = rest {
+        let message = format!("the first line has more than the program: \"{}\"", rest.escape_debug());
+        note(Severity::Error, message, &format!("#!{program}"));
+    }
+    match fs::metadata(program) {
+        Ok(metadata) if metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 => {}
+        Ok(_) => note(Severity::Error, format!("{program} may not be executed"), &format!("chmod 755 {program}")),
+        Err(error) => note(Severity::Error, format!("{program}: {error}"), &format!("#!{}", own_path())),
+    }
+}
+
+/// Where this program is.
+fn own_path() -> String {
+    std::env::current_exe().map_or_else(|_| "/usr/local/bin/rpcgi".into(), |path| path.display().to_string())
+}

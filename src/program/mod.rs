@@ -1,0 +1,262 @@
+//! The program `rpcgi`: serves manifests, in whatever way it was started, and helps those who write and call them.
+//!
+//! | file | what it knows |
+//! |---|---|
+//! | `script` | a manifest that a web server runs by CGI, and which one that may be |
+//! | `kept` | a manifest that is served for long, and read anew when it changes |
+//! | `wrapper` | many of them, by the path that each request names |
+//! | `check`, `report` | what is wrong with a manifest, or with its place, and how that is told |
+//! | `call` | a client |
+
+mod call;
+mod check;
+mod kept;
+mod report;
+mod script;
+mod wrapper;
+
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use self::kept::{Kept, WhenBroken};
+use self::wrapper::Wrapper;
+use crate::cli::{self, USAGE};
+use crate::gateway::Start;
+#[cfg(target_os = "linux")]
+use crate::gateway::fastcgi::{Address, Listener};
+use crate::logger;
+use crate::manifest::{Look, Source, read, schema};
+
+/// Does what the program was started for; its exit status.
+pub fn program() -> ExitCode {
+    logger::install(log::LevelFilter::Warn);
+    match Start::recognise() {
+        Start::Cgi => script::answer(),
+        // whoever made the socket has written the command line too: no client has a say in it
+        #[cfg(target_os = "linux")]
+        Start::FastCgi(listeners) => obey(listeners),
+        Start::CommandLine => obey(Vec::new()),
+    }
+}
+
+/// Where the program cannot listen at sockets of FastCGI, none are given to it.
+#[cfg(not(target_os = "linux"))]
+type Listener = std::convert::Infallible;
+
+/// Makes documented web services of programs in any language: XML-RPC and JSON-RPC, over CGI and FastCGI.
+///
+/// A manifest is a file that begins with `#!/path/to/rpcgi`, describes methods, and says which programs do their work.
+/// Put it where a web server runs programs, and it is a service; `rpcgi init` writes one to begin with.
+#[derive(Parser)]
+#[command(version, name = "rpcgi", arg_required_else_help = true, args_conflicts_with_subcommands = true)]
+struct CommandLine {
+    /// A manifest, as a web server gives it to the program that its first line names
+    manifest: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves a manifest on a local port, to try it out; reads it anew when it changes
+    Serve {
+        manifest: PathBuf,
+        /// Where to listen; 0 is any free port
+        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000")]
+        listen: std::net::SocketAddr,
+    },
+    /// Serves a web server by FastCGI
+    #[cfg(target_os = "linux")]
+    Fcgi {
+        /// The manifest; without one each request names its own (SCRIPT_FILENAME), as with mod_fcgid's FcgidWrapper
+        manifest: Option<PathBuf>,
+        /// Where to listen, if no socket is given; may be repeated
+        #[arg(long, value_name = "ADDRESS", long_help = cli::LISTEN_HELP)]
+        listen: Vec<Address>,
+        /// Without a manifest: how the names of manifests end; may be repeated
+        #[arg(long, value_name = "SUFFIX", default_values = [".rpc", ".cgi", ".fcgi"])]
+        suffix: Vec<String>,
+    },
+    /// Tells everything that is wrong with manifests, and with the place where they are
+    Check {
+        #[arg(required = true)]
+        manifests: Vec<PathBuf>,
+        /// How to tell it
+        #[arg(long, value_enum, default_value_t = report::Format::Human)]
+        format: report::Format,
+        /// Takes warnings for errors
+        #[arg(long)]
+        strict: bool,
+    },
+    /// Writes the documentation page to standard output
+    Doc { manifest: PathBuf },
+    /// Writes a manifest to begin with
+    Init {
+        /// The file, which must not be there yet
+        #[arg(default_value = "service.cgi")]
+        file: PathBuf,
+    },
+    /// Calls a method, and writes its result as JSON
+    #[command(long_about = call::HELP)]
+    Call(call::Arguments),
+    /// Writes the JSON Schema of manifests, for editors
+    Schema,
+    /// Writes what completes command lines in a shell
+    Completions { shell: clap_complete::Shell },
+    /// Writes the manual page
+    Man,
+}
+
+#[cold]
+fn obey(listeners: Vec<Listener>) -> ExitCode {
+    let CommandLine { manifest, command } = match CommandLine::try_parse() {
+        Ok(command_line) => command_line,
+        // given a socket and nothing else, each request names its manifest
+        Err(error) if !listeners.is_empty() && std::env::args_os().len() < 2 => {
+            _ = error;
+            CommandLine { manifest: None, command: None }
+        }
+        Err(error) => {
+            // to standard output if it was asked for; nowhere to complain if even that fails
+            _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    let Some(command) = command else { return serve_alone(manifest, listeners) };
+    let done = match command {
+        Command::Serve { manifest, listen } => serve(&manifest, listen),
+        #[cfg(target_os = "linux")]
+        Command::Fcgi { manifest, listen, suffix } => respond(manifest, suffix, listeners, &listen),
+        Command::Check { manifests, format, strict } => return check::check(&manifests, format, strict),
+        Command::Doc { manifest } => doc(&manifest),
+        Command::Init { file } => init(&file),
+        Command::Call(arguments) => return call::call(arguments),
+        Command::Schema => print(format!("{:#}\n", schema()).as_bytes()),
+        Command::Completions { shell } => completions(shell),
+        Command::Man => man(),
+    };
+    cli::finish(done)
+}
+
+/// What the first line of a manifest starts, where it is not by CGI.
+#[cfg(target_os = "linux")]
+fn serve_alone(manifest: Option<PathBuf>, listeners: Vec<Listener>) -> ExitCode {
+    if !listeners.is_empty() {
+        let suffixes = [".rpc", ".cgi", ".fcgi"].map(str::to_owned).to_vec();
+        return cli::finish(respond(manifest, suffixes, listeners, &[]));
+    }
+    explain(manifest)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn serve_alone(manifest: Option<PathBuf>, _: Vec<Listener>) -> ExitCode {
+    explain(manifest)
+}
+
+/// Says to whoever started a manifest by hand what it is.
+fn explain(manifest: Option<PathBuf>) -> ExitCode {
+    let path = manifest.unwrap_or_default();
+    let path = path.display();
+    match fs::metadata(path.to_string()) {
+        Ok(_) => eprintln!("{path} is for a web server to run. To try it: rpcgi serve {path}"),
+        Err(_) => eprintln!("there is no file {path}, nor a command of that name: `rpcgi --help` lists what there is"),
+    }
+    ExitCode::from(USAGE)
+}
+
+fn serve(path: &Path, listen: std::net::SocketAddr) -> Result<(), String> {
+    let kept = Arc::new(Kept::new(path, WhenBroken::Tell)?);
+    let served = cli::serve(Arc::clone(&kept) as _, listen);
+    kept.stop();
+    served
+}
+
+#[cfg(target_os = "linux")]
+fn respond(
+    manifest: Option<PathBuf>,
+    suffixes: Vec<String>,
+    listeners: Vec<Listener>,
+    addresses: &[Address],
+) -> Result<(), String> {
+    match manifest {
+        Some(path) => {
+            let kept = Arc::new(Kept::new(&path, WhenBroken::KeepOld)?);
+            let served = cli::serve_fastcgi(Arc::clone(&kept) as _, listeners, addresses);
+            kept.stop();
+            served
+        }
+        None => {
+            let wrapper = Arc::new(Wrapper::new(suffixes));
+            let served = cli::serve_fastcgi(Arc::clone(&wrapper) as _, listeners, addresses);
+            wrapper.stop();
+            served
+        }
+    }
+}
+
+fn doc(path: &Path) -> Result<(), String> {
+    let source = Source::open(path).map_err(|problem| report::of_file(path, &problem))?;
+    match read(&source, Look::Text) {
+        (Some(manifest), _) => {
+            let endpoint = manifest.server.build().map_err(|error| report::of_file(path, &error.to_string()))?;
+            print(endpoint.page(None).as_bytes())
+        }
+        (None, mistakes) => Err(report::human(path, &source.text, &mistakes, io::stderr().is_terminal())),
+    }
+}
+
+/// The manifest that `init` writes, but for its first line.
+const FIRST: &str = include_str!("first.toml");
+
+fn init(path: &Path) -> Result<(), String> {
+    let program = std::env::current_exe().map_err(|error| format!("where rpcgi is cannot be told: {error}"))?;
+    let text = format!("#!{}\n{FIRST}", program.display());
+    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(path);
+    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
+    let name = path.display();
+    let next = format!(
+        "{name} is written. What next:\n  rpcgi serve {name}     to try it\n  rpcgi check {name}     to see what a web \
+         server would have against it\nThen put it where your web server runs programs. Under Apache, in a folder that is \
+         no cgi-bin, the\nfile .htaccess has to say so:\n  Options +ExecCGI\n  AddHandler cgi-script .cgi\n  SetEnvIf \
+         Authorization \"(.+)\" HTTP_AUTHORIZATION=$1\n"
+    );
+    print(next.as_bytes())
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<(), String> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut CommandLine::command(), "rpcgi", &mut text);
+    print(&text)
+}
+
+fn man() -> Result<(), String> {
+    let mut page = Vec::new();
+    let rendered = clap_mangen::Man::new(CommandLine::command()).render(&mut page);
+    rendered.map_err(|error| error.to_string())?;
+    // a page of its own for each command would be more pages than text: they follow one another
+    for command in CommandLine::command().get_subcommands().filter(|command| command.get_name() != "help") {
+        let name = format!("rpcgi {}", command.get_name());
+        let man = clap_mangen::Man::new(command.clone().display_name(name.clone()).bin_name(name));
+        let parts = [clap_mangen::Man::render_description_section, clap_mangen::Man::render_options_section];
+        page.extend_from_slice(format!(".SH \"{}\"\n", command.get_name().to_uppercase()).as_bytes());
+        _ = man
+            .render_synopsis_section(&mut page)
+            .and_then(|()| parts.iter().try_for_each(|part| part(&man, &mut page)));
+    }
+    print(&page)
+}
+
+fn print(text: &[u8]) -> Result<(), String> {
+    match io::stdout().write_all(text) {
+        // whoever reads it has seen enough
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(|error| format!("standard output cannot be written: {error}")),
+    }
+}

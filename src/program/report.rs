@@ -1,0 +1,103 @@
+//! How mistakes are told: to people with the line they stand in, to programs as JSON, to a log in one line.
+
+use std::ops::Range;
+use std::path::Path;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use serde_json::{Value as Json, json};
+
+use crate::manifest::{Mistake, Severity};
+use crate::value::Position;
+
+/// For whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// With the lines they stand in
+    Human,
+    /// An array of objects
+    Json,
+}
+
+/// For people: each with its line.
+pub(super) fn human(path: &Path, text: &str, mistakes: &[Mistake], in_colour: bool) -> String {
+    let renderer =
+        if in_colour && std::env::var_os("NO_COLOR").is_none() { Renderer::styled() } else { Renderer::plain() };
+    let path = path.display().to_string();
+    let render = |mistake: &Mistake| {
+        let level = match mistake.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        };
+        let title = match mistake.span {
+            Some(_) => mistake.message.clone(),
+            None => format!("{path}: {}", mistake.message),
+        };
+        let mut group = level.primary_title(title).elements([] as [annotate_snippets::Element<'_>; 0]);
+        if let Some(span) = &mistake.span {
+            let annotation = AnnotationKind::Primary.span(shown(text, span));
+            group = group.element(Snippet::source(text).path(&*path).annotation(annotation));
+        }
+        if let Some(help) = &mistake.help {
+            group = group.element(Level::HELP.message(help.clone()));
+        }
+        renderer.render(&[group])
+    };
+    mistakes.iter().map(render).collect::<Vec<_>>().join("\n\n")
+}
+
+/// The octets of a span that there are, at whole characters.
+fn shown(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = text.floor_char_boundary(span.start);
+    start..text.floor_char_boundary(span.end).max(start)
+}
+
+/// For programs.
+pub(super) fn json(path: &Path, text: &str, mistakes: &[Mistake]) -> Vec<Json> {
+    let object = |mistake: &Mistake| {
+        let start = mistake.span.as_ref().map(|span| Position::of(text.as_bytes(), span.start));
+        let end = mistake.span.as_ref().map(|span| Position::of(text.as_bytes(), span.end));
+        json!({
+            "file": path.display().to_string(),
+            "severity": severity(mistake),
+            "message": mistake.message,
+            "help": mistake.help,
+            "line": start.map(|start| start.line),
+            "column": start.map(|start| start.column),
+            "end_line": end.map(|end| end.line),
+            "end_column": end.map(|end| end.column),
+            "source": start.and_then(|start| text.lines().nth(start.line - 1)),
+        })
+    };
+    mistakes.iter().map(object).collect()
+}
+
+fn severity(mistake: &Mistake) -> &'static str {
+    match mistake.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+    }
+}
+
+/// For a log: the first error, and how many there are.
+pub(super) fn one_line(path: &Path, text: &str, mistakes: &[Mistake]) -> String {
+    let errors = || mistakes.iter().filter(|mistake| mistake.severity == Severity::Error);
+    let Some(first) = errors().next() else { return of_file(path, "it is no manifest") };
+    let path = path.display();
+    let place = match &first.span {
+        Some(span) => {
+            let Position { line, column } = Position::of(text.as_bytes(), span.start);
+            format!("{path}:{line}:{column}")
+        }
+        None => path.to_string(),
+    };
+    let more = match errors().count() {
+        1 => String::new(),
+        count => format!(" (and {} more errors: rpcgi check {path})", count - 1),
+    };
+    format!("{place}: {}{more}", first.message)
+}
+
+/// What is wrong with a file as such.
+pub(super) fn of_file(path: &Path, problem: &str) -> String {
+    format!("{}: {problem}", path.display())
+}

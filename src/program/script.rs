@@ -1,0 +1,77 @@
+//! A manifest that a web server runs by CGI: this program is what its first line names.
+//!
+//! The command line has the manifest, and after it whatever the client has put into the query: Apache appends a query
+//! without `=` (RFC 3875 §4.4). So exactly one word of it is looked at, and only if it is the file that the web server
+//! says it runs.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use http::StatusCode;
+
+use super::report;
+use crate::cli;
+use crate::gateway::cgi;
+use crate::logger;
+use crate::manifest::{Identity, Look, Manifest, Source, read};
+use crate::service::Response;
+
+/// Why there is no manifest to serve.
+enum Refusal {
+    /// The program was not started by a manifest.
+    NoManifest,
+    /// It was, and the cause that it does not work is for the log.
+    OutOfOrder(String),
+}
+
+const EXPLANATION: &str = "This is the program rpcgi, and no service. Put it outside of the folders of the web server, \
+    and there a manifest whose first line names it: #!/path/to/rpcgi";
+
+/// Answers the one request.
+pub(super) fn answer() -> ExitCode {
+    let name = |variable| std::env::var_os(variable).filter(|value| !value.is_empty());
+    let written = match manifest(std::env::args_os().nth(1), name("SCRIPT_FILENAME")) {
+        Ok(Manifest { server, workers }) => {
+            logger::let_through(server.log_level());
+            let answered = cli::answer_cgi(server.build());
+            // when the client has its answer
+            workers.stop();
+            return answered;
+        }
+        Err(Refusal::NoManifest) => cgi::respond(Response::text(StatusCode::FORBIDDEN, EXPLANATION)),
+        Err(Refusal::OutOfOrder(cause)) => {
+            log::error!("{cause}");
+            cgi::respond(cgi::out_of_order())
+        }
+    };
+    cli::written(written)
+}
+
+/// The manifest, if the first word of the command line is the file that the web server runs.
+fn manifest(word: Option<OsString>, script: Option<OsString>) -> Result<Manifest, Refusal> {
+    let Some(script) = script.map(PathBuf::from) else {
+        let cause = "the web server does not say which file it runs: there is no SCRIPT_FILENAME";
+        return Err(Refusal::OutOfOrder(cause.into()));
+    };
+    let file = |path: &Path| Identity::at(path).ok().map(|identity| identity.file);
+    let script_file = file(&script);
+    let path = word.map(PathBuf::from).ok_or(Refusal::NoManifest)?;
+    if script_file.is_none() || script_file == own_file() || file(&path) != script_file {
+        return Err(Refusal::NoManifest);
+    }
+    let source = Source::open(&path).map_err(|problem| Refusal::OutOfOrder(report::of_file(&path, &problem)))?;
+    if Some(source.identity.file) != script_file {
+        return Err(Refusal::NoManifest);
+    }
+    match read(&source, Look::Text) {
+        (Some(manifest), _) => Ok(manifest),
+        (None, mistakes) => Err(Refusal::OutOfOrder(report::one_line(&path, &source.text, &mistakes))),
+    }
+}
+
+/// The file of this program.
+fn own_file() -> Option<(u64, u64)> {
+    let path = std::env::current_exe().ok()?;
+    Some(Identity::at(&path).ok()?.file)
+}
