@@ -430,14 +430,15 @@ fn values(schema: &Map<String, Json>) -> Vec<String> {
 }
 
 fn constraints(schema: &Map<String, Json>) -> Vec<Constraint> {
-    let keywords: [(&str, fn(String) -> Constraint); 5] = [
-        ("minimum", Constraint::Minimum),
-        ("maximum", Constraint::Maximum),
-        ("maxLength", Constraint::MaxLength),
-        ("pattern", Constraint::Pattern),
-        ("default", Constraint::Default),
+    let written = |keyword: &str| schema.get(keyword).map(as_text);
+    let constraints = [
+        written("minimum").map(Constraint::Minimum),
+        written("maximum").map(Constraint::Maximum),
+        written("maxLength").map(Constraint::MaxLength),
+        written("pattern").map(Constraint::Pattern),
+        written("default").map(Constraint::Default),
     ];
-    keywords.into_iter().filter_map(|(keyword, constraint)| Some(constraint(as_text(schema.get(keyword)?)))).collect()
+    constraints.into_iter().flatten().collect()
 }
 
 /// A value as people write it.

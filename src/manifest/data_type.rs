@@ -129,7 +129,7 @@ impl DataType {
     ///
     /// # Errors
     /// What was expected and what came.
-    pub(super) fn from_text(&self, text: &str) -> Result<Value, String> {
+    pub(super) fn read_text(&self, text: &str) -> Result<Value, String> {
         let word = text.trim();
         let expected = || format!("expected {}, found \"{}\"", self.wire.name(), shown(text));
         let value = match self.wire {
@@ -354,9 +354,9 @@ mod tests {
 
     #[test]
     fn texts() {
-        let ok = |of: &DataType, text: &str, value: Value| assert_eq!(of.from_text(text), Ok(value), "{text:?}");
+        let ok = |of: &DataType, text: &str, value: Value| assert_eq!(of.read_text(text), Ok(value), "{text:?}");
         let refused =
-            |of: &DataType, text: &str, message: &str| assert_eq!(of.from_text(text), Err(message.to_owned()));
+            |of: &DataType, text: &str, message: &str| assert_eq!(of.read_text(text), Err(message.to_owned()));
         ok(&DataType::of(Type::Int), " 5 ", 5.into());
         refused(&DataType::of(Type::Int), "5.0", "expected int, found \"5.0\"");
         refused(&DataType::of(Type::Int), "2147483648", "expected int, found \"2147483648\"");

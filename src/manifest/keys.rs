@@ -199,10 +199,8 @@ pub(super) fn check(value: &Spanned<DeValue<'_>>, kind: &Kind, mistakes: &mut Mi
             Some(number) if number >= *least => {}
             _ => mistakes.add(&span, format!("expected a whole number of at least {least}")),
         },
-        (Kind::Seconds, _) => {
-            if seconds(value).is_none() {
-                mistakes.add(&span, "expected a number of seconds, more than 0 and at most a year");
-            }
+        (Kind::Seconds, _) if seconds(value).is_none() => {
+            mistakes.add(&span, "expected a number of seconds, more than 0 and at most a year");
         }
         (Kind::Word(words), DeValue::String(word)) if !words.contains(&&**word) => {
             let expected = format!("expected one of {}, found \"{word}\"", listed(words));

@@ -78,11 +78,15 @@ impl Launch {
         }
         let own = self.environment.iter().find(|(name, _)| name == "PATH");
         let path = own.map_or(PATH, |(_, path)| path);
-        let places = path.split(':').map(|place| executable(Path::new(place).join(&self.name)));
-        places.fold(Err(NotFound::Nowhere), |best, place| match (&best, &place) {
-            (Ok(_), _) | (_, Err(NotFound::Nowhere)) => best,
-            _ => place,
-        })
+        let mut problem = NotFound::Nowhere;
+        for place in path.split(':') {
+            match executable(Path::new(place).join(&self.name)) {
+                Err(NotFound::Nowhere) => {}
+                Err(closer) => problem = closer,
+                found => return found,
+            }
+        }
+        Err(problem)
     }
 }
 

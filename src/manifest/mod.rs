@@ -29,7 +29,7 @@ use std::sync::Arc;
 pub(crate) use self::keys::schema;
 pub(crate) use self::mistake::{Mistake, Severity};
 pub(crate) use self::read::{Look, read};
-pub(crate) use self::source::{Identity, Source};
+pub(crate) use self::source::{Identity, Source, WRITABLE};
 use self::worker::Worker;
 use crate::server::Server;
 

@@ -178,7 +178,7 @@ impl Output {
     fn read(self, output: Vec<u8>, call: &Call<'_>) -> Result<Value, Failure> {
         let returns = &call.method.returns;
         let value = match self {
-            Output::Text => text(output).and_then(|text| returns.from_text(without_line_end(&text))),
+            Output::Text => text(output).and_then(|text| returns.read_text(without_line_end(&text))),
             Output::Lines => text(output).and_then(|text| lines(&text, returns)),
             Output::Json => read_json(&output, returns, call.method.limits),
             Output::Base64 => Ok(Value::Base64(Base64(output))),
@@ -204,7 +204,7 @@ fn lines(text: &str, returns: &DataType) -> Result<Value, String> {
     let any = DataType::of(Type::String);
     let of = returns.items.as_deref().unwrap_or(&any);
     let item = |(index, line): (usize, &str)| {
-        of.from_text(line).map_err(|message| format!("{} in line {}", shown(&message), index + 1))
+        of.read_text(line).map_err(|message| format!("{} in line {}", shown(&message), index + 1))
     };
     text.lines().enumerate().map(item).collect::<Result<Vec<_>, _>>().map(Value::Array)
 }

@@ -67,6 +67,10 @@ pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistak
     let manifest = reader.manifest(table);
     let mut mistakes = reader.mistakes;
     let is_meant = !mistakes.are_fatal();
+    if !errors.is_empty() {
+        // what seems to be missing may be behind a mistake in the text
+        mistakes.0.retain(|mistake| mistake.span.is_some());
+    }
     // those of a place stand together; those of the whole file come first
     mistakes.0.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
     (Some(manifest).filter(|_| is_meant), mistakes.0)
@@ -168,8 +172,8 @@ impl Reader<'_> {
             self.check_name(name, &span);
             let params = self.params(table);
             let returns = self.returns(table);
-            let runner = match (first(table, "run"), text(table, "worker")) {
-                (Some(run), None) => self.program(table, &run, &params, &returns, &places).map(Runner::Program),
+            let runner = match (table.get("run"), text(table, "worker")) {
+                (Some(run), None) => self.program(table, run, &params, &returns, &places).map(Runner::Program),
                 (None, Some((worker, span))) => self.job(table, worker, &span, workers),
                 (Some(_), Some((_, span))) => {
                     self.mistakes.add(&span, "a method has either `run` or `worker`, and this one has both");
@@ -371,6 +375,10 @@ impl Reader<'_> {
 
     /// A value of a type, as it is written in the manifest.
     fn value(&mut self, value: &Spanned<DeValue<'_>>, of: &DataType) -> Option<Value> {
+        if !of.is_scalar() {
+            // it was noted that there can be none
+            return None;
+        }
         let read = match (of.wire, value.get_ref()) {
             (Type::String, DeValue::String(text)) => Some(Value::from(&**text)),
             (Type::Int, DeValue::Integer(_)) => {
@@ -404,7 +412,9 @@ impl Reader<'_> {
     ) -> Option<Program> {
         let written = texts(table, "run");
         let Some((program, span)) = written.first().cloned() else {
-            self.mistakes.add(&run.span(), "expected a program and its words, found none");
+            if run.get_ref().as_array().is_some_and(|words| words.is_empty()) {
+                self.mistakes.add(&run.span(), "expected a program and its words, found none");
+            }
             return None;
         };
         if program.is_empty() || program.contains(['{', '}']) {
@@ -611,10 +621,6 @@ fn is_identifier(name: &str) -> bool {
 
 fn bound(value: &Spanned<DeValue<'_>>) -> Option<Number> {
     integer(value).map(Number::Int).or_else(|| number(value).map(Number::Double))
-}
-
-fn first<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> Option<&'t Spanned<DeValue<'i>>> {
-    table.get(key)
 }
 
 fn text<'t>(table: &'t DeTable<'_>, key: &str) -> Option<Text<'t>> {

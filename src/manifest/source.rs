@@ -10,6 +10,9 @@ use rustix::fs::OFlags;
 /// The most octets of a manifest: some ten thousand methods.
 const LARGEST: u64 = 4 << 20;
 
+/// Why a file is not served that everybody may write to.
+pub(crate) const WRITABLE: &str = "everybody may write to it, so what it says is nobody's";
+
 /// A manifest as it is written.
 pub(crate) struct Source {
     /// Without links in it.
@@ -48,11 +51,23 @@ impl Identity {
 }
 
 impl Source {
-    /// Reads the file.
+    /// Reads the file, to serve it.
     ///
     /// # Errors
     /// Why it is no manifest, or must not be one.
     pub(crate) fn open(path: &Path) -> Result<Source, String> {
+        let source = Source::open_to_check(path)?;
+        match source.mode & 0o002 {
+            0 => Ok(source),
+            _ => Err(format!("{WRITABLE}: chmod o-w")),
+        }
+    }
+
+    /// Reads the file, whoever may write to it.
+    ///
+    /// # Errors
+    /// Why it is no manifest.
+    pub(crate) fn open_to_check(path: &Path) -> Result<Source, String> {
         // a pipe would be waited for
         let options = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path);
         let mut file: File = options.map_err(|error| format!("it cannot be opened: {error}"))?;
@@ -79,9 +94,6 @@ fn check(metadata: &Metadata) -> Result<(), String> {
     if !metadata.is_file() {
         let what = if metadata.is_dir() { "it is a folder" } else { "it is no ordinary file" };
         return Err(format!("expected a file, but {what}"));
-    }
-    if metadata.mode() & 0o002 != 0 {
-        return Err("everybody may write to it, so it is nobody's: chmod o-w".into());
     }
     match metadata.len() > LARGEST {
         true => Err(format!("it has {} octets, more than {LARGEST}", metadata.len())),

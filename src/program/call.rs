@@ -135,6 +135,10 @@ fn not_understood(error: &dyn std::fmt::Display, answer: &[u8]) -> Failure {
 
 /// Posts a document; the one that answers it.
 fn send(arguments: &Arguments, content_type: &str, document: &[u8]) -> Result<Vec<u8>, Failure> {
+    if cfg!(target_env = "musl") && arguments.url.starts_with("https:") {
+        let message = "this is the static build of rpcgi, which has no TLS: one by `cargo install rpcgi` has";
+        return Err(Failure::Network(format!("{}: {message}", arguments.url)));
+    }
     let network = |error: ureq::Error| Failure::Network(format!("{}: {error}", arguments.url));
     let configuration = Agent::config_builder()
         .http_status_as_error(false)

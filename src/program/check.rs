@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::report::{self, Format};
-use crate::manifest::{Look, Mistake, Severity, Source, read};
+use crate::manifest::{Look, Mistake, Severity, Source, WRITABLE, read};
 
 /// The longest first line that every Linux takes: those before 5.1 stop there.
 const LONGEST_LINE: usize = 127;
@@ -17,7 +17,7 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: Format, strict: bool) ->
     let (mut told, mut objects, mut failed) = (Vec::new(), Vec::new(), false);
     for path in paths {
         let path = path.as_ref();
-        let (text, mistakes) = match Source::open(path) {
+        let (text, mistakes) = match Source::open_to_check(path) {
             Ok(source) => {
                 let mut mistakes = of_place(&source);
                 mistakes.extend(read(&source, Look::Programs).1);
@@ -53,16 +53,19 @@ fn of_place(source: &Source) -> Vec<Mistake> {
     if source.mode & 0o100 == 0 {
         note(Severity::Error, "it may not be executed", &format!("chmod 755 {name}"));
     }
-    if source.mode & 0o020 != 0 {
+    if source.mode & 0o002 != 0 {
+        note(Severity::Error, WRITABLE, &format!("chmod o-w {name}"));
+    } else if source.mode & 0o020 != 0 {
         let message = "its group may write to it, and suEXEC does not run such files";
         note(Severity::Warning, message, &format!("chmod g-w {name}"));
     }
     if let Ok(folder) = fs::metadata(source.folder()) {
         let path = source.folder().display();
-        if folder.permissions().mode() & 0o002 != 0 {
+        // where only owners may replace their files it does not matter
+        if folder.permissions().mode() & 0o1002 == 0o002 {
             let message = format!("everybody may write to its folder {path}, and put another file in its place");
             note(Severity::Warning, &message, &format!("chmod o-w {path}"));
-        } else if folder.permissions().mode() & 0o020 != 0 {
+        } else if folder.permissions().mode() & 0o1020 == 0o020 {
             let message = format!("a group may write to its folder {path}, and suEXEC runs nothing there");
             note(Severity::Warning, &message, &format!("chmod g-w {path}"));
         }

@@ -47,8 +47,9 @@ pub(super) fn human(path: &Path, text: &str, mistakes: &[Mistake], in_colour: bo
 
 /// The octets of a span that there are, at whole characters.
 fn shown(text: &str, span: &Range<usize>) -> Range<usize> {
-    let start = text.floor_char_boundary(span.start);
-    start..text.floor_char_boundary(span.end).max(start)
+    let whole = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    let start = whole(span.start);
+    start..whole(span.end).max(start)
 }
 
 /// For programs.
@@ -92,7 +93,7 @@ pub(super) fn one_line(path: &Path, text: &str, mistakes: &[Mistake]) -> String 
     };
     let more = match errors().count() {
         1 => String::new(),
-        count => format!(" (and {} more errors: rpcgi check {path})", count - 1),
+        count => format!(" (and {} more: rpcgi check {path})", count - 1),
     };
     format!("{place}: {}{more}", first.message)
 }

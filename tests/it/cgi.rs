@@ -29,14 +29,22 @@ pub struct Answer {
 
 impl Cgi {
     pub fn new(program: &str, method: &str) -> Cgi {
-        let mut command = Command::new(example(program));
+        Cgi::of(Command::new(example(program)), method)
+    }
+
+    /// A request to any program.
+    pub fn of(mut command: Command, method: &str) -> Cgi {
         command.env_clear().env("REQUEST_METHOD", method).env("GATEWAY_INTERFACE", "CGI/1.1");
         Cgi { command, input: Vec::new() }.env("SCRIPT_NAME", "/cgi-bin/x.cgi").env("REQUEST_URI", "/RPC2")
     }
 
     pub fn post(program: &str, body: &str) -> Cgi {
+        Cgi::post_to(Command::new(example(program)), body)
+    }
+
+    pub fn post_to(command: Command, body: &str) -> Cgi {
         let mut cgi =
-            Cgi::new(program, "POST").env("CONTENT_TYPE", "text/xml").env("CONTENT_LENGTH", &body.len().to_string());
+            Cgi::of(command, "POST").env("CONTENT_TYPE", "text/xml").env("CONTENT_LENGTH", &body.len().to_string());
         cgi.input = body.into();
         cgi
     }

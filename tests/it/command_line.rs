@@ -90,6 +90,10 @@ impl Served {
         Served { child, address }
     }
 
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends octets, and reads to the end of the connection.
     pub fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
@@ -97,6 +101,15 @@ impl Served {
         let mut response = String::new();
         stream.read_to_string(&mut response).expect("it answers");
         response
+    }
+}
+
+impl Served {
+    /// Ends it as Ctrl-C does.
+    pub fn interrupt(&mut self) -> std::process::ExitStatus {
+        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().expect("kill runs");
+        assert!(sent.success());
+        self.child.wait().expect("it is our child")
     }
 }
 

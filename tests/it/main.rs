@@ -16,6 +16,8 @@ mod introspection;
 mod jsonrpc;
 mod lighttpd;
 mod malformed;
+#[cfg(feature = "program")]
+mod manifests;
 mod methods;
 mod mistakes;
 mod nginx;

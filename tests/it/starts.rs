@@ -22,7 +22,7 @@ impl Drop for Ended {
 }
 
 /// What `cgi-fcgi` of libfcgi's tools says at an address: a file, or HOST:PORT.
-fn cgi_fcgi(address: &str, method: &str, body: &str) -> Output {
+pub fn cgi_fcgi(address: &str, method: &str, body: &str) -> Output {
     let mut command = Command::new("cgi-fcgi");
     command.args(["-bind", "-connect", address]).env_clear().env("REQUEST_METHOD", method);
     command.env("CONTENT_LENGTH", body.len().to_string()).env("CONTENT_TYPE", "text/xml").env("REQUEST_URI", "/RPC2");
