@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
@@ -32,12 +33,43 @@ impl Backend {
     /// Starts an example as a responder; if it has a database, in this folder.
     pub fn start(program: &str, address: &str, folder: &Path) -> Backend {
         let mut command = Command::new(example(program));
-        command.args(["fcgi", "--listen", address]).env_clear().stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.env("OPENACADEMY_FILE", database(folder)).spawn().expect("the program starts");
+        command.arg("fcgi").env_clear().env("OPENACADEMY_FILE", database(folder));
+        Backend::start_command(command, address)
+    }
+
+    /// Starts a manifest of the site in this folder as a responder.
+    fn start_manifest(name: &str, folder: &Path) -> Backend {
+        let root = folder.join("rpcgi");
+        let mut command = Command::new(root.join("bin/rpcgi"));
+        command.arg("fcgi").arg(root.join("cgi-bin").join(name)).env_clear();
+        Backend::start_command(
+            command,
+            &format!("unix:{},mode=0666", root.join("run").join(name).with_extension("sock").display()),
+        )
+    }
+
+    fn start_command(mut command: Command, address: &str) -> Backend {
+        command.args(["--listen", address]).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the program starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("it is piped")).read_line(&mut line).expect("it says where");
         assert!(line.starts_with("Serving FastCGI at "), "{line}");
         Backend { child, address: address.to_owned() }
+    }
+
+    /// Starts what runs CGI programs for nginx.
+    fn fcgiwrap(folder: &Path) -> Backend {
+        let socket = folder.join("rpcgi/run/fcgiwrap.sock");
+        let address = format!("unix:{}", socket.display());
+        let mut command = Command::new("fcgiwrap");
+        // one process: more would be children of it, and stay when it is ended
+        command.args(["-c", "1", "-f", "-s", &address]).stdin(Stdio::null());
+        let child = command.spawn().expect("fcgiwrap is installed: `tests/run` does that");
+        while UnixStream::connect(&socket).is_err() {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).expect("it is ours");
+        Backend { child, address }
     }
 
     pub fn signal(&mut self, signal: &str) {
@@ -69,7 +101,7 @@ fn shared(running: &Mutex<Weak<WebServer>>, start: fn() -> WebServer) -> Arc<Web
 
 impl WebServer {
     /// `/RPC2`, `/cgi-bin/NAME` and `/app/wheel.cgi` by CGI, `/fcgid/NAME` by mod_fcgid, `/one` and `/many` by
-    /// mod_proxy_fcgi.
+    /// mod_proxy_fcgi, `/rpc/NAME.rpc` by rpcgi as mod_fcgid's wrapper.
     pub fn apache() -> Arc<WebServer> {
         shared(&APACHE, || {
             let folder = site();
@@ -89,7 +121,25 @@ impl WebServer {
         })
     }
 
-    /// `/RPC2` and `/service` by one program, `/many` by three.
+    /// An Apache of its own for one test, that runs the programs of a folder as another user.
+    pub fn apache_as(user: &str, group: &str, programs: &Path) -> WebServer {
+        let folder = site();
+        let port = free_port();
+        let mut configuration = apache_head(folder.path(), port, &["suexec"]);
+        let programs = programs.display();
+        writeln!(
+            configuration,
+            "SuexecUserGroup {user} {group}\nScriptAlias \"/\" \"{programs}/\"\n\
+             <Directory \"{programs}\">\nRequire all granted\n</Directory>"
+        )
+        .expect("a String takes it");
+        fs::write(folder.path().join("httpd.conf"), configuration).expect("it is ours");
+        let mut command = Command::new("apache2");
+        command.args(["-D", "FOREGROUND", "-f"]).arg(folder.path().join("httpd.conf"));
+        WebServer::start(command, folder, port, Vec::new())
+    }
+
+    /// `/RPC2` and `/service` by one program, `/many` by three, `/notes` by a manifest, `/cgi-bin/NAME` by fcgiwrap.
     pub fn nginx() -> Arc<WebServer> {
         shared(&NGINX, || WebServer::nginx_with("interop"))
     }
@@ -105,12 +155,14 @@ impl WebServer {
         fs::copy("/etc/nginx/fastcgi_params", folder.path().join("fastcgi_params")).expect("nginx is installed");
         let mut command = Command::new("nginx");
         command.arg("-p").arg(folder.path()).arg("-c").arg(folder.path().join("nginx.conf"));
-        let backends =
+        let mut backends: Vec<Backend> =
             [&one].into_iter().chain(&many).map(|address| Backend::start(program, address, folder.path())).collect();
+        backends.push(Backend::start_manifest("notes", folder.path()));
+        backends.push(Backend::fcgiwrap(folder.path()));
         WebServer::start(command, folder, port, backends)
     }
 
-    /// `/RPC2` by FastCGI, started by lighttpd; `/one` by FastCGI; `/cgi-bin/NAME` by CGI.
+    /// `/RPC2` and `/notes` by FastCGI, started by lighttpd; `/one` by FastCGI; `/cgi-bin/NAME` by CGI.
     pub fn lighttpd() -> Arc<WebServer> {
         shared(&LIGHTTPD, || {
             let folder = site();
@@ -206,7 +258,7 @@ fn site() -> tempfile::TempDir {
     let root = folder.path().join("rpcgi");
     let open = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
     open(folder.path(), 0o755);
-    for name in ["cgi-bin", "www", "run"] {
+    for name in ["bin", "cgi-bin", "manifests", "www", "run"] {
         fs::create_dir_all(root.join(name)).expect("it is ours");
     }
     // servers make sockets here, as their users
@@ -216,7 +268,34 @@ fn site() -> tempfile::TempDir {
     }
     fs::copy(example("wheel"), root.join("www/wheel.cgi")).expect("there is room");
     fs::write(root.join("www/static.txt"), "a file\n").expect("it is ours");
+    install_manifests(&root);
     folder
+}
+
+/// The program rpcgi, and the manifests of this repository with all that stands beside them.
+fn install_manifests(root: &Path) {
+    let program = root.join("bin/rpcgi");
+    fs::copy(env!("CARGO_BIN_EXE_rpcgi"), &program).expect("there is room");
+    for file in fs::read_dir(example_configuration("cgi-bin")).expect("it is there") {
+        let path = file.expect("it can be read").path();
+        let name = path.file_name().expect("it is a file").to_string_lossy().into_owned();
+        if name.contains('.') {
+            for folder in ["cgi-bin", "manifests"] {
+                fs::copy(&path, root.join(folder).join(&name)).expect("there is room");
+            }
+            continue;
+        }
+        let database = format!("env = {{ NOTES_FILE = \"{}\" }}", root.join("run/notes.sqlite").display());
+        let manifest = fs::read_to_string(&path).expect("it is text");
+        let manifest = manifest.replace("/usr/local/bin/rpcgi", &program.display().to_string());
+        let manifest = manifest.replace("# env = { NOTES_FILE = \"/var/lib/rpcgi/notes.sqlite\" }", &database);
+        // there is a program of this name
+        let name = if name == "wheel" { "roulette" } else { &name };
+        let script = root.join("cgi-bin").join(name);
+        fs::write(&script, &manifest).expect("there is room");
+        fs::set_permissions(script, fs::Permissions::from_mode(0o755)).expect("it is ours");
+        fs::write(root.join("manifests").join(name).with_extension("rpc"), manifest).expect("there is room");
+    }
 }
 
 /// Where the programs of a site have their database.
@@ -250,26 +329,32 @@ const APACHE_MODULES: &[&str] = &[
     "lbmethod_bybusyness",
 ];
 
-fn apache_configuration(root: &Path, port: u16, many: &[String]) -> String {
+fn apache_head(root: &Path, port: u16, more_modules: &[&str]) -> String {
     let modules = Path::new("/usr/lib/apache2/modules");
-    let database = database(root);
     let root = root.display();
     let mut text = format!(
         "ServerRoot \"{root}\"\nDefaultRuntimeDir \"{root}\"\nServerName 127.0.0.1\nListen 127.0.0.1:{port}\n\
          PidFile pid\nErrorLog error.log\nLogLevel warn\nTypesConfig /dev/null\n"
     );
-    for module in APACHE_MODULES {
+    for module in APACHE_MODULES.iter().chain(more_modules) {
         let file = modules.join(format!("mod_{module}.so")).display().to_string();
         writeln!(text, "LoadModule {module}_module \"{file}\"").expect("a String takes it");
-    }
-    for directive in ["SetEnv", "FcgidInitialEnv"] {
-        writeln!(text, "{directive} OPENACADEMY_FILE \"{}\"", database.display()).expect("a String takes it");
     }
     writeln!(text, "FcgidIPCDir \"{root}/rpcgi/run\"\nFcgidProcessTableFile \"{root}/fcgid_shm\"")
         .expect("a String takes it");
     if is_root() {
         text += "User www-data\nGroup www-data\n";
     }
+    text
+}
+
+fn apache_configuration(root: &Path, port: u16, many: &[String]) -> String {
+    let mut text = apache_head(root, port, &[]);
+    let database = database(root);
+    for directive in ["SetEnv", "FcgidInitialEnv"] {
+        writeln!(text, "{directive} OPENACADEMY_FILE \"{}\"", database.display()).expect("a String takes it");
+    }
+    let root = root.display();
     for (number, address) in many.iter().enumerate() {
         let address = address.trim_start_matches("tcp:");
         writeln!(text, "Define RPCGI_BACKEND_{} {address}", number + 1).expect("a String takes it");
@@ -284,7 +369,8 @@ fn nginx_configuration(root: &Path, port: u16, many: &[String]) -> String {
     let root = root.display();
     let listen = format!("127.0.0.1:{port}");
     let socket_folder = format!("{root}/rpcgi/run");
-    let changes = [("127.0.0.1:8080", &listen[..]), ("/run/rpcgi", &socket_folder)].into_iter();
+    let site = format!("{root}/rpcgi");
+    let changes = [("127.0.0.1:8080", &listen[..]), ("/run/rpcgi", &socket_folder), ("/srv/rpcgi", &site)].into_iter();
     let ports = ["127.0.0.1:9001", "127.0.0.1:9002", "127.0.0.1:9003"].into_iter();
     for (from, to) in changes.chain(ports.zip(many.iter().map(|address| address.trim_start_matches("tcp:")))) {
         assert!(example.contains(from), "the example has {from}");
