@@ -2,6 +2,9 @@
 //!
 //! A figure is a ratio of two things measured in turns in one run: the machine's moods then hit both.
 
+pub mod cgi;
+pub mod fastcgi;
+
 use std::fmt::Write;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -159,7 +162,8 @@ pub fn compare(title: &str, contenders: Vec<Contender<'_>>) {
     }
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The median.
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
 }

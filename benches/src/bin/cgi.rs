@@ -10,20 +10,10 @@
 use std::fs;
 use std::io::{Read, Write, pipe};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
+use rpcgi_benches::cgi::{BODY, call, command, install, program};
 use rpcgi_benches::{Contender, compare};
-
-const BODY: &[u8] = b"<?xml version=\"1.0\"?>\n<methodCall><methodName>add</methodName><params>\
-    <param><value><int>2</int></value></param><param><value><int>3</int></value></param></params></methodCall>\n";
-
-/// Puts a program where it runs, by a copy: the file as the linker wrote it is mapped at a higher price.
-fn install(program: &Path) -> PathBuf {
-    let name = program.file_name().expect("a program has a name").to_string_lossy();
-    let place = std::env::temp_dir().join(format!("rpcgi-bench-{}-{name}", std::process::id()));
-    fs::copy(program, &place).expect("there is room");
-    place
-}
 
 /// Builds the C program, by musl's compiler and static.
 fn floor() -> PathBuf {
@@ -37,45 +27,6 @@ fn floor() -> PathBuf {
     installed
 }
 
-fn program(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/x86_64-unknown-linux-musl/release").join(name);
-    assert!(path.exists(), "{name} is not built: see the head of this file");
-    install(&path)
-}
-
-fn command(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear();
-    for (name, value) in [
-        ("GATEWAY_INTERFACE", "CGI/1.1"),
-        ("SERVER_PROTOCOL", "HTTP/1.1"),
-        ("SERVER_SOFTWARE", "bench"),
-        ("SERVER_NAME", "localhost"),
-        ("SERVER_PORT", "80"),
-        ("REQUEST_METHOD", "POST"),
-        ("REQUEST_URI", "/cgi-bin/add"),
-        ("SCRIPT_NAME", "/cgi-bin/add"),
-        ("QUERY_STRING", ""),
-        ("REMOTE_ADDR", "127.0.0.1"),
-        ("CONTENT_TYPE", "text/xml"),
-        ("HTTP_HOST", "localhost"),
-        ("HTTP_USER_AGENT", "bench"),
-        ("PATH", "/usr/bin:/bin"),
-    ] {
-        command.env(name, value);
-    }
-    command.env("CONTENT_LENGTH", BODY.len().to_string());
-    command
-}
-
-fn call(program: &Path) {
-    let (input, mut body) = pipe().expect("a pipe");
-    body.write_all(BODY).expect("it fits into the pipe");
-    let child = command(program).stdin(input).stdout(Stdio::piped()).spawn().expect("it starts");
-    let output = child.wait_with_output().expect("it ends");
-    assert!(output.status.success() && output.stdout.windows(3).any(|window| window == b">5<"));
-}
-
 /// The most memory a program had, in KiB, when it wanted to write its answer: into a pipe that is full.
 fn peak(program: &Path) -> String {
     const PIPE: usize = 4096;
@@ -85,7 +36,7 @@ fn peak(program: &Path) -> String {
     let (mut answer, mut output) = pipe().expect("a pipe");
     rustix::pipe::fcntl_setpipe_size(&output, PIPE).expect("it may be small");
     output.write_all(&[b' '; PIPE]).expect("it fits");
-    let mut child = command(program).stdin(input).stdout(output).spawn().expect("it starts");
+    let mut child = command(program, BODY).stdin(input).stdout(output).spawn().expect("it starts");
     let status = loop {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).expect("it has not ended");
         // asleep: all it can wait for is the pipe
@@ -99,15 +50,19 @@ fn peak(program: &Path) -> String {
     status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("?").trim().to_owned()
 }
 
+fn add(program: &Path) {
+    call(program, BODY, ">5<");
+}
+
 fn main() {
     let floor = floor();
     let (few, many) = (program("cgi-add"), program("cgi-add-100"));
     compare(
         "one CGI call, exec to exit",
         vec![
-            Contender::new("C, static musl, fixed answer", || call(&floor)),
-            Contender::new("rpcgi, static musl", || call(&few)),
-            Contender::new("rpcgi, with 100 methods more", || call(&many)),
+            Contender::new("C, static musl, fixed answer", || add(&floor)),
+            Contender::new("rpcgi, static musl", || add(&few)),
+            Contender::new("rpcgi, with 100 methods more", || add(&many)),
         ],
     );
     println!("peak memory: C {}, rpcgi {}, with 100 methods more {}", peak(&floor), peak(&few), peak(&many));

@@ -188,7 +188,7 @@ fn a_program_that_writes_without_end() {
     let service = shell("\"string\"", "", "exec yes 123456789");
     let (code, message) = service.call("run", json!([])).unwrap_err();
     assert_eq!((code, &message[..]), (-32400, "the program wrote more than 16777216 octets"));
-    assert!(soon(|| !runs("yes\0123456789")));
+    assert!(soon(|| !runs("123456789")));
     // on standard error it is cut, and the result stands
     let service = shell("\"string\"", "", "head -c 30000000 /dev/zero | tr '\\0' x >&2; echo fine");
     assert_eq!(service.call("run", json!([])), Ok("fine".into()));
