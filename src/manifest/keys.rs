@@ -292,6 +292,21 @@ impl Kind {
     }
 }
 
+/// All keys, for people: by the tables they stand in, each with what its value looks like and what it is for.
+pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, String, &'static str)> {
+    let tables = [
+        ("", MANIFEST),
+        ("[limits]", LIMITS),
+        ("[cors]", CORS),
+        ("[method.\"NAME\"]", METHOD),
+        ("A param, and what a method returns", PARAM),
+        ("[worker.NAME]", WORKER),
+    ];
+    tables
+        .into_iter()
+        .flat_map(|(table, keys)| keys.iter().map(move |key| (table, key.name, key.kind.expected(), key.about)))
+}
+
 /// The JSON Schema of a manifest.
 pub(crate) fn schema() -> Json {
     let mut schema = table_schema(MANIFEST);

@@ -26,7 +26,7 @@ mod worker;
 
 use std::sync::Arc;
 
-pub(crate) use self::keys::schema;
+pub(crate) use self::keys::{reference, schema};
 pub(crate) use self::mistake::{Mistake, Severity};
 pub(crate) use self::read::{Look, read};
 pub(crate) use self::source::{Identity, Source, WRITABLE};

@@ -207,6 +207,13 @@ impl Process {
         complaints
     }
 
+    /// Gives one that has closed its output the time to end.
+    pub(super) fn let_end(&mut self) {
+        if self.is_silent() {
+            self.wait_for_end(FAREWELL);
+        }
+    }
+
     /// Takes leave of a program that has ended. What it has started goes on if it has let go of the pipes, and ends if
     /// it has not.
     pub(super) fn finish(mut self) -> io::Result<ExitStatus> {

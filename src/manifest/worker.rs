@@ -234,6 +234,7 @@ impl Worker {
     /// Takes leave of a program.
     fn bury(&self, seat: &mut Seat, has_died: bool) {
         let Some(mut process) = seat.process.take() else { return };
+        process.let_end();
         self.log(&mut process);
         match process.has_exited() {
             true => match process.finish() {

@@ -31,7 +31,7 @@ use crate::gateway::Start;
 #[cfg(target_os = "linux")]
 use crate::gateway::fastcgi::{Address, Listener};
 use crate::logger;
-use crate::manifest::{Look, Source, read, schema};
+use crate::manifest::{Look, Source, read, reference, schema};
 
 /// Does what the program was started for; its exit status.
 pub fn program() -> ExitCode {
@@ -250,7 +250,23 @@ fn man() -> Result<(), String> {
             .render_synopsis_section(&mut page)
             .and_then(|()| parts.iter().try_for_each(|part| part(&man, &mut page)));
     }
+    page.extend_from_slice(manual_of_manifests().as_bytes());
     print(&page)
+}
+
+/// What may stand in a manifest, as a part of the manual page.
+fn manual_of_manifests() -> String {
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('-', "\\-");
+    let mut page = String::from(".SH \"MANIFESTS\"\nA manifest is TOML, and its first line is a comment of TOML.\n");
+    let mut last = "";
+    for (table, key, kind, about) in reference() {
+        if table != last {
+            page += &format!(".SS {}\n", quoted(table));
+            last = table;
+        }
+        page += &format!(".TP\n\\fB{}\\fR: {}\n{}\n", quoted(key), quoted(&kind), quoted(about));
+    }
+    page
 }
 
 fn print(text: &[u8]) -> Result<(), String> {

@@ -100,7 +100,15 @@ fn completions_and_the_manual() {
     });
     assert!(bash.unwrap().success());
     let man = text(&run(&["man"]).stdout);
-    for part in [".TH rpcgi 1", ".SH \"SERVE\"", ".SH \"CALL\"", "\\-\\-json\\-rpc", "Exit status"] {
+    for part in [
+        ".TH rpcgi 1",
+        ".SH \"SERVE\"",
+        ".SH \"CALL\"",
+        "\\-\\-json\\-rpc",
+        "Exit status",
+        ".SS [limits]",
+        "\\fBleading_dash\\fR: true or false",
+    ] {
         assert!(man.contains(part), "{part} is not in {man}");
     }
 }
