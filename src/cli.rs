@@ -91,7 +91,7 @@ enum Command {
     #[cfg(feature = "http")]
     Serve {
         /// Where to listen; 0 is any free port
-        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000")]
+        #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:8000", value_parser = local_address)]
         listen: std::net::SocketAddr,
     },
     /// Serves a web server by FastCGI
@@ -154,6 +154,18 @@ fn write_page(endpoint: &Endpoint, path: Option<&str>) -> Result<(), String> {
     };
     let page = endpoint.page(None);
     std::io::stdout().write_all(page.as_bytes()).map_err(|error| format!("the page cannot be written: {error}"))
+}
+
+/// An address to serve at: a port alone is of this machine.
+#[cfg(feature = "http")]
+pub(crate) fn local_address(text: &str) -> Result<std::net::SocketAddr, String> {
+    use std::net::ToSocketAddrs;
+
+    if let Ok(port) = text.parse::<u16>() {
+        return Ok(([127, 0, 0, 1], port).into());
+    }
+    let address = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    address.ok_or_else(|| "expected a port, or ADDRESS:PORT".into())
 }
 
 /// Serves on a local port.

@@ -390,6 +390,20 @@ impl Refusal {
     }
 }
 
+impl Failure {
+    /// The same for something inside of the param.
+    #[cfg(feature = "program")]
+    pub(crate) fn inside(self, place: &str) -> Failure {
+        match self {
+            Failure::Params(mut refusal) if refusal.param.as_deref().is_some_and(|param| param != place) => {
+                refusal.message = refusal.message.replacen("\": ", &format!("\", in {place}: "), 1);
+                Failure::Params(refusal)
+            }
+            failure => failure,
+        }
+    }
+}
+
 impl From<Fault> for Failure {
     fn from(fault: Fault) -> Failure {
         Failure::Fault(fault)

@@ -436,7 +436,8 @@ fn constraints(schema: &Map<String, Json>) -> Vec<Constraint> {
         written("maximum").map(Constraint::Maximum),
         written("maxLength").map(Constraint::MaxLength),
         written("pattern").map(Constraint::Pattern),
-        written("default").map(Constraint::Default),
+        // in quotes, or an empty one would not be seen
+        schema.get("default").map(|value| Constraint::Default(value.to_string())),
     ];
     constraints.into_iter().flatten().collect()
 }

@@ -190,7 +190,7 @@ impl Page<'_> {
                 } }
             }
             @if !shape.members.is_empty() { (self.members(&shape.members)) }
-            @if let Some(items) = &shape.items { @if !is_plain(items) { (self.inside(items)) } }
+            @if let Some(items) = &shape.items { (self.inside(items)) }
         }
     }
 
@@ -228,6 +228,7 @@ fn contents(group: &Group<'_>) -> Markup {
                     a href=(format!("#{}", anchor(&method.name))) { (method.name) }
                     @let title = markdown::plain(&method.title());
                     @if !title.is_empty() { span.note { " " (title) } }
+                    @if method.deprecated.is_some() { span.note { " (deprecated)" } }
                 }
             }
         }
@@ -292,5 +293,5 @@ fn left_out(optional: bool) -> Markup {
 fn is_plain(shape: &Shape) -> bool {
     let Shape { wire: _, nullable, help, items, members, values, constraints } = shape;
     let has_lists = !(members.is_empty() && values.is_empty() && constraints.is_empty());
-    !nullable && help.is_empty() && !has_lists && items.as_deref().is_none_or(is_plain)
+    !nullable && help.is_empty() && !has_lists && items.is_none()
 }

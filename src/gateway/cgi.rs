@@ -23,18 +23,25 @@ pub(crate) fn is_environment() -> bool {
 /// # Errors
 /// If the response could not be written.
 pub(crate) fn serve(service: &dyn Service) -> io::Result<()> {
-    let response = match read_request(Environment, Stdin, &service.limits()) {
-        Ok(request) => service.handle(&request),
-        Err(response) => response,
-    };
-    write_response(response, Stdout)
+    match read_request(Environment, Stdin, &service.limits()) {
+        Ok(request) => write_response(service.handle(&request), Stdout),
+        Err(response) => respond(response),
+    }
 }
 
-/// Writes a response without a look at the request.
+/// Writes a response without a look at the request. Its body is read first and let go of: Apache's mod_cgid gives the
+/// client no answer of a program that does not read.
 ///
 /// # Errors
 /// If it could not be written.
 pub(crate) fn respond(response: Response) -> io::Result<()> {
+    /// Octets of a body that are worth it.
+    const MOST: u64 = 64 << 20;
+
+    let declared =
+        Environment.get("CONTENT_LENGTH").and_then(|value| std::str::from_utf8(&value).ok()?.trim().parse().ok());
+    // what cannot be read any more is no loss
+    _ = io::copy(&mut Stdin.take(declared.unwrap_or(0).min(MOST)), &mut io::sink());
     write_response(response, Stdout)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The values of a call and the results of programs are read by the same rules, and by those for types of Rust's.
 
+use std::cell::RefCell;
 use std::fmt;
 
 use regex_lite::Regex;
@@ -83,7 +84,7 @@ impl fmt::Display for Number {
 
 impl DataType {
     /// Any value of a type.
-    pub(super) fn of(wire: Type) -> DataType {
+    pub(super) const fn of(wire: Type) -> DataType {
         DataType {
             wire,
             help: String::new(),
@@ -131,7 +132,7 @@ impl DataType {
     /// What was expected and what came.
     pub(super) fn read_text(&self, text: &str) -> Result<Value, String> {
         let word = text.trim();
-        let expected = || format!("expected {}, found \"{}\"", self.wire.name(), shown(text));
+        let expected = || format!("expected {}, found \"{}\"", self.expected(), shown(text));
         let value = match self.wire {
             Type::Int => Value::Int(word.parse::<i32>().map_err(|_| expected())?.into()),
             Type::I8 => Value::Int(word.parse().map_err(|_| expected())?),
@@ -149,6 +150,16 @@ impl DataType {
             _ => Value::String(text.to_owned()),
         };
         self.refusal(&value).map_or(Ok(value), Err)
+    }
+
+    /// What the text of a value looks like.
+    fn expected(&self) -> &'static str {
+        match self.wire {
+            Type::Int => "int (32 bits; i8 has 64)",
+            Type::Boolean => "boolean (1, 0, true or false)",
+            Type::DateTime => "dateTime.iso8601 (2026-11-24T12:00:00)",
+            wire => wire.name(),
+        }
     }
 
     /// The schema of it, as one of Rust's types has one. What may be left out may be nil.
@@ -221,11 +232,48 @@ fn number_as_json(number: Number) -> Json {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &DataType {
+/// Reads a value of a type, and notes where in it something does not fit.
+#[derive(Clone, Copy)]
+pub(super) struct Reading<'t> {
+    of: &'t DataType,
+    place: &'t Place,
+}
+
+/// Where in a value a mistake is: the names of members and the numbers of items, from the inside out.
+#[derive(Default)]
+pub(super) struct Place(RefCell<Vec<String>>);
+
+impl Place {
+    fn note(&self, step: String) {
+        self.0.borrow_mut().push(step);
+    }
+}
+
+impl fmt::Display for Place {
+    /// What goes behind the name of the whole: `.members[3]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.borrow().iter().rev().try_for_each(|step| f.write_str(step))
+    }
+}
+
+impl DataType {
+    pub(super) fn reading<'t>(&'t self, place: &'t Place) -> Reading<'t> {
+        Reading { of: self, place }
+    }
+}
+
+impl<'t> Reading<'t> {
+    /// The same for something inside.
+    fn inner(self, of: &'t DataType) -> Reading<'t> {
+        Reading { of, ..self }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reading<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        let value = match self.wire {
+        let value = match self.of.wire {
             Type::Int => i32::deserialize(deserializer).map(Value::from)?,
             Type::I8 => i64::deserialize(deserializer).map(Value::from)?,
             Type::Boolean => bool::deserialize(deserializer).map(Value::from)?,
@@ -233,12 +281,18 @@ impl<'de> DeserializeSeed<'de> for &DataType {
             Type::Double => f64::deserialize(deserializer).map(Value::from)?,
             Type::DateTime => DateTime::deserialize(deserializer).map(Value::from)?,
             Type::Base64 => Base64::deserialize(deserializer).map(Value::from)?,
-            Type::Struct => deserializer.deserialize_map(Members(&self.members))?,
-            Type::Array => deserializer.deserialize_seq(Items(self.items.as_deref()))?,
-            Type::Nil => <()>::deserialize(deserializer).map(|()| Value::Nil)?,
+            Type::Struct => deserializer.deserialize_map(Members(self))?,
+            Type::Array => deserializer.deserialize_seq(Items(self))?,
+            Type::Nil => match Value::deserialize(deserializer)? {
+                Value::Nil => Value::Nil,
+                found => {
+                    let message = format_args!("expected nil, found {}", found.type_name());
+                    return Err(D::Error::custom(message));
+                }
+            },
             Type::Undefined => Value::deserialize(deserializer)?,
         };
-        match self.refusal(&value) {
+        match self.of.refusal(&value) {
             None => Ok(value),
             Some(message) => Err(D::Error::custom(message)),
         }
@@ -246,7 +300,7 @@ impl<'de> DeserializeSeed<'de> for &DataType {
 }
 
 /// Reads a value that may be nil.
-pub(super) struct OrNil<'t>(pub(super) &'t DataType);
+pub(super) struct OrNil<'t>(pub(super) Reading<'t>);
 
 impl<'de> DeserializeSeed<'de> for OrNil<'_> {
     type Value = Value;
@@ -260,7 +314,7 @@ impl<'de> Visitor<'de> for OrNil<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} or nil", self.0.wire)
+        write!(f, "{} or nil", self.0.of.wire)
     }
 
     fn visit_none<E>(self) -> Result<Value, E> {
@@ -276,7 +330,7 @@ impl<'de> Visitor<'de> for OrNil<'_> {
     }
 }
 
-struct Items<'t>(Option<&'t DataType>);
+struct Items<'t>(Reading<'t>);
 
 impl<'de> Visitor<'de> for Items<'_> {
     type Value = Value;
@@ -286,24 +340,22 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        static ANYTHING: DataType = DataType::of(Type::Undefined);
+
+        let Items(reading) = self;
+        let of = reading.of.items.as_deref().unwrap_or(&ANYTHING);
         let mut items = Vec::new();
-        match self.0 {
-            Some(of) => {
-                while let Some(item) = seq.next_element_seed(of)? {
-                    items.push(item);
-                }
-            }
-            None => {
-                while let Some(item) = seq.next_element()? {
-                    items.push(item);
-                }
+        loop {
+            let item = seq.next_element_seed(reading.inner(of));
+            match item.inspect_err(|_| reading.place.note(format!("[{}]", items.len())))? {
+                Some(item) => items.push(item),
+                None => return Ok(Value::Array(items)),
             }
         }
-        Ok(Value::Array(items))
     }
 }
 
-struct Members<'t>(&'t [Member]);
+struct Members<'t>(Reading<'t>);
 
 impl<'de> Visitor<'de> for Members<'_> {
     type Value = Value;
@@ -313,21 +365,24 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let Members(reading) = self;
+        let described = &reading.of.members;
         let mut members: Vec<(String, Value)> = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
-            let value = match self.0.iter().find(|member| member.name == name) {
+            let value = match described.iter().find(|member| member.name == name) {
                 Some(member) if members.iter().any(|(known, _)| *known == member.name) => {
                     return Err(A::Error::custom(format_args!("expected member {name:?} once, found it again")));
                 }
-                Some(Member { optional: true, of, .. }) => map.next_value_seed(OrNil(of))?,
-                Some(member) => map.next_value_seed(&member.of)?,
-                None if self.0.is_empty() => map.next_value()?,
-                None => return Err(self.unknown(&name)),
+                Some(Member { optional: true, of, .. }) => map.next_value_seed(OrNil(reading.inner(of))),
+                Some(member) => map.next_value_seed(reading.inner(&member.of)),
+                None if described.is_empty() => map.next_value(),
+                None => return Err(unknown_member(&name, described)),
             };
+            let value = value.inspect_err(|_| reading.place.note(format!(".{}", shown(&name))))?;
             members.push((name, value));
         }
         let is_missing = |member: &&Member| !member.optional && !members.iter().any(|(known, _)| *known == member.name);
-        match self.0.iter().find(is_missing) {
+        match described.iter().find(is_missing) {
             None => Ok(Value::Struct(members)),
             Some(Member { name, .. }) => {
                 let message = format_args!("expected struct with member {name:?}, found none of that name");
@@ -337,11 +392,9 @@ impl<'de> Visitor<'de> for Members<'_> {
     }
 }
 
-impl Members<'_> {
-    fn unknown<E: de::Error>(&self, name: &str) -> E {
-        let known: Vec<String> = self.0.iter().map(|member| format!("{:?}", member.name)).collect();
-        E::custom(format_args!("expected members {}, found \"{}\"", known.join(" or "), shown(name)))
-    }
+fn unknown_member<E: de::Error>(name: &str, described: &[Member]) -> E {
+    let known: Vec<String> = described.iter().map(|member| format!("{:?}", member.name)).collect();
+    E::custom(format_args!("expected members {}, found \"{}\"", known.join(" or "), shown(name)))
 }
 
 #[cfg(test)]
@@ -358,16 +411,20 @@ mod tests {
         let refused =
             |of: &DataType, text: &str, message: &str| assert_eq!(of.read_text(text), Err(message.to_owned()));
         ok(&DataType::of(Type::Int), " 5 ", 5.into());
-        refused(&DataType::of(Type::Int), "5.0", "expected int, found \"5.0\"");
-        refused(&DataType::of(Type::Int), "2147483648", "expected int, found \"2147483648\"");
+        refused(&DataType::of(Type::Int), "5.0", "expected int (32 bits; i8 has 64), found \"5.0\"");
+        refused(&DataType::of(Type::Int), "2147483648", "expected int (32 bits; i8 has 64), found \"2147483648\"");
         ok(&DataType::of(Type::I8), "-2147483649", (-2_147_483_649_i64).into());
         ok(&DataType::of(Type::Double), "1e3", 1000.0.into());
         refused(&DataType::of(Type::Double), "nan", "expected double, found \"nan\"");
         ok(&DataType::of(Type::Boolean), "true", true.into());
-        refused(&DataType::of(Type::Boolean), "yes", "expected boolean, found \"yes\"");
+        refused(&DataType::of(Type::Boolean), "yes", "expected boolean (1, 0, true or false), found \"yes\"");
         ok(&DataType::of(Type::String), " a ", " a ".into());
         ok(&DataType::of(Type::Nil), "whatever", Value::Nil);
-        refused(&DataType::of(Type::DateTime), "today", "expected dateTime.iso8601, found \"today\"");
+        refused(
+            &DataType::of(Type::DateTime),
+            "today",
+            "expected dateTime.iso8601 (2026-11-24T12:00:00), found \"today\"",
+        );
         ok(&number(Type::Int), "9", 9.into());
         refused(&number(Type::Int), "0", "expected a number of at least 1, found 0");
         refused(&number(Type::Double), "9.5", "expected a number of at most 9, found 9.5");

@@ -56,6 +56,21 @@ pub(super) const TYPES: &[&str] = &[
     "undefined",
 ];
 
+/// What others call the types.
+const ELSEWHERE: &[(&[&str], &str)] = &[
+    (&["integer", "number", "int32", "short"], "int"),
+    (&["long", "int64", "bigint"], "i8"),
+    (&["bool", "flag"], "boolean"),
+    (&["str", "text", "varchar"], "string"),
+    (&["float", "real", "decimal", "float64"], "double"),
+    (&["date", "datetime", "time", "timestamp"], "dateTime.iso8601"),
+    (&["bytes", "binary", "blob", "file"], "base64"),
+    (&["object", "dict", "map", "hash", "table", "record"], "struct"),
+    (&["list", "tuple", "set", "sequence"], "array"),
+    (&["null", "none", "void", "unit"], "nil"),
+    (&["any", "mixed", "value"], "undefined"),
+];
+
 const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
     Key { name, about, kind }
 }
@@ -117,13 +132,13 @@ static METHOD: &[Key] = &[
     key(
         "success",
         Kind::List(&Kind::Count(0)),
-        "The exit statuses with which the program gives a result: 0 unless set",
+        "The exit statuses with which the program gives a result: [0] unless set",
     ),
     key("stdin", Kind::Text, "What the program reads: \"{param}\", the octets of one param, or \"json\", all of them"),
     key(
         "output",
         Kind::Word(&["text", "lines", "json", "base64"]),
-        "How the result is read from what the program writes: by its type unless set",
+        "How the result is read from what the program writes: as `text`, one scalar, for a scalar; as octets (`base64`) for base64; as `json` for the rest, unless set. `lines` is an array",
     ),
     key("worker", Kind::Text, "The worker that answers, instead of `run`"),
     key("timeout", Kind::Seconds, "Seconds that a call may take"),
@@ -161,7 +176,11 @@ static PARAM: &[Key] = &[
     MAX_LENGTH,
     MEMBERS,
     ITEMS,
-    key("leading_dash", Kind::Flag, "Whether it may begin with `-` where it is the beginning of a word of `run`"),
+    key(
+        "leading_dash",
+        Kind::Flag,
+        "Whether it may begin with `-` where it is the beginning of a word of `run`, and no word before is `--`",
+    ),
 ];
 
 static MEMBER: &[Key] = &[
@@ -192,7 +211,13 @@ const MEMBER_TYPE: Kind = Kind::Either(&[Kind::Word(TYPES), Kind::Table(|| MEMBE
 pub(super) fn check(value: &Spanned<DeValue<'_>>, kind: &Kind, mistakes: &mut Mistakes) {
     let span = value.span();
     if !kind.takes(value.get_ref()) {
-        return mistakes.add(&span, format!("expected {}, found {}", kind.expected(), found(value.get_ref())));
+        let message = format!("expected {}, found {}", kind.expected(), found(value.get_ref()));
+        return match (kind, value.get_ref()) {
+            (Kind::List(_), DeValue::String(_)) => {
+                mistakes.add_with_help(&span, message, "in brackets: [\"a\", \"b\"]")
+            }
+            _ => mistakes.add(&span, message),
+        };
     }
     match (kind, value.get_ref()) {
         (Kind::Count(least), DeValue::Integer(_)) => match integer(value) {
@@ -204,7 +229,10 @@ pub(super) fn check(value: &Spanned<DeValue<'_>>, kind: &Kind, mistakes: &mut Mi
         }
         (Kind::Word(words), DeValue::String(word)) if !words.contains(&&**word) => {
             let expected = format!("expected one of {}, found \"{word}\"", listed(words));
-            match did_you_mean(word, words.iter().copied()) {
+            let known_elsewhere = ELSEWHERE.iter().find(|(names, _)| names.contains(&&*word.to_lowercase()));
+            let known_elsewhere = known_elsewhere.map(|(_, name)| *name).filter(|name| words.contains(name));
+            let help = known_elsewhere.map(|name| format!("did you mean `{name}`?"));
+            match help.or_else(|| did_you_mean(word, words.iter().copied())) {
                 Some(help) => mistakes.add_with_help(&span, expected, help),
                 None => mistakes.add(&span, expected),
             }
@@ -228,13 +256,22 @@ pub(super) fn check_table(table: &DeTable<'_>, keys: &'static [Key], mistakes: &
     for (name, value) in table {
         match keys.iter().find(|key| *key.name == **name.get_ref()) {
             Some(key) => check(value, &key.kind, mistakes),
-            None => unknown(name, keys, mistakes),
+            None => unknown(name, value, keys, mistakes),
         }
     }
 }
 
-fn unknown(name: &Spanned<impl AsRef<str>>, keys: &'static [Key], mistakes: &mut Mistakes) {
+fn unknown(
+    name: &Spanned<impl AsRef<str>>,
+    value: &Spanned<DeValue<'_>>,
+    keys: &'static [Key],
+    mistakes: &mut Mistakes,
+) {
     let word = name.get_ref().as_ref();
+    if keys.as_ptr() == METHOD.as_ptr() && value.get_ref().is_table() {
+        let help = format!("a name with dots is quoted: [method.\"...{word}\"]");
+        return mistakes.add_with_help(&name.span(), format!("there is no table `{word}` in a method"), help);
+    }
     let names: Vec<&str> = keys.iter().map(|key| key.name).collect();
     let help = did_you_mean(word, names.iter().copied());
     let help = help.unwrap_or_else(|| format!("known here: {}", names.join(", ")));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use schemars::SchemaGenerator;
 
-use super::data_type::{DataType, OrNil};
+use super::data_type::{DataType, OrNil, Place};
 use super::program::Program;
 use super::worker::Job;
 use crate::call::{Mismatch, ParamName, Params, Reply};
@@ -59,11 +59,14 @@ impl ManifestMethod {
         let mut arguments = Arguments::new(about, self.params.len(), &is_optional, params);
         let mut values = Vec::with_capacity(self.params.len());
         for param in &self.params {
+            let place = Place::default();
             let value = match param.optional {
-                true => arguments.next_seeded(OrNil(&param.of))?.filter(|value| *value != Value::Nil),
-                false => arguments.next_seeded(&param.of)?,
+                true => arguments.next_seeded(OrNil(param.of.reading(&place))),
+                false => arguments.next_seeded(param.of.reading(&place)),
             };
-            values.push(value.or_else(|| param.default.clone()));
+            let value = value.map_err(|failure| failure.inside(&format!("{}{place}", param.name)))?;
+            let given = value.filter(|value| !param.optional || *value != Value::Nil);
+            values.push(given.or_else(|| param.default.clone()));
         }
         arguments.finish()?;
         Ok(values)
@@ -83,7 +86,9 @@ impl Body for ManifestMethod {
 
     fn functions(&self, about: &About, _generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
         let param = |(index, param): (usize, &Param)| {
-            let schema = param.of.schema(param.optional, param.default.as_ref());
+            let mut schema = param.of.schema(param.optional, param.default.as_ref());
+            // it is the param's
+            schema.remove("description");
             about.param_schema(index, param.optional, schema)
         };
         let params = self.params.iter().enumerate().map(param).collect();
@@ -95,6 +100,12 @@ impl Body for ManifestMethod {
 pub(super) fn refuse(index: usize, param: &Param, problem: &str) -> Refusal {
     let message = format!("param {} \"{}\": {problem}", index + 1, param.name);
     Refusal::of_param(ParamName { index, name: Some(&param.name) }, Mismatch::new(message))
+}
+
+/// A program cannot be started, which the caller learns, and the log learns why.
+pub(super) fn not_started(about: &About, cause: &str) -> Fault {
+    log::error!("method \"{}\": {cause}", about.name);
+    Fault::new(Fault::SYSTEM, "the program cannot be started")
 }
 
 /// The machine has failed a call: the caller learns in what way, and the log the same with the method's name.
@@ -118,7 +129,11 @@ pub(super) fn write_json(value: &Value, limits: Limits) -> Result<Vec<u8>, Fault
 pub(super) fn read_json(octets: &[u8], of: &DataType, limits: Limits) -> Result<Value, String> {
     let options = json::Options { limits, large_integers_as_text: false };
     let mut text = json::Text::new(octets, &options).map_err(|error| error.to_string())?;
-    let value = text.seeded(of).map_err(|error| error.to_string())?;
+    let place = Place::default();
+    let value = text.seeded(of.reading(&place)).map_err(|error| match place.to_string() {
+        place if place.is_empty() => error.to_string(),
+        place => format!("in result{place}: {error}"),
+    })?;
     match text.peek() {
         None => Ok(value),
         Some(_) => Err(text.unexpected("the end").to_string()),

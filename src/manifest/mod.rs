@@ -5,7 +5,7 @@
 //! | `source` | the file, and what is asked of it |
 //! | `keys` | what may stand in it |
 //! | `read` | from what is written to what is meant, with all mistakes at once |
-//! | `mistake` | how these are told |
+//! | `mistake`, `pitfalls` | how these are told; what is wrong though it is well written |
 //! | `data_type` | types as they are described, and their values |
 //! | `method` | a method: arguments in, result out |
 //! | `program`, `worker` | who does the work: one for each call, or one that stays |
@@ -16,6 +16,7 @@ mod keys;
 mod launch;
 mod method;
 mod mistake;
+mod pitfalls;
 mod pool;
 mod process;
 mod program;

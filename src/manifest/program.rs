@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use super::data_type::{DataType, text_of};
 use super::launch::{Context, Launch};
-use super::method::{Call, failed, log_complaints, read_json, write_json};
+use super::method::{Call, failed, log_complaints, not_started, read_json, write_json};
 use super::pool::Pool;
 use super::process::{Process, Turn, in_words};
 use super::words::{LONGEST_WORD, Word, fill};
@@ -68,11 +68,11 @@ impl Program {
         let words = fill(&self.words, &call.method.params, &call.arguments).map_err(Failure::Params)?;
         let input = self.input(call)?;
         let _place = self.places.take().map_err(|busy| failed(call.about, &busy.to_string()))?;
-        let mut command = self.launch.command().map_err(|missing| Fault::internal(missing.to_string()))?;
+        let mut command = self.launch.command().map_err(|missing| not_started(call.about, &missing.to_string()))?;
         command.args(words);
         Context::of(call.request).tell(&mut command, &call.about.name);
         tell_arguments(call, &mut command);
-        let process = Process::start(&mut command, call.method.most).map_err(|error| self.not_started(error))?;
+        let process = Process::start(&mut command, call.method.most).map_err(|error| self.refused(error, call))?;
         let ended = self.attend(process, &input, call)?;
         log_complaints(&format!("method \"{}\"", call.about.name), &ended.complaints);
         match ended.status.code().is_some_and(|status| self.success.contains(&status)) {
@@ -99,13 +99,13 @@ impl Program {
     }
 
     #[cold]
-    fn not_started(&self, error: io::Error) -> Failure {
+    fn refused(&self, error: io::Error, call: &Call<'_>) -> Failure {
         match Errno::from_io_error(&error) {
             Some(Errno::TOOBIG) => {
                 let message = "takes params that fit on a command line together, found more than that";
                 Failure::Params(Refusal::new(message))
             }
-            _ => Failure::Fault(Fault::internal(format!("{} cannot be started: {error}", self.launch.name))),
+            _ => not_started(call.about, &format!("{} cannot be started: {error}", self.launch.name)).into(),
         }
     }
 
@@ -177,13 +177,18 @@ impl Output {
     /// Reads a result of the method's type.
     fn read(self, output: Vec<u8>, call: &Call<'_>) -> Result<Value, Failure> {
         let returns = &call.method.returns;
+        let start = shown(&String::from_utf8_lossy(&output[..output.len().min(500)]));
         let value = match self {
             Output::Text => text(output).and_then(|text| returns.read_text(without_line_end(&text))),
             Output::Lines => text(output).and_then(|text| lines(&text, returns)),
             Output::Json => read_json(&output, returns, call.method.limits),
             Output::Base64 => Ok(Value::Base64(Base64(output))),
         };
-        value.map_err(|message| failed(call.about, &format!("the program wrote what it should not: {message}")).into())
+        value.map_err(|message| {
+            log::warn!("method \"{}\": the program wrote \"{start}\"", call.about.name);
+            let what = if self == Output::Json { "JSON of its type" } else { "a value of its type" };
+            failed(call.about, &format!("the program did not write {what}: {message}")).into()
+        })
     }
 }
 
@@ -203,8 +208,7 @@ fn without_line_end(text: &str) -> &str {
 fn lines(text: &str, returns: &DataType) -> Result<Value, String> {
     let any = DataType::of(Type::String);
     let of = returns.items.as_deref().unwrap_or(&any);
-    let item = |(index, line): (usize, &str)| {
-        of.read_text(line).map_err(|message| format!("{} in line {}", shown(&message), index + 1))
-    };
+    let item =
+        |(index, line): (usize, &str)| of.read_text(line).map_err(|message| format!("{message} in line {}", index + 1));
     text.lines().enumerate().map(item).collect::<Result<Vec<_>, _>>().map(Value::Array)
 }

@@ -19,6 +19,7 @@ use super::keys::{MANIFEST, check_table, integer, number, seconds};
 use super::launch::Launch;
 use super::method::{ManifestMethod, Param, Runner};
 use super::mistake::{Mistake, Mistakes, Severity, did_you_mean};
+use super::pitfalls;
 use super::pool::Pool;
 use super::program::{Input, Output, Program};
 use super::words::{Word, find};
@@ -52,7 +53,7 @@ struct Budget {
 }
 
 /// A string, and where it stands.
-type Text<'t> = (&'t str, Range<usize>);
+pub(super) type Text<'t> = (&'t str, Range<usize>);
 
 /// Reads a manifest. There is none if there are errors among the mistakes.
 pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistake>) {
@@ -144,6 +145,7 @@ impl Reader<'_> {
                 continue;
             };
             let launch = self.launch(program, &program_span, table);
+            self.check_files(&launch, &words);
             let count = count(table, "count").unwrap_or(1);
             let words = words.into_iter().skip(1).map(|(word, _)| word.to_owned()).collect();
             let worker = Worker {
@@ -281,12 +283,19 @@ impl Reader<'_> {
             if let Some(value) = table.get("leading_dash").filter(|_| of.wire != Type::String) {
                 self.mistakes.add(&value.span(), format!("`leading_dash` is for a string, and this is {}", of.wire));
             }
+            let optional = flag(table, "optional") || table.contains_key("default");
+            if let Some(before) = params.last().filter(|before| before.optional && !optional) {
+                let message =
+                    format!("`{}` before it may be left out, but not by who gives `{name}` by position", before.name);
+                self.mistakes.warn(&span, message);
+            }
             params.push(Param {
+                // who lists the values knows them
+                leading_dash: flag(table, "leading_dash") || !of.choices.is_empty(),
                 name: name.to_owned(),
                 of,
-                optional: flag(table, "optional") || table.contains_key("default"),
+                optional,
                 default,
-                leading_dash: flag(table, "leading_dash"),
             });
         }
         params
@@ -422,7 +431,12 @@ impl Reader<'_> {
             return None;
         }
         let launch = self.launch(program, &span, table);
-        let words = written.iter().skip(1).filter_map(|word| self.word(word, params)).collect();
+        let words: Vec<Word> = written.iter().skip(1).filter_map(|word| self.word(word, params)).collect();
+        // those that were understood
+        if words.len() == written.len() - 1 {
+            pitfalls::check_words(program, &written[1..], &words, params, &mut self.mistakes);
+        }
+        self.check_files(&launch, &written);
         let stdin = self.stdin(table, params);
         let output = self.output(table, returns);
         let success = self.success(table);
@@ -454,7 +468,8 @@ impl Reader<'_> {
         for param in word.params().map(|index| &params[index]) {
             if !param.of.is_scalar() || param.of.wire == Type::Base64 {
                 let message = format!("`{}` is {}, which is no word", param.name, param.of.wire);
-                self.mistakes.add_with_help(span, message, "the program can read it: stdin = \"json\"");
+                let stdin = if param.of.wire == Type::Base64 { format!("{{{}}}", param.name) } else { "json".into() };
+                self.mistakes.add_with_help(span, message, format!("the program can read it: stdin = \"{stdin}\""));
             }
         }
         Some(word)
@@ -474,7 +489,10 @@ impl Reader<'_> {
         }
         let Some(name) = stdin.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
             let message = format!("expected \"json\" or \"{{param}}\", found \"{}\"", stdin.escape_debug());
-            self.mistakes.add(&span, message);
+            match params.iter().any(|param| param.name == stdin) {
+                true => self.mistakes.add_with_help(&span, message, format!("did you mean `{{{stdin}}}`?")),
+                false => self.mistakes.add(&span, message),
+            }
             return Input::Nothing;
         };
         match find(name, params) {
@@ -498,6 +516,9 @@ impl Reader<'_> {
             _ => Output::Text,
         };
         let Some((word, span)) = text(table, "output") else { return natural };
+        if !table.contains_key("returns") {
+            self.mistakes.add_with_help(&span, "there is `output` and no `returns`", "returns = \"string\", say");
+        }
         let item_is_text = returns.items.as_deref().is_none_or(|items| items.is_scalar() && items.wire != Type::Base64);
         let (output, fits, what) = match word {
             "text" => (Output::Text, natural == Output::Text, "one scalar"),
@@ -556,15 +577,19 @@ impl Reader<'_> {
         if self.look == Look::Programs
             && let Err(missing) = launch.find()
         {
-            let help = if program.contains('/') {
-                format!("it is looked for in {}", self.folder.display())
-            } else {
-                "it is looked for in /usr/local/bin, /usr/bin and /bin; one beside the manifest is named `./name`"
-                    .into()
-            };
+            let help = pitfalls::help_to_find(program, self.folder);
             self.mistakes.add_with_help(span, missing.to_string(), help);
         }
         launch
+    }
+
+    /// What the files lack that a command line names.
+    fn check_files(&mut self, launch: &Launch, written: &[Text<'_>]) {
+        if self.look == Look::Programs
+            && let (Ok(found), [program, words @ ..]) = (launch.find(), written)
+        {
+            pitfalls::check_files(program, &found, self.folder, words, &mut self.mistakes);
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
+use crate::value::Position;
+
 /// The most octets of a manifest: some ten thousand methods.
 const LARGEST: u64 = 4 << 20;
 
@@ -78,7 +80,8 @@ impl Source {
         let read = file.by_ref().take(LARGEST + 1).read_to_end(&mut octets);
         read.map_err(|error| format!("it cannot be read: {error}"))?;
         let text = String::from_utf8(octets).map_err(|error| {
-            format!("expected UTF-8, found something else after {} octets", error.utf8_error().valid_up_to())
+            let Position { line, column } = Position::of(error.as_bytes(), error.utf8_error().valid_up_to());
+            format!("expected UTF-8, found something else at line {line} column {column}")
         })?;
         let path = fs::canonicalize(path).map_err(|error| error.to_string())?;
         Ok(Source { path, text, identity: Identity::of(&metadata), mode: metadata.mode(), owner: metadata.uid() })

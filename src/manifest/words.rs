@@ -64,6 +64,14 @@ impl Word {
         }
     }
 
+    /// The param that it is, if it is nothing else.
+    pub(super) fn whole(&self) -> Option<usize> {
+        match self.0[..] {
+            [Piece::Param(index)] => Some(index),
+            _ => None,
+        }
+    }
+
     /// The params it has places for.
     pub(super) fn params(&self) -> impl Iterator<Item = usize> {
         self.0.iter().filter_map(|piece| match piece {

@@ -194,6 +194,7 @@ impl Worker {
             let turn = turn.map_err(|error| Trouble::Lost(format!("the worker \"{name}\" cannot be read: {error}")))?;
             if turn == Turn::Late && Instant::now() >= deadline {
                 let seconds = call.method.timeout.as_secs_f64();
+                log::warn!("does worker \"{name}\" write a line for each call, and flush it?");
                 return Err(Trouble::Overdue(format!("the worker \"{name}\" took longer than {seconds} seconds")));
             }
         }
@@ -203,7 +204,11 @@ impl Worker {
     fn read(&self, line: &[u8], id: u64, call: &Call<'_>) -> Result<Option<Result<Value, Fault>>, Trouble> {
         let Worker { name, .. } = self;
         let garbage = |what: &str| {
-            log::error!("worker \"{name}\" answered {what}: {}", shown(&String::from_utf8_lossy(line)));
+            let line = shown(&String::from_utf8_lossy(line));
+            log::error!("worker \"{name}\" answered {what}, and is started anew: {line}");
+            log::error!(
+                "on its standard output is one line for each call and nothing else; what is for the log goes to standard error"
+            );
             Trouble::Lost(format!("the worker \"{name}\" answered {what}"))
         };
         let Ok(answer) = serde_json::from_slice::<Answer<'_>>(line) else {

@@ -26,7 +26,8 @@ Calls a method, and writes its result as JSON
 
 An argument is JSON (5, 2.5, true, [1, 2], {\"a\": 1}), or a type and a value
 (int:5, i8:5, boolean:1, double:5, string:5, base64:aGVsbG8=,
-dateTime.iso8601:20261124T12:00:00, nil:). What is neither is a string.
+dateTime.iso8601:20261124T12:00:00, nil:), or the octets of a file (base64:@FILE).
+What is none of these is a string.
 
 Exit status: 0 for a result, 2 for a command line that cannot be meant, 3 for a
 fault, which standard error tells, 4 if there is no answer, 5 if it is none of
@@ -78,8 +79,10 @@ pub(super) fn call(arguments: Arguments) -> ExitCode {
 
 /// The result as a line of JSON.
 fn result(arguments: &Arguments) -> Result<Vec<u8>, Failure> {
-    let params = arguments.arguments.iter().map(|text| argument(text)).collect::<Result<Vec<_>, _>>();
-    let params = params.map_err(Failure::Usage)?;
+    let numbered = |(index, text): (usize, &String)| {
+        argument(text).map_err(|problem| Failure::Usage(format!("argument {}: {problem}", index + 1)))
+    };
+    let params = arguments.arguments.iter().enumerate().map(numbered).collect::<Result<Vec<_>, _>>()?;
     let options = json::Options { limits: Limits::default(), large_integers_as_text: false };
     let mut text = match arguments.json_rpc {
         true => by_json_rpc(arguments, &params, &options)?,
@@ -135,6 +138,9 @@ fn not_understood(error: &dyn std::fmt::Display, answer: &[u8]) -> Failure {
 
 /// Posts a document; the one that answers it.
 fn send(arguments: &Arguments, content_type: &str, document: &[u8]) -> Result<Vec<u8>, Failure> {
+    if !arguments.url.contains("://") {
+        return Err(Failure::Usage(format!("expected a URL as http://HOST/PATH, found \"{}\"", shown(&arguments.url))));
+    }
     if cfg!(target_env = "musl") && arguments.url.starts_with("https:") {
         let message = "this is the static build of rpcgi, which has no TLS: one by `cargo install rpcgi` has";
         return Err(Failure::Network(format!("{}: {message}", arguments.url)));
@@ -195,6 +201,7 @@ fn typed(wire: &str, value: &str) -> Option<Option<Value>> {
         },
         "double" => value.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::from),
         "string" => Some(value.into()),
+        "base64" if value.starts_with('@') => std::fs::read(&value[1..]).ok().map(|octets| Base64(octets).into()),
         "base64" => Base64::decode(value).ok().map(|octets| Base64(octets).into()),
         "dateTime.iso8601" => value.parse().ok().map(Value::DateTime),
         "nil" => value.is_empty().then_some(Value::Nil),

@@ -68,7 +68,7 @@ enum Command {
     Serve {
         manifest: PathBuf,
         /// Where to listen; 0 is any free port
-        #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8000")]
+        #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:8000", value_parser = cli::local_address)]
         listen: std::net::SocketAddr,
     },
     /// Serves a web server by FastCGI
@@ -225,7 +225,8 @@ fn init(path: &Path) -> Result<(), String> {
         "{name} is written. What next:\n  rpcgi serve {name}     to try it\n  rpcgi check {name}     to see what a web \
          server would have against it\nThen put it where your web server runs programs. Under Apache, in a folder that is \
          no cgi-bin, the\nfile .htaccess has to say so:\n  Options +ExecCGI\n  AddHandler cgi-script .cgi\n  SetEnvIf \
-         Authorization \"(.+)\" HTTP_AUTHORIZATION=$1\n"
+         Authorization \"(.+)\" HTTP_AUTHORIZATION=$1\nThere, everybody can fetch what stands beside it: keep programs and \
+         data in a folder of their own.\n"
     );
     print(next.as_bytes())
 }

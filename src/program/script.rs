@@ -51,7 +51,7 @@ pub(super) fn answer() -> ExitCode {
 /// The manifest, if the first word of the command line is the file that the web server runs.
 fn manifest(word: Option<OsString>, script: Option<OsString>) -> Result<Manifest, Refusal> {
     let Some(script) = script.map(PathBuf::from) else {
-        let cause = "the web server does not say which file it runs: there is no SCRIPT_FILENAME";
+        let cause = "there is no SCRIPT_FILENAME: the web server has to set it to the path of the manifest";
         return Err(Refusal::OutOfOrder(cause.into()));
     };
     let file = |path: &Path| Identity::at(path).ok().map(|identity| identity.file);

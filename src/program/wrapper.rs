@@ -32,7 +32,7 @@ impl Wrapper {
     fn find(&self, request: &Request) -> Result<Arc<Kept>, String> {
         let named = request
             .variable("SCRIPT_FILENAME")
-            .ok_or("the web server does not say which file: there is no SCRIPT_FILENAME")?;
+            .ok_or("there is no SCRIPT_FILENAME: the web server has to set it to the path of a manifest")?;
         let path = Path::new(&*named);
         self.check(path)?;
         if let Some(kept) = self.lock().get(path) {
