@@ -12,6 +12,10 @@ use log::{Level, LevelFilter, Log, Metadata, Record};
 const MOST_CAPTURED: usize = 8 << 10;
 
 thread_local! {
+    /// Whose lines these are, where one log has those of several.
+    #[cfg(feature = "program")]
+    static NAME: RefCell<Option<String>> = const { RefCell::new(None) };
+
     /// What is captured on this thread, if anything is to be.
     static CAPTURED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
@@ -23,10 +27,19 @@ pub(crate) fn install(level: LevelFilter) {
     }
 }
 
-/// Sets which lines are let through.
+/// Runs something whose lines on this thread begin with a name.
+#[cfg(feature = "program")]
+pub(crate) fn named<T>(name: &str, run: impl FnOnce() -> T) -> T {
+    NAME.set(Some(name.to_owned()));
+    let result = run();
+    NAME.set(None);
+    result
+}
+
+/// Lets lines up to this level through too.
 #[cfg(feature = "program")]
 pub(crate) fn let_through(level: LevelFilter) {
-    log::set_max_level(level);
+    log::set_max_level(level.max(log::max_level()));
 }
 
 /// Runs something, and returns with it the lines it has logged on this thread that an operator must see, which are
@@ -66,6 +79,8 @@ impl Log for Logger {
 fn line(record: &Record<'_>) -> String {
     let mut line = record.level().as_str().to_ascii_lowercase();
     line.push_str(": ");
+    #[cfg(feature = "program")]
+    NAME.with_borrow(|name| name.iter().for_each(|name| line.extend([&name[..], ": "])));
     for character in record.args().to_string().chars() {
         match character.is_control() {
             true => line.extend(character.escape_default()),

@@ -22,8 +22,8 @@ pub(super) struct Key {
 pub(super) enum Kind {
     Text,
     Flag,
-    /// A whole number, at least this.
-    Count(i64),
+    /// A whole number, at least this and at most that.
+    Count(i64, i64),
     /// Any number.
     Number,
     /// A duration.
@@ -39,6 +39,13 @@ pub(super) enum Kind {
     Named(&'static Kind),
     Either(&'static [Kind]),
 }
+
+/// The most workers of a kind, and programs at once.
+pub(super) const MOST_WORKERS: i64 = 1000;
+pub(super) const MOST_PROGRAMS: i64 = 10_000;
+
+/// More than anybody means.
+const LARGEST: i64 = 1 << 40;
 
 /// The names of types.
 pub(super) const TYPES: &[&str] = &[
@@ -90,25 +97,25 @@ pub(super) static MANIFEST: &[Key] = &[
 ];
 
 static LIMITS: &[Key] = &[
-    key("body", Kind::Count(1), "Octets of a request body, before and after decompression: 16 MiB unless set"),
-    key("depth", Kind::Count(1), "Arrays and structs inside one another: 64 unless set"),
-    key("members", Kind::Count(1), "Array items and struct members in one document: 500000 unless set"),
-    key("calls", Kind::Count(1), "Calls in one system.multicall or batch: 100 unless set"),
-    key("response", Kind::Count(1), "Octets of a response, before compression: 64 MiB unless set"),
-    key("params", Kind::Count(1), "FastCGI: octets of the meta-variables of a request: 256 KiB unless set"),
-    key("connections", Kind::Count(1), "FastCGI: connections open at once: 1000 unless set"),
+    key("body", Kind::Count(1, LARGEST), "Octets of a request body, before and after decompression: 16 MiB unless set"),
+    key("depth", Kind::Count(1, LARGEST), "Arrays and structs inside one another: 64 unless set"),
+    key("members", Kind::Count(1, LARGEST), "Array items and struct members in one document: 500000 unless set"),
+    key("calls", Kind::Count(1, LARGEST), "Calls in one system.multicall or batch: 100 unless set"),
+    key("response", Kind::Count(1, LARGEST), "Octets of a response, before compression: 64 MiB unless set"),
+    key("params", Kind::Count(1, LARGEST), "FastCGI: octets of the meta-variables of a request: 256 KiB unless set"),
+    key("connections", Kind::Count(1, LARGEST), "FastCGI: connections open at once: 1000 unless set"),
     key(
         "threads",
-        Kind::Count(1),
+        Kind::Count(1, LARGEST),
         "FastCGI: calls at once, with those that wait: enough for `programs` and `queue` unless set",
     ),
     key("stall", Kind::Seconds, "FastCGI: seconds a connection may stop in the middle of a request: 60 unless set"),
     key("stop", Kind::Seconds, "FastCGI: seconds to wait for methods that run when told to end: 30 unless set"),
-    key("programs", Kind::Count(1), "Programs that run at once, workers apart: 8 unless set"),
-    key("queue", Kind::Count(0), "Calls that wait for a program or worker, at most: 100 unless set"),
+    key("programs", Kind::Count(1, MOST_PROGRAMS), "Programs that run at once, workers apart: 8 unless set"),
+    key("queue", Kind::Count(0, 100_000), "Calls that wait for a program or worker, at most: 100 unless set"),
     key("wait", Kind::Seconds, "Seconds that a call waits for a program or worker: 10 unless set"),
     key("timeout", Kind::Seconds, "Seconds that a call may take, where its method does not say: 30 unless set"),
-    key("output", Kind::Count(1), "Octets that a program may write for one call: 16 MiB unless set"),
+    key("output", Kind::Count(1, LARGEST), "Octets that a program may write for one call: 16 MiB unless set"),
 ];
 
 static CORS: &[Key] =
@@ -131,7 +138,7 @@ static METHOD: &[Key] = &[
     ),
     key(
         "success",
-        Kind::List(&Kind::Count(0)),
+        Kind::List(&Kind::Count(0, LARGEST)),
         "The exit statuses with which the program gives a result: [0] unless set",
     ),
     key("stdin", Kind::Text, "What the program reads: \"{param}\", the octets of one param, or \"json\", all of them"),
@@ -153,7 +160,7 @@ static METHOD: &[Key] = &[
 
 static WORKER: &[Key] = &[
     key("run", Kind::List(&Kind::Text), "The program and its words"),
-    key("count", Kind::Count(1), "How many of them run at once, at most: one unless set"),
+    key("count", Kind::Count(1, MOST_WORKERS), "How many of them run at once, at most: one unless set"),
     key("env", Kind::Named(&Kind::Text), "More environment variables for the program"),
 ];
 
@@ -202,7 +209,7 @@ const CHOICES: Key = key("choices", Kind::List(&Kind::Scalar), "The values it ma
 const PATTERN: Key = key("pattern", Kind::Text, "A regular expression that a string has to match somewhere");
 const MINIMUM: Key = key("minimum", Kind::Number, "The least a number may be");
 const MAXIMUM: Key = key("maximum", Kind::Number, "The most a number may be");
-const MAX_LENGTH: Key = key("max_length", Kind::Count(0), "How many characters a string may have");
+const MAX_LENGTH: Key = key("max_length", Kind::Count(0, LARGEST), "How many characters a string may have");
 const MEMBERS: Key = key("members", Kind::Named(&MEMBER_TYPE), "The members of a struct, by their names");
 const ITEMS: Key = key("items", TYPE, "What the items of an array are");
 const MEMBER_TYPE: Kind = Kind::Either(&[Kind::Word(TYPES), Kind::Table(|| MEMBER)]);
@@ -220,10 +227,13 @@ pub(super) fn check(value: &Spanned<DeValue<'_>>, kind: &Kind, mistakes: &mut Mi
         };
     }
     match (kind, value.get_ref()) {
-        (Kind::Count(least), DeValue::Integer(_)) => match integer(value) {
-            Some(number) if number >= *least => {}
-            _ => mistakes.add(&span, format!("expected a whole number of at least {least}")),
+        (Kind::Count(least, most), DeValue::Integer(_)) => match integer(value) {
+            Some(number) if (*least..=*most).contains(&number) => {}
+            _ => mistakes.add(&span, format!("expected a whole number from {least} to {most}")),
         },
+        (Kind::Number, _) if !number(value).is_some_and(f64::is_finite) => {
+            mistakes.add(&span, "expected a number of 64 bits");
+        }
         (Kind::Seconds, _) if seconds(value).is_none() => {
             mistakes.add(&span, "expected a number of seconds, more than 0 and at most a year");
         }
@@ -284,7 +294,7 @@ impl Kind {
         match self {
             Kind::Text | Kind::Word(_) => matches!(value, DeValue::String(_)),
             Kind::Flag => matches!(value, DeValue::Boolean(_)),
-            Kind::Count(_) => matches!(value, DeValue::Integer(_)),
+            Kind::Count(..) => matches!(value, DeValue::Integer(_)),
             Kind::Number | Kind::Seconds => matches!(value, DeValue::Integer(_) | DeValue::Float(_)),
             Kind::Scalar => !matches!(value, DeValue::Array(_) | DeValue::Table(_)),
             Kind::List(_) => matches!(value, DeValue::Array(_)),
@@ -297,7 +307,7 @@ impl Kind {
         match self {
             Kind::Text => "a string".into(),
             Kind::Flag => "true or false".into(),
-            Kind::Count(_) => "a whole number".into(),
+            Kind::Count(..) => "a whole number".into(),
             Kind::Number => "a number".into(),
             Kind::Seconds => "a number of seconds".into(),
             Kind::Scalar => "a string, a number, true or false".into(),
@@ -313,7 +323,7 @@ impl Kind {
         match self {
             Kind::Text => json!({ "type": "string" }),
             Kind::Flag => json!({ "type": "boolean" }),
-            Kind::Count(least) => json!({ "type": "integer", "minimum": least }),
+            Kind::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
             Kind::Number => json!({ "type": "number" }),
             Kind::Seconds => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": YEAR }),
             Kind::Scalar => json!({ "type": ["string", "number", "boolean"] }),

@@ -102,6 +102,11 @@ pub(super) fn refuse(index: usize, param: &Param, problem: &str) -> Refusal {
     Refusal::of_param(ParamName { index, name: Some(&param.name) }, Mismatch::new(message))
 }
 
+/// What the manifest says of the code of a fault.
+pub(super) fn known_fault(call: &Call<'_>, code: i32) -> Option<String> {
+    call.about.faults.iter().find(|(known, _)| *known == code).map(|(_, text)| text.to_string())
+}
+
 /// A program cannot be started, which the caller learns, and the log learns why.
 pub(super) fn not_started(about: &About, cause: &str) -> Fault {
     log::error!("method \"{}\": {cause}", about.name);

@@ -25,10 +25,14 @@ mod source;
 mod words;
 mod worker;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::Duration;
 
 pub(crate) use self::keys::{reference, schema};
 pub(crate) use self::mistake::{Mistake, Severity};
+use self::process::dismiss_all;
+pub(crate) use self::process::{end_all, end_with_signals};
 pub(crate) use self::read::{Look, read};
 pub(crate) use self::source::{Identity, Source, WRITABLE};
 use self::worker::Worker;
@@ -40,6 +44,9 @@ pub(crate) struct Manifest {
     pub(crate) workers: Workers,
 }
 
+/// How often workers are looked after that nobody calls.
+const ATTENDANCE: Duration = Duration::from_secs(1);
+
 /// The programs that stay.
 #[derive(Default)]
 pub(crate) struct Workers(Vec<Arc<Worker>>);
@@ -47,6 +54,27 @@ pub(crate) struct Workers(Vec<Arc<Worker>>);
 impl Workers {
     /// Lets them end, those apart that are answering a call.
     pub(crate) fn stop(&self) {
-        self.0.iter().for_each(|worker| worker.stop());
+        dismiss_all(self.0.iter().flat_map(|worker| worker.take_idle()).collect());
+    }
+
+    /// Looks after those that nobody calls, from time to time and as long as they are there: one that has ended is
+    /// taken leave of, and what one says goes to the log.
+    pub(crate) fn attend(&self) {
+        let workers: Vec<Weak<Worker>> = self.0.iter().map(Arc::downgrade).collect();
+        if workers.is_empty() {
+            return;
+        }
+        let attend = move || {
+            loop {
+                thread::sleep(ATTENDANCE);
+                let there: Vec<Arc<Worker>> = workers.iter().filter_map(Weak::upgrade).collect();
+                if there.is_empty() {
+                    return;
+                }
+                there.iter().for_each(|worker| worker.attend());
+            }
+        };
+        // without it they are looked after when somebody calls
+        _ = thread::Builder::new().name("attendant".into()).spawn(attend);
     }
 }

@@ -88,7 +88,7 @@ pub(super) fn check_files(
     if name.contains('/')
         && let Some((message, help)) = problem_of_script(found)
     {
-        mistakes.add_with_help(span, message, help);
+        mistakes.add_with_help(span, format!("`{name}`: {message}"), help);
     }
     let short = name.rsplit('/').next().unwrap_or(name);
     if !INTERPRETERS.iter().any(|(interpreter, _)| *interpreter == short) {
@@ -133,7 +133,7 @@ fn problem_of_script(path: &Path) -> Option<(String, String)> {
 
 /// What would mend a command line whose program is not there.
 pub(super) fn help_to_find(program: &str, folder: &Path) -> String {
-    let path = folder.join(program);
+    let path = folder.join(program.trim_start_matches("./"));
     if program.contains(char::is_whitespace) {
         return "there is no shell: each word stands for itself, as in [\"date\", \"-u\"]".into();
     }

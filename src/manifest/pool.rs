@@ -77,6 +77,12 @@ impl<T> Pool<T> {
         std::mem::take(&mut self.lock().idle)
     }
 
+    /// Brings one back.
+    pub(super) fn put(&self, thing: T) {
+        self.lock().idle.push(thing);
+        self.returned.notify_one();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -105,8 +111,7 @@ impl<T> DerefMut for Taken<'_, T> {
 impl<T> Drop for Taken<'_, T> {
     fn drop(&mut self) {
         if let Some(thing) = self.thing.take() {
-            self.pool.lock().idle.push(thing);
-            self.pool.returned.notify_one();
+            self.pool.put(thing);
         }
     }
 }

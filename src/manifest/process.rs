@@ -6,8 +6,10 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -22,6 +24,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How long what a program has started may keep its pipes open when it has ended itself.
 const LINGER: Duration = Duration::from_millis(500);
+
+/// The exit status of a program that was ended by TERM.
+const INTERRUPTED_STATUS: i32 = 128 + 15;
 
 /// How often a system without descriptors for processes looks whether one has ended.
 const LOOK: Duration = Duration::from_millis(10);
@@ -53,6 +58,8 @@ struct Stream<R> {
     most: usize,
     /// Whether more has come than may.
     is_over: bool,
+    /// Whether what was read last filled all there was room for.
+    was_full: bool,
 }
 
 /// What a turn has come to.
@@ -64,21 +71,78 @@ pub(super) enum Turn {
     Late,
 }
 
+/// The groups of programs that run.
+static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+fn running() -> MutexGuard<'static, Vec<Pid>> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends all programs that run: whoever waits for them is about to end itself.
+pub(crate) fn end_all() {
+    let groups = std::mem::take(&mut *running());
+    groups.iter().for_each(|group| send(*group, Signal::TERM));
+    if !groups.is_empty() {
+        std::thread::sleep(LINGER);
+    }
+    groups.iter().for_each(|group| send(*group, Signal::KILL));
+}
+
+/// Sees to it that programs end with this process where a web server ends it (CGI): an octet comes here then.
+pub(crate) fn end_with_signals() {
+    #[cfg(target_os = "linux")]
+    INTERRUPTED.get_or_init(|| {
+        let (receiver, sender) = UnixStream::pair().ok()?;
+        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
+            signal_hook::low_level::pipe::register(signal, sender.try_clone().ok()?).ok()?;
+        }
+        Some(receiver)
+    });
+}
+
+static INTERRUPTED: OnceLock<Option<UnixStream>> = OnceLock::new();
+
+/// Sees to it that the system keeps what a child has come to, even if whoever started this process does not want to
+/// know that of its own children.
+fn keep_children() {
+    #[cfg(target_os = "linux")]
+    {
+        static KEPT: Once = Once::new();
+        KEPT.call_once(|| {
+            // any handler will do; the flag is nobody's
+            _ = signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::default());
+        });
+    }
+}
+
+/// Lets programs end by themselves, as those do that find the end of their input, all at a time; then by force.
+pub(super) fn dismiss_all(mut processes: Vec<Process>) {
+    processes.iter_mut().for_each(Process::close_input);
+    for (signal, time) in [(None, FAREWELL), (Some(Signal::TERM), GRACE)] {
+        let deadline = Instant::now() + time;
+        processes.iter().for_each(|process| signal.into_iter().for_each(|signal| process.signal(signal)));
+        processes.iter_mut().for_each(|process| process.wait_for_end(deadline));
+    }
+    processes.into_iter().for_each(Process::kill);
+}
+
 impl Process {
-    /// Starts a program that may write so many octets at a time.
+    /// Starts a program. More octets than `most` must not come from it before somebody takes them.
     ///
     /// # Errors
     /// If it cannot be started.
     pub(super) fn start(command: &mut Command, most: usize) -> io::Result<Process> {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        keep_children();
         let mut child = command.process_group(0).spawn()?;
+        running().push(Pid::from_child(&child));
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let process = Process {
             end: descriptor(&child),
             child,
             stdin,
-            stdout: Stream { pipe: stdout, octets: Vec::new(), most, is_over: false },
-            stderr: Stream { pipe: stderr, octets: Vec::new(), most: MOST_COMPLAINTS, is_over: false },
+            stdout: Stream { pipe: stdout, octets: Vec::new(), most, is_over: false, was_full: false },
+            stderr: Stream { pipe: stderr, octets: Vec::new(), most: MOST_COMPLAINTS, is_over: false, was_full: false },
             ended: None,
             is_reaped: false,
         };
@@ -100,7 +164,11 @@ impl Process {
     /// # Errors
     /// If the system does not do its part.
     pub(super) fn turn(&mut self, input: &mut &[u8], deadline: Instant) -> io::Result<Turn> {
-        let [write, out, err, end] = self.wait(!input.is_empty(), deadline)?;
+        let [write, out, err, end, interrupted] = self.wait(!input.is_empty(), deadline)?;
+        if interrupted {
+            end_all();
+            std::process::exit(INTERRUPTED_STATUS);
+        }
         if write {
             self.write(input);
         }
@@ -118,13 +186,14 @@ impl Process {
     }
 
     /// Which of the pipes, and the end, can be attended to.
-    fn wait(&self, has_input: bool, deadline: Instant) -> io::Result<[bool; 4]> {
+    fn wait(&self, has_input: bool, deadline: Instant) -> io::Result<[bool; 5]> {
         let until_end = self.ended.is_none();
         let sources = [
             (self.stdin.as_ref().filter(|_| has_input).map(AsFd::as_fd), PollFlags::OUT),
             (self.stdout.pipe.as_ref().map(AsFd::as_fd), PollFlags::IN),
             (self.stderr.pipe.as_ref().map(AsFd::as_fd), PollFlags::IN),
             (self.end.as_ref().filter(|_| until_end).map(AsFd::as_fd), PollFlags::IN),
+            (INTERRUPTED.get().and_then(Option::as_ref).map(AsFd::as_fd), PollFlags::IN),
         ];
         let watched = || sources.iter().enumerate().filter_map(|(index, (source, _))| source.map(|_| index));
         let source = |(source, flags)| Some(PollFd::from_borrowed_fd(source?, flags));
@@ -138,7 +207,7 @@ impl Process {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let mut ready = [false, false, false, must_look];
+        let mut ready = [false, false, false, must_look, false];
         for (index, polled) in watched().zip(&polled) {
             ready[index] = !polled.revents().is_empty();
         }
@@ -193,6 +262,11 @@ impl Process {
         self.stdout.is_over
     }
 
+    /// Whether the pipe has more than was read.
+    pub(super) fn has_said_more(&self) -> bool {
+        self.stdout.was_full || self.stderr.was_full
+    }
+
     /// Whether it will write no more.
     pub(super) fn is_silent(&self) -> bool {
         self.stdout.pipe.is_none()
@@ -210,7 +284,7 @@ impl Process {
     /// Gives one that has closed its output the time to end.
     pub(super) fn let_end(&mut self) {
         if self.is_silent() {
-            self.wait_for_end(FAREWELL);
+            self.wait_for_end(Instant::now() + FAREWELL);
         }
     }
 
@@ -225,27 +299,21 @@ impl Process {
 
     /// Ends it, with all that is in its group.
     pub(super) fn end(mut self) {
-        self.end_now();
-    }
-
-    /// Lets it end by itself, as a program does that finds the end of its input; then as [`end`](Process::end) does.
-    pub(super) fn dismiss(mut self) {
-        self.close_input();
-        self.wait_for_end(FAREWELL);
-        self.end_now();
-    }
-
-    fn end_now(&mut self) {
         self.signal(Signal::TERM);
-        self.wait_for_end(GRACE);
+        self.wait_for_end(Instant::now() + GRACE);
+        self.kill();
+    }
+
+    fn kill(mut self) {
         self.signal(Signal::KILL);
         // nothing withstands that, and what it says is not of interest
         _ = self.reap();
     }
 
-    fn wait_for_end(&mut self, most: Duration) {
-        let deadline = Instant::now() + most;
-        while !self.has_exited() && Instant::now() < deadline {
+    /// Waits for its end, and for that of whatever it has started that still has its pipes.
+    fn wait_for_end(&mut self, deadline: Instant) {
+        let has_pipes = |process: &Process| process.stdout.pipe.is_some() || process.stderr.pipe.is_some();
+        while (!self.has_exited() || has_pipes(self)) && Instant::now() < deadline {
             // what it still writes must not keep it from ending
             self.stdout.octets.clear();
             if self.turn(&mut &[][..], deadline).is_err() {
@@ -255,18 +323,24 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
-        // fails if all of them have ended
-        _ = kill_process_group(self.pid(), signal);
+        send(self.pid(), signal);
     }
 
     fn reap(&mut self) -> io::Result<ExitStatus> {
         self.is_reaped = true;
+        // before its number can be another's
+        running().retain(|group| *group != self.pid());
         self.child.wait()
     }
 
     fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
+}
+
+/// Sends a signal to a group; it fails if all in it have ended.
+fn send(group: Pid, signal: Signal) {
+    _ = kill_process_group(group, signal);
 }
 
 impl Drop for Process {
@@ -282,9 +356,12 @@ impl<R: Read> Stream<R> {
     fn read(&mut self) {
         let Some(pipe) = &mut self.pipe else { return };
         let start = self.octets.len();
-        self.octets.resize(start + start.clamp(SMALL_BUFFER, BUFFER), 0);
+        let room = start.clamp(SMALL_BUFFER, BUFFER);
+        self.octets.resize(start + room, 0);
         let read = pipe.read(&mut self.octets[start..]);
-        self.octets.truncate(start + *read.as_ref().unwrap_or(&0));
+        let count = *read.as_ref().unwrap_or(&0);
+        self.was_full = count == room;
+        self.octets.truncate(start + count);
         match read {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Ok(0) | Err(_) => self.pipe = None,

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use super::data_type::{DataType, text_of};
 use super::launch::{Context, Launch};
-use super::method::{Call, failed, log_complaints, not_started, read_json, write_json};
+use super::method::{Call, failed, known_fault, log_complaints, not_started, read_json, write_json};
 use super::pool::Pool;
 use super::process::{Process, Turn, in_words};
 use super::words::{LONGEST_WORD, Word, fill};
@@ -158,7 +158,7 @@ fn fault(ended: &Ended, call: &Call<'_>) -> Fault {
     let Some(status) = ended.status.code() else {
         return failed(call.about, &format!("the program {}", in_words(ended.status)));
     };
-    let known = call.about.faults.iter().find(|(code, _)| *code == status).map(|(_, text)| text.to_string());
+    let known = known_fault(call, status);
     let last_line = || {
         let complaints = String::from_utf8_lossy(&ended.complaints);
         complaints.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(one_line)
@@ -180,7 +180,7 @@ impl Output {
         let start = shown(&String::from_utf8_lossy(&output[..output.len().min(500)]));
         let value = match self {
             Output::Text => text(output).and_then(|text| returns.read_text(without_line_end(&text))),
-            Output::Lines => text(output).and_then(|text| lines(&text, returns)),
+            Output::Lines => text(output).and_then(|text| lines(&text, returns, call.method.limits.members)),
             Output::Json => read_json(&output, returns, call.method.limits),
             Output::Base64 => Ok(Value::Base64(Base64(output))),
         };
@@ -205,7 +205,10 @@ fn without_line_end(text: &str) -> &str {
     text.strip_suffix('\r').unwrap_or(text)
 }
 
-fn lines(text: &str, returns: &DataType) -> Result<Value, String> {
+fn lines(text: &str, returns: &DataType, most: usize) -> Result<Value, String> {
+    if text.lines().nth(most).is_some() {
+        return Err(format!("more than {most} lines"));
+    }
     let any = DataType::of(Type::String);
     let of = returns.items.as_deref().unwrap_or(&any);
     let item =

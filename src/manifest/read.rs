@@ -15,7 +15,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::data_type::{DataType, Member, Number};
-use super::keys::{MANIFEST, check_table, integer, number, seconds};
+use super::keys::{MANIFEST, MOST_PROGRAMS, MOST_WORKERS, check_table, integer, number, seconds};
 use super::launch::Launch;
 use super::method::{ManifestMethod, Param, Runner};
 use super::mistake::{Mistake, Mistakes, Severity, did_you_mean};
@@ -36,8 +36,10 @@ use crate::value::Value;
 pub(crate) enum Look {
     /// At the text alone.
     Text,
-    /// Also whether the programs are there.
+    /// Also whether the programs are there, which keeps nobody from serving it: they may come.
     Programs,
+    /// The same, and what is missing is an error.
+    Strictly,
 }
 
 /// The most threads that a manifest gets without asking for more.
@@ -106,7 +108,8 @@ impl Reader<'_> {
         let methods = self.methods(table, &workers, limits, &budget);
         self.check_workers(table, &methods);
         let seats: usize = workers.values().map(|(_, count)| count).sum();
-        let threads = (budget.programs + seats + budget.queue + 2).min(MOST_THREADS);
+        let threads =
+            budget.programs.saturating_add(seats).saturating_add(budget.queue).saturating_add(2).min(MOST_THREADS);
         let limits = Limits { threads: limits.threads.or(NonZeroUsize::new(threads)), ..limits };
         let methods: Vec<Method> = methods.into_iter().map(|(method, _)| method).collect();
         server = server.limits(limits).log_calls(flag(table, "log_calls")).methods(methods);
@@ -127,7 +130,8 @@ impl Reader<'_> {
         let origins = inner(table, "cors").map(|cors| texts(cors, "origins")).unwrap_or_default();
         for (origin, span) in &origins {
             let host = origin.split_once("://").map(|(_, host)| host);
-            if *origin != "*" && host.is_none_or(|host| host.is_empty() || host.contains('/')) {
+            let is_odd = |character: char| character == '/' || character.is_whitespace() || character.is_control();
+            if *origin != "*" && host.is_none_or(|host| host.is_empty() || host.contains(is_odd)) {
                 let message = format!("expected an origin as \"https://app.example\", or \"*\", found \"{origin}\"");
                 self.mistakes.add(span, message);
             }
@@ -144,9 +148,10 @@ impl Reader<'_> {
                 self.mistakes.add(&span, format!("the worker `{name}` has no `run`"));
                 continue;
             };
+            words.iter().for_each(|(word, span)| self.check_nul(word, span));
             let launch = self.launch(program, &program_span, table);
             self.check_files(&launch, &words);
-            let count = count(table, "count").unwrap_or(1);
+            let count = count(table, "count").unwrap_or(1).min(MOST_WORKERS as usize);
             let words = words.into_iter().skip(1).map(|(word, _)| word.to_owned()).collect();
             let worker = Worker {
                 name: name.to_owned(),
@@ -458,6 +463,7 @@ impl Reader<'_> {
     }
 
     fn word(&mut self, (text, span): &Text<'_>, params: &[Param]) -> Option<Word> {
+        self.check_nul(text, span);
         let word = match Word::parse(text, params) {
             Ok(word) => word,
             Err(problem) => {
@@ -473,6 +479,12 @@ impl Reader<'_> {
             }
         }
         Some(word)
+    }
+
+    fn check_nul(&mut self, text: &str, span: &Range<usize>) {
+        if text.contains('\0') {
+            self.mistakes.add(span, "expected a string without NUL");
+        }
     }
 
     fn problem(&mut self, span: &Range<usize>, (message, help): (String, Option<String>)) {
@@ -574,21 +586,35 @@ impl Reader<'_> {
             }
         }
         let launch = Launch { name: program.to_owned(), folder: self.folder.to_owned(), environment };
-        if self.look == Look::Programs
+        if self.look != Look::Text
             && let Err(missing) = launch.find()
         {
             let help = pitfalls::help_to_find(program, self.folder);
             self.mistakes.add_with_help(span, missing.to_string(), help);
+            self.soften();
         }
         launch
     }
 
     /// What the files lack that a command line names.
     fn check_files(&mut self, launch: &Launch, written: &[Text<'_>]) {
-        if self.look == Look::Programs
+        if self.look != Look::Text
             && let (Ok(found), [program, words @ ..]) = (launch.find(), written)
         {
+            let before = self.mistakes.0.len();
             pitfalls::check_files(program, &found, self.folder, words, &mut self.mistakes);
+            if self.mistakes.0.len() > before {
+                self.soften();
+            }
+        }
+    }
+
+    /// Makes the last mistake a warning, if it is about a file that is looked for only to tell.
+    fn soften(&mut self) {
+        if self.look == Look::Programs
+            && let Some(last) = self.mistakes.0.last_mut()
+        {
+            last.severity = Severity::Warning;
         }
     }
 }
@@ -612,7 +638,7 @@ fn limits(table: Option<&DeTable<'_>>) -> (Limits, Budget) {
     limits.stall = duration("stall").unwrap_or(limits.stall);
     limits.stop = duration("stop").unwrap_or(limits.stop);
     let budget = Budget {
-        programs: count("programs").unwrap_or(8),
+        programs: count("programs").unwrap_or(8).min(MOST_PROGRAMS as usize),
         queue: count("queue").unwrap_or(100),
         // all of it, and an end by force, in less than the minute that web servers wait
         wait: duration("wait").unwrap_or(Duration::from_secs(10)),

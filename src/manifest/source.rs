@@ -84,7 +84,12 @@ impl Source {
             format!("expected UTF-8, found something else at line {line} column {column}")
         })?;
         let path = fs::canonicalize(path).map_err(|error| error.to_string())?;
-        Ok(Source { path, text, identity: Identity::of(&metadata), mode: metadata.mode(), owner: metadata.uid() })
+        let identity = Identity::of(&metadata);
+        // links may have been changed in between
+        if Identity::at(&path).ok().map(|identity| identity.file) != Some(identity.file) {
+            return Err("it was replaced while it was read".into());
+        }
+        Ok(Source { path, text, identity, mode: metadata.mode(), owner: metadata.uid() })
     }
 
     /// The folder it is in.

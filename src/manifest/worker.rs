@@ -11,9 +11,9 @@ use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
 use super::launch::{Context, Launch};
-use super::method::{Call, failed, log_complaints, read_json, write_json};
+use super::method::{Call, failed, known_fault, log_complaints, read_json, write_json};
 use super::pool::Pool;
-use super::process::{Process, Turn, in_words};
+use super::process::{Process, Turn, dismiss_all, in_words};
 use crate::fault::Fault;
 use crate::method::Failure;
 use crate::value::{Value, shown};
@@ -23,6 +23,12 @@ const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 
 /// How long that is at most.
 const LAST_BACK_OFF: Duration = Duration::from_secs(30);
+
+/// The most octets that a program may say while nobody has asked: more is no late answer.
+const MOST_UNASKED: usize = 1 << 20;
+
+/// The most lines that answer nothing, in one call.
+const MOST_IDLE_LINES: usize = 100;
 
 /// Programs of one kind.
 pub(crate) struct Worker {
@@ -129,13 +135,7 @@ impl Worker {
 
     /// Sees to it that there is a program, and that it lives as far as can be told.
     fn make_ready(&self, seat: &mut Seat) -> Result<(), Trouble> {
-        if let Some(process) = &mut seat.process {
-            // what it has said since
-            _ = process.turn(&mut &[][..], Instant::now());
-            if process.is_silent() || process.has_exited() {
-                self.bury(seat, true);
-            }
-        }
+        self.look_after(seat);
         if seat.process.is_some() {
             return Ok(());
         }
@@ -156,10 +156,30 @@ impl Worker {
             Ok(process) => seat.process = Some(process),
             Err(cause) => {
                 log::error!("worker \"{name}\" cannot be started: {cause}");
+                seat.has_died();
                 return Err(Trouble::Lost(format!("the worker \"{name}\" cannot be started")));
             }
         }
         Ok(())
+    }
+
+    /// Reads what a program says while nobody asks it, and takes leave of one that has ended, or says what it must not.
+    fn look_after(&self, seat: &mut Seat) {
+        let Some(process) = &mut seat.process else { return };
+        // as long as there is something
+        while process.turn(&mut &[][..], Instant::now()).is_ok_and(|_| process.has_said_more()) {}
+        self.log(process);
+        let mut is_fine = !process.is_silent() && !process.has_exited();
+        while let Some(line) = take_line(process.output(), &mut 0) {
+            let answer = serde_json::from_slice::<Answer<'_>>(&line);
+            let is_late = answer.is_ok_and(|answer| answer.id.is_some_and(|id| id <= seat.last));
+            let line = shown(&String::from_utf8_lossy(&line));
+            log::warn!("worker \"{}\" says what nobody has asked for: {line}", self.name);
+            is_fine &= is_late;
+        }
+        if !is_fine || process.output().len() > MOST_UNASKED {
+            self.bury(seat, true);
+        }
     }
 
     fn exchange(
@@ -171,11 +191,15 @@ impl Worker {
     ) -> Result<Result<Value, Fault>, Trouble> {
         let deadline = Instant::now() + call.method.timeout;
         let name = &self.name;
-        let (mut input, mut searched) = (document, 0);
+        let (mut input, mut searched, mut idle_lines) = (document, 0, 0);
         loop {
             while let Some(line) = take_line(process.output(), &mut searched) {
                 if let Some(answer) = self.read(&line, id, call)? {
                     return Ok(answer);
+                }
+                idle_lines += 1;
+                if idle_lines > MOST_IDLE_LINES {
+                    return Err(Trouble::Overdue(format!("the worker \"{name}\" says much and answers nothing")));
                 }
             }
             if process.output().len() > call.method.most {
@@ -211,6 +235,9 @@ impl Worker {
             );
             Trouble::Lost(format!("the worker \"{name}\" answered {what}"))
         };
+        if line.trim_ascii().is_empty() {
+            return Ok(None);
+        }
         let Ok(answer) = serde_json::from_slice::<Answer<'_>>(line) else {
             return Err(garbage("what is no response of JSON-RPC"));
         };
@@ -220,7 +247,9 @@ impl Worker {
                 return Ok(None);
             }
             Answer { id: Some(other), .. } if other != id => return Err(garbage("a call that it was not sent")),
-            Answer { error: Some(error), result: None, .. } => Err(error.into_fault(call)),
+            Answer { error: Some(error), result, .. } if result.is_none_or(|result| result.get() == "null") => {
+                Err(error.into_fault(call))
+            }
             Answer { id: Some(_), error: None, result: Some(result) } => {
                 let value = read_json(result.get().as_bytes(), &call.method.returns, call.method.limits);
                 value.map_err(|message| {
@@ -249,30 +278,42 @@ impl Worker {
             false => process.end(),
         }
         if has_died {
-            seat.deaths = seat.deaths.saturating_add(1);
-            seat.died = Some(Instant::now());
+            seat.has_died();
         }
     }
 
-    /// Lets all programs end that nobody is waiting for.
-    pub(crate) fn stop(&self) {
-        let mut processes: Vec<Process> = self.seats.drain().into_iter().filter_map(|seat| seat.process).collect();
-        // all of them at a time
-        processes.iter_mut().for_each(Process::close_input);
-        for mut process in processes {
-            self.log(&mut process);
-            process.dismiss();
+    /// Looks after the programs that nobody is waiting for.
+    pub(super) fn attend(&self) {
+        for mut seat in self.seats.drain() {
+            self.look_after(&mut seat);
+            self.seats.put(seat);
         }
+    }
+
+    /// Takes the programs away that nobody is waiting for.
+    pub(super) fn take_idle(&self) -> Vec<Process> {
+        let mut processes: Vec<Process> = self.seats.drain().into_iter().filter_map(|seat| seat.process).collect();
+        processes.iter_mut().for_each(|process| self.log(process));
+        processes
     }
 }
 
 impl Drop for Worker {
+    /// Whoever lets go of it last does not wait.
     fn drop(&mut self) {
-        self.stop();
+        let processes = self.take_idle();
+        if !processes.is_empty() {
+            std::thread::spawn(move || dismiss_all(processes));
+        }
     }
 }
 
 impl Seat {
+    fn has_died(&mut self) {
+        self.deaths = self.deaths.saturating_add(1);
+        self.died = Some(Instant::now());
+    }
+
     /// How long it has to stay empty.
     fn rest(&self) -> Duration {
         let Some(died) = self.died.filter(|_| self.deaths > 1) else { return Duration::ZERO };
@@ -283,9 +324,8 @@ impl Seat {
 
 impl ErrorObject {
     fn into_fault(self, call: &Call<'_>) -> Fault {
-        let known = || call.about.faults.iter().find(|(code, _)| *code == self.code).map(|(_, text)| text.to_string());
         let message = match self.message.is_empty() {
-            true => known().unwrap_or_else(|| "the worker says no more".into()),
+            true => known_fault(call, self.code).unwrap_or_else(|| "the worker says no more".into()),
             false => self.message,
         };
         let fault = Fault::new(self.code, message);

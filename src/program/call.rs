@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     /// The method's name
     method: String,
     /// The arguments: JSON, or TYPE:VALUE
-    #[arg(allow_hyphen_values = true)]
+    #[arg(allow_negative_numbers = true)]
     arguments: Vec<String>,
     /// Speaks JSON-RPC 2.0 instead of XML-RPC
     #[arg(long)]
@@ -49,7 +49,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "NAME:PASSWORD")]
     user: Option<String>,
     /// How long to wait, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 }
 

@@ -20,7 +20,7 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: Format, strict: bool) ->
         let (text, mistakes) = match Source::open_to_check(path) {
             Ok(source) => {
                 let mut mistakes = of_place(&source);
-                mistakes.extend(read(&source, Look::Programs).1);
+                mistakes.extend(read(&source, Look::Strictly).1);
                 (source.text, mistakes)
             }
             Err(problem) => {

@@ -22,18 +22,25 @@ pub(super) enum WhenBroken {
     KeepOld,
 }
 
+/// Who may own the file of a manifest: none unless everybody may.
+pub(super) type Owners = Option<Vec<u32>>;
+
 /// A manifest and its service.
 pub(super) struct Kept {
     path: PathBuf,
     when_broken: WhenBroken,
+    owners: Owners,
     state: Mutex<State>,
 }
 
 /// The service of a state of the file.
 #[derive(Clone)]
 struct State {
+    /// None if the file could not be read: it is tried again.
     identity: Option<Identity>,
     serving: Result<Arc<Serving>, String>,
+    /// What was said last of a state that is not served.
+    problem: Option<String>,
 }
 
 struct Serving {
@@ -46,10 +53,14 @@ impl Kept {
     ///
     /// # Errors
     /// What is wrong with it, if it is to be told to nobody but whoever starts it.
-    pub(super) fn new(path: &Path, when_broken: WhenBroken) -> Result<Kept, String> {
-        let state = State::read(path, when_broken);
+    pub(super) fn new(path: &Path, when_broken: WhenBroken, owners: Owners) -> Result<Kept, String> {
+        let state = State::read(path, when_broken, &owners);
         state.serving.as_ref().map_err(Clone::clone)?;
-        Ok(Kept { path: path.to_owned(), when_broken, state: Mutex::new(state) })
+        Ok(Kept { path: path.to_owned(), when_broken, owners, state: Mutex::new(state) })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The service of the file as it is now.
@@ -66,17 +77,27 @@ impl Kept {
 
     #[cold]
     fn read_anew(&self, state: &mut State) {
-        let new = State::read(&self.path, self.when_broken);
-        match (&new.serving, self.when_broken) {
-            (Err(problem), WhenBroken::KeepOld) => {
-                log::error!("{problem}; it is served as it was before");
-                state.identity = new.identity;
+        let new = State::read(&self.path, self.when_broken, &self.owners);
+        let Err(problem) = &new.serving else {
+            *state = new;
+            return;
+        };
+        // once for a problem, however often it is met
+        let is_news = state.problem.as_ref() != Some(problem);
+        match self.when_broken {
+            WhenBroken::KeepOld => {
+                if is_news {
+                    log::error!("{problem}; it is served as it was before");
+                }
+                state.problem = Some(problem.clone());
+                state.identity = new.identity.or(state.identity.take());
             }
-            (Err(problem), WhenBroken::Tell) => {
-                eprintln!("{problem}\n");
-                *state = new;
+            WhenBroken::Tell => {
+                if is_news {
+                    eprintln!("{problem}\n");
+                }
+                *state = State { problem: Some(problem.clone()), ..new };
             }
-            (Ok(_), _) => *state = new,
         }
     }
 
@@ -86,7 +107,8 @@ impl Kept {
 
     /// Lets the workers end.
     pub(super) fn stop(&self) {
-        if let Ok(serving) = &self.lock().serving {
+        let serving = self.lock().serving.clone();
+        if let Ok(serving) = serving {
             serving.workers.stop();
         }
     }
@@ -94,7 +116,8 @@ impl Kept {
 
 impl Service for Kept {
     fn limits(&self) -> Limits {
-        self.serving().map_or_else(|_| Limits::default(), |serving| serving.endpoint.limits())
+        let serving = self.lock().serving.clone();
+        serving.map_or_else(|_| Limits::default(), |serving| serving.endpoint.limits())
     }
 
     fn handle(&self, request: &Request) -> Response {
@@ -106,41 +129,45 @@ impl Service for Kept {
 }
 
 impl State {
-    fn read(path: &Path, when_broken: WhenBroken) -> State {
+    fn read(path: &Path, when_broken: WhenBroken, owners: &Owners) -> State {
+        let broken = |identity, problem| State { identity, serving: Err(problem), problem: None };
         let source = match Source::open(path) {
             Ok(source) => source,
-            Err(problem) => {
-                let identity = Identity::at(path).ok();
-                return State { identity, serving: Err(report::of_file(path, &problem)) };
-            }
+            Err(problem) => return broken(None, report::of_file(path, &problem)),
         };
         let identity = Some(source.identity.clone());
-        let serving = match read(&source, Look::Text) {
-            (Some(manifest), _) => Serving::new(manifest).map_err(|problem| report::of_file(path, &problem)),
-            (None, mistakes) => Err(match when_broken {
-                WhenBroken::Tell => report::human(path, &source.text, &mistakes, false),
-                WhenBroken::KeepOld => report::one_line(path, &source.text, &mistakes),
-            }),
-        };
-        if serving.is_ok() && when_broken == WhenBroken::Tell {
-            tell_warnings(path, &source);
+        if owners.as_ref().is_some_and(|owners| !owners.contains(&source.owner)) {
+            return broken(identity, report::of_file(path, FOREIGN));
         }
-        State { identity, serving: serving.map(Arc::new) }
+        let look = if when_broken == WhenBroken::Tell { Look::Programs } else { Look::Text };
+        let (manifest, mistakes) = read(&source, look);
+        let told = || match when_broken {
+            WhenBroken::Tell => report::human(path, &source.text, &mistakes, std::io::stderr().is_terminal()),
+            WhenBroken::KeepOld => report::one_line(path, &source.text, &mistakes),
+        };
+        match manifest.map(Serving::new) {
+            Some(Ok(serving)) => {
+                if when_broken == WhenBroken::Tell && !mistakes.is_empty() {
+                    eprintln!("{}\n", told());
+                }
+                State { identity, serving: Ok(Arc::new(serving)), problem: None }
+            }
+            Some(Err(problem)) => broken(identity, report::of_file(path, &problem)),
+            None => broken(identity, told()),
+        }
     }
 }
 
-/// What does not keep a manifest from being served: a program that is not there may come.
-fn tell_warnings(path: &Path, source: &Source) {
-    let (_, mistakes) = read(source, Look::Programs);
-    if !mistakes.is_empty() {
-        eprintln!("{}\n", report::human(path, &source.text, &mistakes, std::io::stderr().is_terminal()));
-    }
-}
+const FOREIGN: &str =
+    "it belongs to a user who may be anybody: expected root, or who this program runs as or belongs to";
 
 impl Serving {
     fn new(manifest: Manifest) -> Result<Serving, String> {
         let Manifest { server, workers } = manifest;
-        logger::let_through(server.log_level());
-        Ok(Serving { endpoint: server.build().map_err(|error| error.to_string())?, workers })
+        let level = server.log_level();
+        let endpoint = server.build().map_err(|error| error.to_string())?;
+        logger::let_through(level);
+        workers.attend();
+        Ok(Serving { endpoint, workers })
     }
 }

@@ -31,7 +31,7 @@ use crate::gateway::Start;
 #[cfg(target_os = "linux")]
 use crate::gateway::fastcgi::{Address, Listener};
 use crate::logger;
-use crate::manifest::{Look, Source, read, reference, schema};
+use crate::manifest::{Look, Source, end_all, read, reference, schema};
 
 /// Does what the program was started for; its exit status.
 pub fn program() -> ExitCode {
@@ -62,6 +62,9 @@ struct CommandLine {
     command: Option<Command>,
 }
 
+/// How the names of manifests end that requests name.
+const SUFFIXES: [&str; 3] = [".rpc", ".cgi", ".fcgi"];
+
 #[derive(Subcommand)]
 enum Command {
     /// Serves a manifest on a local port, to try it out; reads it anew when it changes
@@ -80,7 +83,7 @@ enum Command {
         #[arg(long, value_name = "ADDRESS", long_help = cli::LISTEN_HELP)]
         listen: Vec<Address>,
         /// Without a manifest: how the names of manifests end; may be repeated
-        #[arg(long, value_name = "SUFFIX", default_values = [".rpc", ".cgi", ".fcgi"])]
+        #[arg(long, value_name = "SUFFIX", default_values = SUFFIXES)]
         suffix: Vec<String>,
     },
     /// Tells everything that is wrong with manifests, and with the place where they are
@@ -115,13 +118,12 @@ enum Command {
 
 #[cold]
 fn obey(listeners: Vec<Listener>) -> ExitCode {
+    if !listeners.is_empty() && std::env::args_os().len() < 2 {
+        // each request names its manifest
+        return serve_alone(None, listeners);
+    }
     let CommandLine { manifest, command } = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
-        // given a socket and nothing else, each request names its manifest
-        Err(error) if !listeners.is_empty() && std::env::args_os().len() < 2 => {
-            _ = error;
-            CommandLine { manifest: None, command: None }
-        }
         Err(error) => {
             // to standard output if it was asked for; nowhere to complain if even that fails
             _ = error.print();
@@ -148,7 +150,7 @@ fn obey(listeners: Vec<Listener>) -> ExitCode {
 #[cfg(target_os = "linux")]
 fn serve_alone(manifest: Option<PathBuf>, listeners: Vec<Listener>) -> ExitCode {
     if !listeners.is_empty() {
-        let suffixes = [".rpc", ".cgi", ".fcgi"].map(str::to_owned).to_vec();
+        let suffixes = SUFFIXES.map(str::to_owned).to_vec();
         return cli::finish(respond(manifest, suffixes, listeners, &[]));
     }
     explain(manifest)
@@ -161,19 +163,20 @@ fn serve_alone(manifest: Option<PathBuf>, _: Vec<Listener>) -> ExitCode {
 
 /// Says to whoever started a manifest by hand what it is.
 fn explain(manifest: Option<PathBuf>) -> ExitCode {
-    let path = manifest.unwrap_or_default();
-    let path = path.display();
-    match fs::metadata(path.to_string()) {
-        Ok(_) => eprintln!("{path} is for a web server to run. To try it: rpcgi serve {path}"),
-        Err(_) => eprintln!("there is no file {path}, nor a command of that name: `rpcgi --help` lists what there is"),
+    let manifest = manifest.unwrap_or_default();
+    let path = manifest.display();
+    match manifest.exists() {
+        true => eprintln!("{path} is for a web server to run. To try it: rpcgi serve {path}"),
+        false => eprintln!("there is no file {path}, nor a command of that name: `rpcgi --help` lists what there is"),
     }
     ExitCode::from(USAGE)
 }
 
 fn serve(path: &Path, listen: std::net::SocketAddr) -> Result<(), String> {
-    let kept = Arc::new(Kept::new(path, WhenBroken::Tell)?);
+    let kept = Arc::new(Kept::new(path, WhenBroken::Tell, None)?);
     let served = cli::serve(Arc::clone(&kept) as _, listen);
     kept.stop();
+    end_all();
     served
 }
 
@@ -184,9 +187,9 @@ fn respond(
     listeners: Vec<Listener>,
     addresses: &[Address],
 ) -> Result<(), String> {
-    match manifest {
+    let served = match manifest {
         Some(path) => {
-            let kept = Arc::new(Kept::new(&path, WhenBroken::KeepOld)?);
+            let kept = Arc::new(Kept::new(&path, WhenBroken::KeepOld, None)?);
             let served = cli::serve_fastcgi(Arc::clone(&kept) as _, listeners, addresses);
             kept.stop();
             served
@@ -197,7 +200,9 @@ fn respond(
             wrapper.stop();
             served
         }
-    }
+    };
+    end_all();
+    served
 }
 
 fn doc(path: &Path) -> Result<(), String> {

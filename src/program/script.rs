@@ -5,6 +5,7 @@
 //! says it runs.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,7 +15,7 @@ use super::report;
 use crate::cli;
 use crate::gateway::cgi;
 use crate::logger;
-use crate::manifest::{Identity, Look, Manifest, Source, read};
+use crate::manifest::{Identity, Look, Manifest, Source, end_with_signals, read};
 use crate::service::Response;
 
 /// Why there is no manifest to serve.
@@ -34,8 +35,13 @@ pub(super) fn answer() -> ExitCode {
     let written = match manifest(std::env::args_os().nth(1), name("SCRIPT_FILENAME")) {
         Ok(Manifest { server, workers }) => {
             logger::let_through(server.log_level());
-            let answered = cli::answer_cgi(server.build());
-            // when the client has its answer
+            end_with_signals();
+            let script = name("SCRIPT_FILENAME").unwrap_or_default();
+            let answered = logger::named(&script.to_string_lossy(), || cli::answer_cgi(server.build()));
+            // the client has its answer, and the web server need not wait for what follows
+            if let Ok(nothing) = File::open("/dev/null") {
+                _ = rustix::stdio::dup2_stdout(nothing);
+            }
             workers.stop();
             return answered;
         }
@@ -50,13 +56,13 @@ pub(super) fn answer() -> ExitCode {
 
 /// The manifest, if the first word of the command line is the file that the web server runs.
 fn manifest(word: Option<OsString>, script: Option<OsString>) -> Result<Manifest, Refusal> {
+    let path = word.map(PathBuf::from).ok_or(Refusal::NoManifest)?;
     let Some(script) = script.map(PathBuf::from) else {
         let cause = "there is no SCRIPT_FILENAME: the web server has to set it to the path of the manifest";
         return Err(Refusal::OutOfOrder(cause.into()));
     };
     let file = |path: &Path| Identity::at(path).ok().map(|identity| identity.file);
     let script_file = file(&script);
-    let path = word.map(PathBuf::from).ok_or(Refusal::NoManifest)?;
     if script_file.is_none() || script_file == own_file() || file(&path) != script_file {
         return Err(Refusal::NoManifest);
     }

@@ -5,85 +5,106 @@
 
 use std::collections::HashMap;
 use std::fs;
+use std::num::NonZeroUsize;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use super::kept::{Kept, WhenBroken};
 use crate::gateway::cgi;
 use crate::limits::Limits;
+use crate::logger;
 use crate::service::{Request, Response, Service};
 
 /// The most manifests that are kept: each may have workers.
 const MOST: usize = 64;
 
+/// Threads: those that wait for the programs of one manifest must not hold up the others.
+const THREADS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
+
 /// The manifests that have been asked for.
 pub(super) struct Wrapper {
     suffixes: Vec<String>,
-    kept: Mutex<HashMap<PathBuf, Arc<Kept>>>,
+    /// Who may own them.
+    owners: Vec<u32>,
+    kept: Mutex<Manifests>,
+}
+
+#[derive(Default)]
+struct Manifests {
+    /// By their paths without links; with each, when it was asked for last.
+    by_path: HashMap<PathBuf, (Arc<Kept>, u64)>,
+    asked: u64,
 }
 
 impl Wrapper {
     pub(super) fn new(suffixes: Vec<String>) -> Wrapper {
-        Wrapper { suffixes, kept: Mutex::default() }
+        let program = std::env::current_exe().and_then(fs::metadata).map(|program| program.uid());
+        let owners = [0, rustix::process::geteuid().as_raw()].into_iter().chain(program).collect();
+        Wrapper { suffixes, owners, kept: Mutex::default() }
     }
 
     /// The manifest that a request names.
     fn find(&self, request: &Request) -> Result<Arc<Kept>, String> {
-        let named = request
-            .variable("SCRIPT_FILENAME")
-            .ok_or("there is no SCRIPT_FILENAME: the web server has to set it to the path of a manifest")?;
-        let path = Path::new(&*named);
-        self.check(path)?;
-        if let Some(kept) = self.lock().get(path) {
-            return Ok(Arc::clone(kept));
-        }
-        let kept = Arc::new(Kept::new(path, WhenBroken::KeepOld)?);
-        let mut all = self.lock();
-        if all.len() >= MOST {
-            // any will do: it is read again when it is asked for
-            let first = all.keys().next().cloned();
-            first.and_then(|first| all.remove(&first));
-        }
-        Ok(Arc::clone(all.entry(path.to_owned()).or_insert(kept)))
-    }
-
-    /// Whether a file may be served.
-    fn check(&self, path: &Path) -> Result<(), String> {
-        let problem = |problem: &str| Err(format!("{}: {problem}", path.display()));
+        let named = request.variable("SCRIPT_FILENAME");
+        let named =
+            named.ok_or("there is no SCRIPT_FILENAME: the web server has to set it to the path of a manifest")?;
+        let problem = |problem: String| format!("{named}: {problem}");
+        let path = fs::canonicalize(Path::new(&*named)).map_err(|error| problem(error.to_string()))?;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        if !path.is_absolute() || !self.suffixes.iter().any(|suffix| name.ends_with(suffix)) {
-            return problem(&format!("expected an absolute path that ends in {}", self.suffixes.join(" or ")));
+        if !self.suffixes.iter().any(|suffix| name.ends_with(suffix)) {
+            return Err(problem(format!("expected a name that ends in {}", self.suffixes.join(" or "))));
         }
-        let Ok(metadata) = fs::metadata(path) else { return problem("there is no such file") };
-        let program = std::env::current_exe().and_then(fs::metadata).map(|program| program.uid());
-        let trusted = [Some(0), Some(rustix::process::geteuid().as_raw()), program.ok()];
-        match trusted.contains(&Some(metadata.uid())) {
-            true => Ok(()),
-            false => problem(
-                "it belongs to a user who may be anybody: expected root, or who this program runs as or belongs to",
-            ),
+        if let Some(kept) = self.lock().ask(&path) {
+            return Ok(kept);
         }
+        let kept = Arc::new(Kept::new(&path, WhenBroken::KeepOld, Some(self.owners.clone()))?);
+        Ok(self.lock().add(path, kept))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<Kept>>> {
+    fn lock(&self) -> MutexGuard<'_, Manifests> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Lets all workers end.
     pub(super) fn stop(&self) {
-        self.lock().values().for_each(|kept| kept.stop());
+        let all: Vec<Arc<Kept>> = self.lock().by_path.values().map(|(kept, _)| Arc::clone(kept)).collect();
+        thread::scope(|scope| {
+            for kept in &all {
+                scope.spawn(|| kept.stop());
+            }
+        });
+    }
+}
+
+impl Manifests {
+    fn ask(&mut self, path: &Path) -> Option<Arc<Kept>> {
+        self.asked += 1;
+        let (kept, asked) = self.by_path.get_mut(path)?;
+        *asked = self.asked;
+        Some(Arc::clone(kept))
+    }
+
+    /// Adds one, unless another thread has; the one that nobody has asked for longest makes room for it.
+    fn add(&mut self, path: PathBuf, kept: Arc<Kept>) -> Arc<Kept> {
+        if self.by_path.len() >= MOST && !self.by_path.contains_key(&path) {
+            let oldest = self.by_path.iter().min_by_key(|(_, (_, asked))| *asked).map(|(path, _)| path.clone());
+            oldest.and_then(|oldest| self.by_path.remove(&oldest));
+        }
+        let asked = self.asked;
+        Arc::clone(&self.by_path.entry(path).or_insert((kept, asked)).0)
     }
 }
 
 impl Service for Wrapper {
     fn limits(&self) -> Limits {
-        Limits::default()
+        Limits { threads: Some(THREADS), ..Limits::default() }
     }
 
     fn handle(&self, request: &Request) -> Response {
         match self.find(request) {
-            Ok(kept) => kept.handle(request),
+            Ok(kept) => logger::named(&kept.path().to_string_lossy(), || kept.handle(request)),
             Err(problem) => {
                 log::error!("{problem}");
                 cgi::out_of_order()

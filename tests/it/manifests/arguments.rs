@@ -237,12 +237,15 @@ params = [
     refused(json!([1, "A"]), "param 2 \"word\": expected a string that matches ^[a-z]+$, found \"A\"");
     refused(json!([1, "a", "green"]), "param 3 \"colour\": expected \"red\" or \"black\", found \"green\"");
     refused(json!([1, "a", null, { "x": 1 }]), "param 4 \"point\": expected struct with member \"y\", found none");
-    refused(json!([1, "a", null, { "x": 1, "y": "2" }]), "param 4 \"point\": expected double, found string");
+    refused(
+        json!([1, "a", null, { "x": 1, "y": "2" }]),
+        "param 4 \"point\", in point.y: expected double, found string",
+    );
     refused(
         json!([1, "a", null, { "x": 1, "y": 2, "z": 3 }]),
         "expected members \"x\" or \"y\" or \"label\", found \"z\"",
     );
-    refused(json!([1, "a", null, null, ["now"]]), "param 5 \"days\": ");
+    refused(json!([1, "a", null, null, ["now"]]), "param 5 \"days\", in days[0]: ");
     refused(json!({ "count": 1, "data": "*" }), "param 6 \"data\": expected base64");
     assert!(!service.folder.path().join("started").exists());
     let point = json!({ "y": 2.5, "x": 1 });

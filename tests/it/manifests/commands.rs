@@ -156,7 +156,7 @@ stdin = "{a}"
         assert_ends(&call(&["fail"]), 3, "", "fault 7: no\n");
         let unknown = call(&["ecko", "1"]);
         assert_ends(&unknown, 3, "", "fault -32601: there is no method \"ecko\", did you mean \"echo\"?\n");
-        assert_ends(&call(&["echo", "int:x"]), 2, "", "expected int, found \"x\"\n");
+        assert_ends(&call(&["echo", "int:x"]), 2, "", "argument 1: expected int, found \"x\"\n");
     }
 }
 

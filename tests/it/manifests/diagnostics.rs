@@ -22,7 +22,15 @@ fn diagnosis(path: &Path) -> String {
     let manifest = fs::read_to_string(path).unwrap().replace("#!RPCGI", &format!("#!{}", rpcgi()));
     fs::write(&copy, manifest).unwrap();
     fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).unwrap();
-    fs::write(folder.path().join("plain"), "").unwrap();
+    for (name, text, mode) in [
+        ("plain", "", 0o644),
+        ("noline", "echo hello\n", 0o755),
+        ("windows", "#!/bin/sh\r\necho hello\r\n", 0o755),
+        ("nowhere", "#!/usr/bin/pythn3\n", 0o755),
+    ] {
+        fs::write(folder.path().join(name), text).unwrap();
+        fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
+    }
     let output = run(&["check", copy.to_str().unwrap()]);
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(1), String::new()), "{}", path.display());
     text(&output.stdout).replace(rpcgi(), "RPCGI").replace(&folder.path().display().to_string(), "FOLDER")

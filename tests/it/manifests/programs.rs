@@ -93,29 +93,38 @@ fn results_of_every_type() {
 
 #[test]
 fn results_that_are_not_of_the_type() {
-    let wrong = "the program wrote what it should not: ";
+    let wrong = |json: bool| {
+        format!("the program did not write {}: ", if json { "JSON of its type" } else { "a value of its type" })
+    };
     for (returns, more, script, message) in [
-        ("\"int\"", "", "echo five", "expected int, found \"five\""),
-        ("\"int\"", "", ":", "expected int, found \"\""),
-        ("\"int\"", "", "echo 2147483648", "expected int, found \"2147483648\""),
+        ("\"int\"", "", "echo five", "expected int (32 bits; i8 has 64), found \"five\""),
+        ("\"int\"", "", ":", "expected int (32 bits; i8 has 64), found \"\""),
+        ("\"int\"", "", "echo 2147483648", "expected int (32 bits; i8 has 64), found \"2147483648\""),
         ("{ type = \"int\", maximum = 9 }", "", "echo 10", "expected a number of at most 9, found 10"),
         ("\"string\"", "", "printf 'a\\377'", "expected UTF-8, found octet FF after 1 octets"),
         ("\"struct\"", "", "printf '{\"a\": 1'", "EOF while parsing an object at line 1 column 7"),
         ("\"struct\"", "", "echo '{} {}'", "expected the end, found `{` at line 1 column 4"),
         ("\"struct\"", "", "echo '[1]'", "expected struct, found array at line 1 column 1"),
-        ("{ type = \"struct\", members = { a = \"int\" } }", "", "echo '{}'", "expected struct with member \"a\""),
+        (
+            "{ type = \"struct\", members = { a = \"int\" } }",
+            "",
+            "echo '{}'",
+            "expected struct with member \"a\", found none of that name",
+        ),
         (
             "{ type = \"array\", items = \"int\" }",
             "output = \"lines\"",
             "echo 1; echo x",
-            "expected int, found \\\"x\\\" in line 2",
+            "expected int (32 bits; i8 has 64), found \"x\" in line 2",
         ),
     ] {
         let service = shell(returns, more, script);
         let (code, found) = service.call("run", json!([])).unwrap_err();
         assert_eq!(code, -32400, "{script}");
-        assert!(found.starts_with(wrong) && found.contains(message), "{script}: {found}");
-        service.expect_log("warn: method \"run\": the program wrote what it should not: ");
+        let is_json = returns.contains("struct");
+        assert!(found.starts_with(&wrong(is_json)) && found.contains(message), "{script}: {found}");
+        service.expect_log("warn: method \"run\": the program wrote \"");
+        service.expect_log("warn: method \"run\": the program did not write ");
     }
 }
 
@@ -137,6 +146,14 @@ fn a_program_that_fails_says_why() {
     service.expect_log("warn: method \"run\": one\nwarn: method \"run\": \\u{1b}two\n");
 }
 
+/// One log may have the lines of several manifests.
+#[test]
+fn by_cgi_lines_tell_the_manifest() {
+    let folder = Folder::new("[method.run]\nrun = [\"sh\", \"-c\", \"echo one >&2\"]\n");
+    let answer = folder.post(&super::request("run", json!([]))).env("CONTENT_TYPE", "application/json").answer();
+    assert_eq!(answer.log, format!("warn: {}: method \"run\": one\n", folder.manifest().display()));
+}
+
 #[test]
 fn a_program_that_cannot_be_started() {
     let folder = Folder::new(
@@ -151,7 +168,7 @@ fn a_program_that_cannot_be_started() {
         ("c", "./bad cannot be started: No such file or directory"),
         ("d", "everybody may write to `./open`: it is not started"),
     ] {
-        assert_eq!(service.call(method, json!([])), Err((-32603, "internal error".into())));
+        assert_eq!(service.call(method, json!([])), Err((-32400, "the program cannot be started".into())));
         service.expect_log(&format!("error: method \"{method}\": {cause}"));
     }
 }
@@ -230,6 +247,37 @@ fn the_queue_is_bounded_in_length_and_time() {
         assert_eq!(faults, [waited, (-32400, "too many calls wait already: try again later".to_owned())]);
         assert_eq!(first.join().unwrap(), Ok("done".into()));
     });
+}
+
+/// A web server that gives up ends the CGI program, and a developer the server: what they wait for ends too.
+#[test]
+fn programs_end_with_whoever_waits_for_them() {
+    let folder = Folder::new("[method.run]\nrun = [\"./program\"]\n").with("program", "#!/bin/sh\nsleep 987654327\n");
+    let path = folder.manifest();
+    let mut command = std::process::Command::new(&path);
+    let body = super::request("run", json!([]));
+    command.env("REQUEST_METHOD", "POST").env("SCRIPT_FILENAME", &path).env("CONTENT_LENGTH", body.len().to_string());
+    let mut cgi = command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::null()).spawn().unwrap();
+    std::io::Write::write_all(&mut cgi.stdin.take().unwrap(), body.as_bytes()).unwrap();
+    assert!(soon(|| runs("987654327")));
+    assert!(std::process::Command::new("kill").arg(cgi.id().to_string()).status().unwrap().success());
+    assert_eq!(cgi.wait().unwrap().code(), Some(143));
+    assert!(soon(|| !runs("987654327")));
+
+    let mut service = folder.serve();
+    let address = service.served.address.clone();
+    let call = std::thread::spawn(move || std::panic::catch_unwind(|| super::call_at(&address, "run", json!([]))));
+    assert!(soon(|| runs("987654327")));
+    assert!(service.served.interrupt().success());
+    assert!(soon(|| !runs("987654327")));
+    _ = call.join();
+}
+
+#[test]
+fn lines_are_bounded_as_array_items_are() {
+    let service = shell("\"array\"", "output = \"lines\"", "yes '' | head -c 2000000");
+    let (code, message) = service.call("run", json!([])).unwrap_err();
+    assert!(code == -32400 && message.contains("more than 500000 lines"), "{message}");
 }
 
 #[test]

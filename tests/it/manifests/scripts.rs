@@ -143,7 +143,7 @@ fn what_is_no_manifest_is_out_of_order() {
     folder.write("service.cgi", &format!("{HELLO}\n#{}", "x".repeat(10 << 20)), 0o755);
     assert_out_of_order(&answer(&folder), "more than 4194304");
     fs::write(folder.manifest(), b"title = \"\xFF\"").unwrap();
-    assert_out_of_order(&answer(&folder), "expected UTF-8, found something else after 9 octets");
+    assert_out_of_order(&answer(&folder), "expected UTF-8, found something else at line 1 column 10");
     fs::remove_file(folder.manifest()).unwrap();
     fs::create_dir(folder.manifest()).unwrap();
     assert_out_of_order(&answer(&folder), "expected a file, but it is a folder");

@@ -127,6 +127,9 @@ fn a_broken_manifest_is_told_to_the_log_alone() {
         response.starts_with("HTTP/1.1 500 ") && response.contains("\nthis service is out of order\n"),
         "{response}"
     );
+    // Apache's CGI gives no answer of a program that does not read the body
+    let response = apache.post("/cgi-bin/broken", "", &"x".repeat(300_000));
+    assert!(response.starts_with("HTTP/1.1 500 ") && response.contains("this service is out of order"), "{response}");
     apache.expect_log("broken:3:9: the method `secret` has neither `run` nor `worker`");
 }
 
@@ -147,6 +150,13 @@ fn the_wrapper_serves_manifests_of_trusted_owners_alone() {
     let strange = manifests.join("strange.rpc");
     fs::copy(manifests.join("calc.rpc"), &strange).expect("there is room");
     chown(&strange, Some(12345), None).expect("we are root");
+    // a link is what it leads to
+    std::os::unix::fs::symlink(&strange, manifests.join("link.rpc")).expect("it is ours");
+    std::os::unix::fs::symlink("/etc/passwd", manifests.join("passwd.rpc")).expect("it is ours");
+    for name in ["link.rpc", "passwd.rpc"] {
+        assert!(apache.send(&format!("GET /rpc/{name} HTTP/1.1"), "").starts_with("HTTP/1.1 500 "), "{name}");
+    }
+    apache.expect_log("passwd.rpc: expected a name that ends in .rpc or .cgi or .fcgi");
     let response = apache.send("GET /rpc/strange.rpc HTTP/1.1", "");
     assert!(
         response.starts_with("HTTP/1.1 500 ") && response.contains("\nthis service is out of order\n"),

@@ -147,7 +147,7 @@ fn a_call_in_flight_is_lost_and_the_next_is_answered() {
     }
     service.expect_log("warn: worker \"w\": cause\nwarn: worker \"w\" ended with status 3\n");
     service
-        .expect_log("error: worker \"w\" answered what is no response of JSON-RPC: Traceback (most recent call last):");
+        .expect_log("error: worker \"w\" answered what is no response of JSON-RPC, and is started anew: Traceback (most recent call last):");
 }
 
 #[test]
@@ -156,7 +156,6 @@ fn what_it_answers_twice_harms_nobody() {
     assert_eq!(act(&service, "twice"), Ok(1.into()));
     let pid = act(&service, "pid").unwrap();
     assert!(pid.as_i64().unwrap() > 2);
-    service.expect_log("warn: worker \"w\" answered a call again");
     assert_eq!(starts(&service), 1);
 }
 
@@ -165,9 +164,13 @@ fn one_that_dies_between_calls_is_replaced_without_a_fault() {
     let service = service("");
     for _ in 0..3 {
         let pid = act(&service, "die later").unwrap();
-        assert!(soon(|| !std::path::Path::new(&format!("/proc/{pid}/cmdline")).exists()
-            || std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line.is_empty())));
-        assert!(act(&service, "pid").is_ok());
+        let has_ended = || {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+            stat.map_or(true, |stat| stat.contains(") Z "))
+        };
+        assert!(soon(has_ended));
+        let next = act(&service, "pid");
+        assert!(next.is_ok(), "{next:?} {}", service.log());
     }
 }
 
@@ -260,6 +263,43 @@ fn they_end_with_the_server() {
     assert!(act(&service, "pid").is_ok() && runs("987654326"));
     assert!(service.served.interrupt().success());
     assert!(soon(|| !runs("987654326")));
+}
+
+/// It is looked after while nobody calls it.
+#[test]
+fn one_that_dies_idle_leaves_nothing() {
+    let service = service("");
+    let pid = act(&service, "die later").unwrap();
+    assert!(soon(|| !std::path::Path::new(&format!("/proc/{pid}")).exists()));
+    service.expect_log("warn: worker \"w\" ended with status 3");
+}
+
+#[test]
+fn what_it_says_unasked_harms_nobody() {
+    let service = Folder::new(MANIFEST).with(
+        "worker",
+        &WORKER.replace("result=1)\n        say(id=id, result=2)", "result=1)\n        print('debug', flush=True)"),
+    );
+    let service = service.serve();
+    assert_eq!(act(&service, "twice"), Ok(1.into()));
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(act(&service, "pid").is_ok());
+    service.expect_log("warn: worker \"w\" says what nobody has asked for: debug");
+}
+
+#[test]
+fn a_reload_does_not_wait_for_stubborn_ones() {
+    let stubborn = "#!/usr/bin/env python3\nimport json, os, signal, sys, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
+        for line in sys.stdin:\n    print(json.dumps({'jsonrpc': '2.0', 'id': json.loads(line)['id'], 'result': os.getpid()}), flush=True)\ntime.sleep(30)\n";
+    let service = Folder::new(MANIFEST).with("worker", stubborn).serve();
+    let pid = act(&service, "pid").unwrap();
+    let manifest = std::fs::read_to_string(service.folder.manifest()).unwrap();
+    service.folder.write("service.cgi", &format!("{manifest}\n# changed\n"), 0o755);
+    let started = Instant::now();
+    assert_ne!(act(&service, "pid"), Ok(pid.clone()));
+    assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
+    // it ends all the same
+    assert!(soon(|| !std::path::Path::new(&format!("/proc/{pid}")).exists()));
 }
 
 /// The notes of the repository's cgi-bin.
