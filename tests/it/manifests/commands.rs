@@ -87,6 +87,36 @@ fn schema_takes_what_the_program_takes() {
     }
 }
 
+/// The guide has every key, and its tables none that is not there.
+#[test]
+fn the_guide_tells_of_every_key() {
+    fn keys<'s>(schema: &'s Json, found: &mut Vec<&'s String>) {
+        let properties = schema["properties"].as_object().into_iter().flatten();
+        for (name, inner) in properties {
+            found.push(name);
+            keys(inner, found);
+            keys(&inner["additionalProperties"], found);
+            keys(&inner["items"], found);
+        }
+    }
+
+    let schema: Json = serde_json::from_slice(&run(&["schema"]).stdout).unwrap();
+    let guide = fs::read_to_string(own("README.md")).unwrap();
+    let mut found = Vec::new();
+    keys(&schema, &mut found);
+    assert!(found.len() > 40, "{found:?}");
+    for key in &found {
+        let is_told =
+            [format!("`{key}`"), format!("[{key}."), format!("[{key}]")].iter().any(|form| guide.contains(form));
+        assert!(is_told, "`{key}` is not in the guide");
+    }
+    let limits = guide.split("## Limits").nth(1).unwrap();
+    for row in limits.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let key = row.split('`').next().unwrap();
+        assert!(found.iter().any(|known| *known == key), "{key} is no key");
+    }
+}
+
 #[test]
 fn completions_and_the_manual() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
