@@ -1,31 +1,16 @@
 //! A method whose work a program or a worker does: arguments checked against their description, a result against its.
 
-use std::time::Duration;
-
 use schemars::SchemaGenerator;
 
-use super::data_type::{DataType, OrNil, Place};
+use super::call::{Call, Param, Terms};
+use super::data_type::{OrNil, Place};
 use super::program::Program;
 use super::worker::Job;
-use crate::call::{Mismatch, ParamName, Params, Reply};
-use crate::fault::Fault;
-use crate::json;
-use crate::limits::Limits;
-use crate::method::{About, Arguments, Body, Failure, Refusal};
+use crate::call::{Params, Reply};
+use crate::method::{About, Arguments, Body, Failure};
 use crate::service::Request;
 use crate::signature::FunctionSchemas;
 use crate::value::Value;
-
-/// A param, described.
-#[derive(Debug)]
-pub(super) struct Param {
-    pub(super) name: String,
-    pub(super) of: DataType,
-    pub(super) optional: bool,
-    pub(super) default: Option<Value>,
-    /// Whether it may begin with `-` where that could be an option.
-    pub(super) leading_dash: bool,
-}
 
 /// Who does the work.
 pub(super) enum Runner {
@@ -35,30 +20,16 @@ pub(super) enum Runner {
 
 /// A method as a manifest means it.
 pub(super) struct ManifestMethod {
-    pub(super) params: Vec<Param>,
-    pub(super) returns: DataType,
+    pub(super) terms: Terms,
     pub(super) runner: Runner,
-    pub(super) timeout: Duration,
-    /// Octets that the runner may write for a call.
-    pub(super) most: usize,
-    pub(super) limits: Limits,
-}
-
-/// A call on its way.
-pub(super) struct Call<'a> {
-    pub(super) about: &'a About,
-    pub(super) method: &'a ManifestMethod,
-    /// One for each param; none where it was left out.
-    pub(super) arguments: Vec<Option<Value>>,
-    pub(super) request: &'a Request,
 }
 
 impl ManifestMethod {
     fn arguments(&self, about: &About, params: Params<'_, '_>) -> Result<Vec<Option<Value>>, Failure> {
-        let is_optional = |index: usize| self.params[index].optional;
-        let mut arguments = Arguments::new(about, self.params.len(), &is_optional, params);
-        let mut values = Vec::with_capacity(self.params.len());
-        for param in &self.params {
+        let is_optional = |index: usize| self.terms.params[index].optional;
+        let mut arguments = Arguments::new(about, self.terms.params.len(), &is_optional, params);
+        let mut values = Vec::with_capacity(self.terms.params.len());
+        for param in &self.terms.params {
             let place = Place::default();
             let value = match param.optional {
                 true => arguments.next_seeded(OrNil(param.of.reading(&place))),
@@ -76,7 +47,7 @@ impl ManifestMethod {
 impl Body for ManifestMethod {
     fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
         let arguments = self.arguments(about, params)?;
-        let call = Call { about, method: self, arguments, request };
+        let call = Call { about, terms: &self.terms, arguments, request };
         let result = match &self.runner {
             Runner::Program(program) => program.run(&call)?,
             Runner::Worker(job) => job.run(&call)?,
@@ -91,63 +62,7 @@ impl Body for ManifestMethod {
             schema.remove("description");
             about.param_schema(index, param.optional, schema)
         };
-        let params = self.params.iter().enumerate().map(param).collect();
-        vec![FunctionSchemas { params, returns: self.returns.schema(false, None) }]
-    }
-}
-
-/// A refusal for one param's sake, worded as where a type does not fit.
-pub(super) fn refuse(index: usize, param: &Param, problem: &str) -> Refusal {
-    let message = format!("param {} \"{}\": {problem}", index + 1, param.name);
-    Refusal::of_param(ParamName { index, name: Some(&param.name) }, Mismatch::new(message))
-}
-
-/// What the manifest says of the code of a fault.
-pub(super) fn known_fault(call: &Call<'_>, code: i32) -> Option<String> {
-    call.about.faults.iter().find(|(known, _)| *known == code).map(|(_, text)| text.to_string())
-}
-
-/// A program cannot be started, which the caller learns, and the log learns why.
-pub(super) fn not_started(about: &About, cause: &str) -> Fault {
-    log::error!("method \"{}\": {cause}", about.name);
-    Fault::new(Fault::SYSTEM, "the program cannot be started")
-}
-
-/// The machine has failed a call: the caller learns in what way, and the log the same with the method's name.
-pub(super) fn failed(about: &About, message: &str) -> Fault {
-    log::warn!("method \"{}\": {message}", about.name);
-    Fault::new(Fault::SYSTEM, message)
-}
-
-/// A value as a JSON text, for a program to read.
-pub(super) fn write_json(value: &Value, limits: Limits) -> Result<Vec<u8>, Fault> {
-    let mut text = Vec::new();
-    json::write(value, &json::Options { limits, large_integers_as_text: false }, &mut text)
-        .map_err(|error| Fault::internal(error.to_string()))?;
-    Ok(text)
-}
-
-/// A value of a type from a JSON text, which a program has written.
-///
-/// # Errors
-/// What was expected, what is there, and where.
-pub(super) fn read_json(octets: &[u8], of: &DataType, limits: Limits) -> Result<Value, String> {
-    let options = json::Options { limits, large_integers_as_text: false };
-    let mut text = json::Text::new(octets, &options).map_err(|error| error.to_string())?;
-    let place = Place::default();
-    let value = text.seeded(of.reading(&place)).map_err(|error| match place.to_string() {
-        place if place.is_empty() => error.to_string(),
-        place => format!("in result{place}: {error}"),
-    })?;
-    match text.peek() {
-        None => Ok(value),
-        Some(_) => Err(text.unexpected("the end").to_string()),
-    }
-}
-
-/// Writes what a program has said on standard error to the log, line by line.
-pub(super) fn log_complaints(who: &str, complaints: &[u8]) {
-    for line in String::from_utf8_lossy(complaints).lines().filter(|line| !line.trim().is_empty()) {
-        log::warn!("{who}: {line}");
+        let params = self.terms.params.iter().enumerate().map(param).collect();
+        vec![FunctionSchemas { params, returns: self.terms.returns.schema(false, None) }]
     }
 }

@@ -7,10 +7,11 @@
 //! | `read` | from what is written to what is meant, with all mistakes at once |
 //! | `mistake`, `pitfalls` | how these are told; what is wrong though it is well written |
 //! | `data_type` | types as they are described, and their values |
-//! | `method` | a method: arguments in, result out |
+//! | `method`, `call` | a method: arguments in, result out; a call on its way |
 //! | `program`, `worker` | who does the work: one for each call, or one that stays |
 //! | `words`, `launch`, `process`, `pool` | command lines, environments, processes, and how many of them there are |
 
+mod call;
 mod data_type;
 mod keys;
 mod launch;

@@ -4,9 +4,8 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use super::method::Param;
-use super::mistake::{Mistakes, did_you_mean};
-use super::read::Text;
+use super::call::Param;
+use super::mistake::{Mistakes, Text, did_you_mean};
 use super::words::Word;
 
 /// Interpreters, and the options behind which they take a word for program text.

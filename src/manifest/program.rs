@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 
+use super::call::{Call, failed, known_fault, log_complaints, not_started, read_json, write_json};
 use super::data_type::{DataType, text_of};
 use super::launch::{Context, Launch};
-use super::method::{Call, failed, known_fault, log_complaints, not_started, read_json, write_json};
 use super::pool::Pool;
 use super::process::{Process, Turn, in_words};
 use super::words::{LONGEST_WORD, Word, fill};
@@ -65,14 +65,14 @@ struct Ended {
 
 impl Program {
     pub(super) fn run(&self, call: &Call<'_>) -> Result<Value, Failure> {
-        let words = fill(&self.words, &call.method.params, &call.arguments).map_err(Failure::Params)?;
+        let words = fill(&self.words, &call.terms.params, &call.arguments).map_err(Failure::Params)?;
         let input = self.input(call)?;
         let _place = self.places.take().map_err(|busy| failed(call.about, &busy.to_string()))?;
         let mut command = self.launch.command().map_err(|missing| not_started(call.about, &missing.to_string()))?;
         command.args(words);
         Context::of(call.request).tell(&mut command, &call.about.name);
         tell_arguments(call, &mut command);
-        let process = Process::start(&mut command, call.method.most).map_err(|error| self.refused(error, call))?;
+        let process = Process::start(&mut command, call.terms.most).map_err(|error| self.refused(error, call))?;
         let ended = self.attend(process, &input, call)?;
         log_complaints(&format!("method \"{}\"", call.about.name), &ended.complaints);
         match ended.status.code().is_some_and(|status| self.success.contains(&status)) {
@@ -91,9 +91,9 @@ impl Program {
                 argument => argument.as_ref().and_then(text_of).unwrap_or_default().into(),
             },
             Input::Json => {
-                let pairs = call.method.params.iter().zip(&call.arguments);
+                let pairs = call.terms.params.iter().zip(&call.arguments);
                 let given = pairs.filter_map(|(param, argument)| Some((param.name.clone(), argument.clone()?)));
-                write_json(&Value::Struct(given.collect()), call.method.limits)?.into()
+                write_json(&Value::Struct(given.collect()), call.terms.limits)?.into()
             }
         })
     }
@@ -111,7 +111,7 @@ impl Program {
 
     /// Moves octets both ways until the program has ended, or has gone too far.
     fn attend(&self, mut process: Process, input: &[u8], call: &Call<'_>) -> Result<Ended, Fault> {
-        let deadline = Instant::now() + call.method.timeout;
+        let deadline = Instant::now() + call.terms.timeout;
         let mut input = input;
         let give_up = |mut process: Process, message: String| {
             let complaints = process.complaints();
@@ -125,11 +125,11 @@ impl Program {
             }
             let turn = process.turn(&mut input, process.until(deadline)).map_err(Fault::internal)?;
             if process.writes_too_much() {
-                let message = format!("the program wrote more than {} octets", call.method.most);
+                let message = format!("the program wrote more than {} octets", call.terms.most);
                 return Err(give_up(process, message));
             }
             if turn == Turn::Late && !process.is_over() && Instant::now() >= deadline {
-                let seconds = call.method.timeout.as_secs_f64();
+                let seconds = call.terms.timeout.as_secs_f64();
                 return Err(give_up(process, format!("the program took longer than {seconds} seconds")));
             }
         }
@@ -141,7 +141,7 @@ impl Program {
 
 /// Sets scalar arguments as environment variables. What no environment takes is not there.
 fn tell_arguments(call: &Call<'_>, command: &mut Command) {
-    for (param, argument) in call.method.params.iter().zip(&call.arguments) {
+    for (param, argument) in call.terms.params.iter().zip(&call.arguments) {
         let text = match argument {
             Some(Value::Base64(_)) | None => None,
             Some(argument) => text_of(argument).filter(|text| text.len() <= LONGEST_VARIABLE && !text.contains(&0)),
@@ -176,12 +176,12 @@ fn one_line(line: &str) -> String {
 impl Output {
     /// Reads a result of the method's type.
     fn read(self, output: Vec<u8>, call: &Call<'_>) -> Result<Value, Failure> {
-        let returns = &call.method.returns;
+        let returns = &call.terms.returns;
         let start = shown(&String::from_utf8_lossy(&output[..output.len().min(500)]));
         let value = match self {
             Output::Text => text(output).and_then(|text| returns.read_text(without_line_end(&text))),
-            Output::Lines => text(output).and_then(|text| lines(&text, returns, call.method.limits.members)),
-            Output::Json => read_json(&output, returns, call.method.limits),
+            Output::Lines => text(output).and_then(|text| lines(&text, returns, call.terms.limits.members)),
+            Output::Json => read_json(&output, returns, call.terms.limits),
             Output::Base64 => Ok(Value::Base64(Base64(output))),
         };
         value.map_err(|message| {

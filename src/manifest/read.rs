@@ -14,11 +14,12 @@ use regex_lite::Regex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::call::{Param, Terms};
 use super::data_type::{DataType, Member, Number};
 use super::keys::{MANIFEST, MOST_PROGRAMS, MOST_WORKERS, check_table, integer, number, seconds};
 use super::launch::Launch;
-use super::method::{ManifestMethod, Param, Runner};
-use super::mistake::{Mistake, Mistakes, Severity, did_you_mean};
+use super::method::{ManifestMethod, Runner};
+use super::mistake::{Mistake, Mistakes, Severity, Text, did_you_mean};
 use super::pitfalls;
 use super::pool::Pool;
 use super::program::{Input, Output, Program};
@@ -53,9 +54,6 @@ struct Budget {
     timeout: Duration,
     output: usize,
 }
-
-/// A string, and where it stands.
-pub(super) type Text<'t> = (&'t str, Range<usize>);
 
 /// Reads a manifest. There is none if there are errors among the mistakes.
 pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistake>) {
@@ -199,7 +197,8 @@ impl Reader<'_> {
             let about = self.about(name, table, &params, matches!(runner, Some(Runner::Program(_))));
             let timeout = table.get("timeout").and_then(seconds).unwrap_or(budget.timeout);
             if let Some(runner) = runner {
-                let method = ManifestMethod { params, returns, runner, timeout, most: budget.output, limits };
+                let terms = Terms { params, returns, timeout, most: budget.output, limits };
+                let method = ManifestMethod { terms, runner };
                 let worker = text(table, "worker").map(|(worker, _)| worker.to_owned());
                 methods.push((Method::of(about, method), worker));
             }

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
+use super::call::{Param, refuse};
 use super::data_type::text_of;
-use super::method::{Param, refuse};
 use crate::method::Refusal;
 use crate::value::Value;
 

@@ -10,8 +10,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 
+use super::call::{Call, failed, known_fault, log_complaints, read_json, write_json};
 use super::launch::{Context, Launch};
-use super::method::{Call, failed, known_fault, log_complaints, read_json, write_json};
 use super::pool::Pool;
 use super::process::{Process, Turn, dismiss_all, in_words};
 use crate::fault::Fault;
@@ -94,7 +94,7 @@ impl Job {
             call.arguments.iter().map(|argument| argument.clone().unwrap_or(Value::Nil)).collect();
         let given = call.arguments.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         params.truncate(given);
-        let params = write_json(&Value::Array(params), call.method.limits)?;
+        let params = write_json(&Value::Array(params), call.terms.limits)?;
         let mut seat = worker.seats.take().map_err(|busy| failed(call.about, &busy.to_string()))?;
         let answer = worker.ask(&mut seat, &params, call);
         // one that has died while nobody asked was not sent the call: there is no harm in another try
@@ -189,7 +189,7 @@ impl Worker {
         id: u64,
         call: &Call<'_>,
     ) -> Result<Result<Value, Fault>, Trouble> {
-        let deadline = Instant::now() + call.method.timeout;
+        let deadline = Instant::now() + call.terms.timeout;
         let name = &self.name;
         let (mut input, mut searched, mut idle_lines) = (document, 0, 0);
         loop {
@@ -202,10 +202,10 @@ impl Worker {
                     return Err(Trouble::Overdue(format!("the worker \"{name}\" says much and answers nothing")));
                 }
             }
-            if process.output().len() > call.method.most {
+            if process.output().len() > call.terms.most {
                 return Err(Trouble::Overdue(format!(
                     "the worker \"{name}\" wrote more than {} octets",
-                    call.method.most
+                    call.terms.most
                 )));
             }
             if process.is_silent() || process.is_over() || !process.reads() {
@@ -217,7 +217,7 @@ impl Worker {
             let turn = process.turn(&mut input, process.until(deadline));
             let turn = turn.map_err(|error| Trouble::Lost(format!("the worker \"{name}\" cannot be read: {error}")))?;
             if turn == Turn::Late && Instant::now() >= deadline {
-                let seconds = call.method.timeout.as_secs_f64();
+                let seconds = call.terms.timeout.as_secs_f64();
                 log::warn!("does worker \"{name}\" write a line for each call, and flush it?");
                 return Err(Trouble::Overdue(format!("the worker \"{name}\" took longer than {seconds} seconds")));
             }
@@ -251,7 +251,7 @@ impl Worker {
                 Err(error.into_fault(call))
             }
             Answer { id: Some(_), error: None, result: Some(result) } => {
-                let value = read_json(result.get().as_bytes(), &call.method.returns, call.method.limits);
+                let value = read_json(result.get().as_bytes(), &call.terms.returns, call.terms.limits);
                 value.map_err(|message| {
                     failed(call.about, &format!("the worker \"{name}\" answered what it should not: {message}"))
                 })
