@@ -80,7 +80,7 @@ pub(super) fn read_json(octets: &[u8], of: &DataType, limits: Limits) -> Result<
     let options = json::Options { limits, large_integers_as_text: false };
     let mut text = json::Text::new(octets, &options).map_err(|error| error.to_string())?;
     let place = Place::default();
-    let value = text.seeded(of.reading(&place)).map_err(|error| match place.to_string() {
+    let value = text.seeded(of.reading_output(&place)).map_err(|error| match place.to_string() {
         place if place.is_empty() => error.to_string(),
         place => format!("in result{place}: {error}"),
     })?;

@@ -237,6 +237,8 @@ fn number_as_json(number: Number) -> Json {
 pub(super) struct Reading<'t> {
     of: &'t DataType,
     place: &'t Place,
+    /// Whether an empty array may stand for an empty struct: PHP writes both alike.
+    is_output: bool,
 }
 
 /// Where in a value a mistake is: the names of members and the numbers of items, from the inside out.
@@ -258,7 +260,12 @@ impl fmt::Display for Place {
 
 impl DataType {
     pub(super) fn reading<'t>(&'t self, place: &'t Place) -> Reading<'t> {
-        Reading { of: self, place }
+        Reading { of: self, place, is_output: false }
+    }
+
+    /// Reads what a program has written.
+    pub(super) fn reading_output<'t>(&'t self, place: &'t Place) -> Reading<'t> {
+        Reading { of: self, place, is_output: true }
     }
 }
 
@@ -281,6 +288,7 @@ impl<'de> DeserializeSeed<'de> for Reading<'_> {
             Type::Double => f64::deserialize(deserializer).map(Value::from)?,
             Type::DateTime => DateTime::deserialize(deserializer).map(Value::from)?,
             Type::Base64 => Base64::deserialize(deserializer).map(Value::from)?,
+            Type::Struct if self.is_output => deserializer.deserialize_any(Members(self))?,
             Type::Struct => deserializer.deserialize_map(Members(self))?,
             Type::Array => deserializer.deserialize_seq(Items(self))?,
             Type::Nil => match Value::deserialize(deserializer)? {
@@ -362,6 +370,17 @@ impl<'de> Visitor<'de> for Members<'_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("struct")
+    }
+
+    /// An empty one, if that may stand for a struct.
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let Members(reading) = self;
+        match seq.next_element::<de::IgnoredAny>()? {
+            None if reading.is_output && reading.of.members.iter().all(|member| member.optional) => {
+                Ok(Value::Struct(Vec::new()))
+            }
+            _ => Err(A::Error::custom("expected struct, found array")),
+        }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {

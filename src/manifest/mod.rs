@@ -10,6 +10,7 @@
 //! | `method`, `call` | a method: arguments in, result out; a call on its way |
 //! | `program`, `worker` | who does the work: one for each call, or one that stays |
 //! | `words`, `launch`, `process`, `pool` | command lines, environments, processes, and how many of them there are |
+//! | `signals` | what ends processes from outside |
 
 mod call;
 mod data_type;
@@ -22,6 +23,7 @@ mod pool;
 mod process;
 mod program;
 mod read;
+mod signals;
 mod source;
 mod words;
 mod worker;
@@ -33,8 +35,9 @@ use std::time::Duration;
 pub(crate) use self::keys::{reference, schema};
 pub(crate) use self::mistake::{Mistake, Severity};
 use self::process::dismiss_all;
-pub(crate) use self::process::{end_all, end_with_signals};
+pub(crate) use self::process::end_all;
 pub(crate) use self::read::{Look, read};
+pub(crate) use self::signals::end_programs;
 pub(crate) use self::source::{Identity, Source, WRITABLE};
 use self::worker::Worker;
 use crate::server::Server;

@@ -6,15 +6,16 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use super::signals;
 
 /// How long a process has between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(2);
@@ -88,33 +89,6 @@ pub(crate) fn end_all() {
     groups.iter().for_each(|group| send(*group, Signal::KILL));
 }
 
-/// Sees to it that programs end with this process where a web server ends it (CGI): an octet comes here then.
-pub(crate) fn end_with_signals() {
-    #[cfg(target_os = "linux")]
-    INTERRUPTED.get_or_init(|| {
-        let (receiver, sender) = UnixStream::pair().ok()?;
-        for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
-            signal_hook::low_level::pipe::register(signal, sender.try_clone().ok()?).ok()?;
-        }
-        Some(receiver)
-    });
-}
-
-static INTERRUPTED: OnceLock<Option<UnixStream>> = OnceLock::new();
-
-/// Sees to it that the system keeps what a child has come to, even if whoever started this process does not want to
-/// know that of its own children.
-fn keep_children() {
-    #[cfg(target_os = "linux")]
-    {
-        static KEPT: Once = Once::new();
-        KEPT.call_once(|| {
-            // any handler will do; the flag is nobody's
-            _ = signal_hook::flag::register(signal_hook::consts::SIGCHLD, Arc::default());
-        });
-    }
-}
-
 /// Lets programs end by themselves, as those do that find the end of their input, all at a time; then by force.
 pub(super) fn dismiss_all(mut processes: Vec<Process>) {
     processes.iter_mut().for_each(Process::close_input);
@@ -133,7 +107,7 @@ impl Process {
     /// If it cannot be started.
     pub(super) fn start(command: &mut Command, most: usize) -> io::Result<Process> {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        keep_children();
+        signals::keep_children();
         let mut child = command.process_group(0).spawn()?;
         running().push(Pid::from_child(&child));
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -193,7 +167,7 @@ impl Process {
             (self.stdout.pipe.as_ref().map(AsFd::as_fd), PollFlags::IN),
             (self.stderr.pipe.as_ref().map(AsFd::as_fd), PollFlags::IN),
             (self.end.as_ref().filter(|_| until_end).map(AsFd::as_fd), PollFlags::IN),
-            (INTERRUPTED.get().and_then(Option::as_ref).map(AsFd::as_fd), PollFlags::IN),
+            (signals::interrupted(), PollFlags::IN),
         ];
         let watched = || sources.iter().enumerate().filter_map(|(index, (source, _))| source.map(|_| index));
         let source = |(source, flags)| Some(PollFd::from_borrowed_fd(source?, flags));

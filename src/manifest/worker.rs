@@ -135,7 +135,9 @@ impl Worker {
 
     /// Sees to it that there is a program, and that it lives as far as can be told.
     fn make_ready(&self, seat: &mut Seat) -> Result<(), Trouble> {
-        self.look_after(seat);
+        if !self.is_fine(seat) {
+            self.bury(seat, true);
+        }
         if seat.process.is_some() {
             return Ok(());
         }
@@ -163,9 +165,10 @@ impl Worker {
         Ok(())
     }
 
-    /// Reads what a program says while nobody asks it, and takes leave of one that has ended, or says what it must not.
-    fn look_after(&self, seat: &mut Seat) {
-        let Some(process) = &mut seat.process else { return };
+    /// Reads what a program says while nobody asks it. It is of no use any more if it has ended, or says what is no
+    /// late answer.
+    fn is_fine(&self, seat: &mut Seat) -> bool {
+        let Some(process) = &mut seat.process else { return true };
         // as long as there is something
         while process.turn(&mut &[][..], Instant::now()).is_ok_and(|_| process.has_said_more()) {}
         self.log(process);
@@ -177,9 +180,7 @@ impl Worker {
             log::warn!("worker \"{}\" says what nobody has asked for: {line}", self.name);
             is_fine &= is_late;
         }
-        if !is_fine || process.output().len() > MOST_UNASKED {
-            self.bury(seat, true);
-        }
+        is_fine && process.output().len() <= MOST_UNASKED
     }
 
     fn exchange(
@@ -284,8 +285,16 @@ impl Worker {
 
     /// Looks after the programs that nobody is waiting for.
     pub(super) fn attend(&self) {
+        let mut spent = Vec::new();
         for mut seat in self.seats.drain() {
-            self.look_after(&mut seat);
+            match self.is_fine(&mut seat) {
+                true => self.seats.put(seat),
+                false => spent.push(seat),
+            }
+        }
+        // that may take a while
+        for mut seat in spent {
+            self.bury(&mut seat, true);
             self.seats.put(seat);
         }
     }

@@ -15,7 +15,7 @@ use super::report;
 use crate::cli;
 use crate::gateway::cgi;
 use crate::logger;
-use crate::manifest::{Identity, Look, Manifest, Source, end_with_signals, read};
+use crate::manifest::{Identity, Look, Manifest, Source, end_programs, read};
 use crate::service::Response;
 
 /// Why there is no manifest to serve.
@@ -35,7 +35,7 @@ pub(super) fn answer() -> ExitCode {
     let written = match manifest(std::env::args_os().nth(1), name("SCRIPT_FILENAME")) {
         Ok(Manifest { server, workers }) => {
             logger::let_through(server.log_level());
-            end_with_signals();
+            end_programs();
             let script = name("SCRIPT_FILENAME").unwrap_or_default();
             let answered = logger::named(&script.to_string_lossy(), || cli::answer_cgi(server.build()));
             // the client has its answer, and the web server need not wait for what follows

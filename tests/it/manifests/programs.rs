@@ -83,6 +83,8 @@ fn results_of_every_type() {
         ("{ type = \"array\", items = \"int\" }", "output = \"lines\"", "seq 3", json!([1, 2, 3])),
         ("\"array\"", "output = \"lines\"", ":", json!([])),
         ("\"struct\"", "", "echo '{\"a\": [1, null]}'", json!({ "a": [1, null] })),
+        // as PHP writes a struct without members
+        ("\"struct\"", "", "echo '[]'", json!({})),
         ("\"undefined\"", "", "echo 2.5", json!(2.5)),
         ("\"int\"", "success = [0, 1]", "echo 0; exit 1", json!(0)),
     ] {

@@ -1,0 +1,66 @@
+//! What signals mean to a process that has started programs. (On Linux; elsewhere they mean what they always do.)
+
+use std::os::fd::BorrowedFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static ENDS_PROGRAMS: AtomicBool = AtomicBool::new(false);
+
+/// From here on programs end with this process where a web server ends it (CGI).
+pub(crate) fn end_programs() {
+    ENDS_PROGRAMS.store(true, Ordering::Relaxed);
+}
+
+/// Where an octet comes for a signal to end, if programs are to end with it.
+pub(super) fn interrupted() -> Option<BorrowedFd<'static>> {
+    if ENDS_PROGRAMS.load(Ordering::Relaxed) { system::interrupted() } else { None }
+}
+
+/// Sees to it that the system keeps what a child has come to, even if whoever started this process does not want to know
+/// that of its own children.
+pub(super) fn keep_children() {
+    system::keep_children();
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::os::fd::{AsFd, BorrowedFd};
+    use std::os::unix::net::UnixStream;
+    use std::sync::{Arc, Once, OnceLock};
+
+    use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::{flag, low_level::pipe};
+
+    pub(super) fn interrupted() -> Option<BorrowedFd<'static>> {
+        static RECEIVER: OnceLock<Option<UnixStream>> = OnceLock::new();
+
+        RECEIVER.get_or_init(receiver).as_ref().map(AsFd::as_fd)
+    }
+
+    fn receiver() -> Option<UnixStream> {
+        let (receiver, sender) = UnixStream::pair().ok()?;
+        for signal in [SIGTERM, SIGINT, SIGHUP] {
+            pipe::register(signal, sender.try_clone().ok()?).ok()?;
+        }
+        Some(receiver)
+    }
+
+    pub(super) fn keep_children() {
+        static KEPT: Once = Once::new();
+
+        KEPT.call_once(|| {
+            // any handler will do; the flag is nobody's
+            _ = flag::register(SIGCHLD, Arc::default());
+        });
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::os::fd::BorrowedFd;
+
+    pub(super) fn interrupted() -> Option<BorrowedFd<'static>> {
+        None
+    }
+
+    pub(super) fn keep_children() {}
+}
