@@ -106,7 +106,7 @@ fn results_that_are_not_of_the_type() {
         ("\"string\"", "", "printf 'a\\377'", "expected UTF-8, found octet FF after 1 octets"),
         ("\"struct\"", "", "printf '{\"a\": 1'", "EOF while parsing an object at line 1 column 7"),
         ("\"struct\"", "", "echo '{} {}'", "expected the end, found `{` at line 1 column 4"),
-        ("\"struct\"", "", "echo '[1]'", "expected struct, found array at line 1 column 1"),
+        ("\"struct\"", "", "echo '[1]'", "expected struct, found array at line 1 column 3"),
         (
             "{ type = \"struct\", members = { a = \"int\" } }",
             "",
