@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
+use crate::docs::Format;
 #[cfg(target_os = "linux")]
 use crate::gateway::fastcgi::{self, Address, Listener};
 use crate::gateway::{Start, cgi};
@@ -101,10 +103,12 @@ enum Command {
         #[arg(long, value_name = "ADDRESS", required = true, long_help = LISTEN_HELP)]
         listen: Vec<Address>,
     },
-    /// Writes the documentation page to standard output
+    /// Writes the documentation page, or one of its twins
     Doc {
         /// The path of another server in the program
         path: Option<String>,
+        #[command(flatten)]
+        options: DocOptions,
     },
 }
 
@@ -123,7 +127,7 @@ tcp:HOST:PORT[,public]
 #[cold]
 fn obey(endpoint: Endpoint) -> ExitCode {
     let done = match CommandLine::try_parse() {
-        Ok(CommandLine { command: Command::Doc { path } }) => write_page(&endpoint, path.as_deref()),
+        Ok(CommandLine { command: Command::Doc { path, options } }) => write_page(&endpoint, path.as_deref(), &options),
         #[cfg(feature = "http")]
         Ok(CommandLine { command: Command::Serve { listen } }) => serve(Arc::new(endpoint), listen),
         #[cfg(target_os = "linux")]
@@ -147,13 +151,41 @@ pub(crate) fn finish(done: Result<(), String>) -> ExitCode {
     }
 }
 
-fn write_page(endpoint: &Endpoint, path: Option<&str>) -> Result<(), String> {
+/// What is written of a service, and where.
+#[derive(clap::Args)]
+pub(crate) struct DocOptions {
+    /// html, json, md or openrpc: what is served to `?format=...`
+    #[arg(long, default_value_t = Format::Html)]
+    format: Format,
+    /// Where the methods are called, as it is told to callers
+    #[arg(long)]
+    url: Option<String>,
+    /// The file to write, instead of standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl DocOptions {
+    /// Writes the description of an endpoint.
+    pub(crate) fn write(&self, endpoint: &Endpoint) -> Result<(), String> {
+        let page = endpoint.describe(self.format, self.url.clone());
+        match &self.output {
+            Some(file) => std::fs::write(file, page).map_err(|error| format!("{}: {error}", file.display())),
+            None => match io::stdout().write_all(page.as_bytes()) {
+                // whoever reads it has seen enough
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                written => written.map_err(|error| format!("the page cannot be written: {error}")),
+            },
+        }
+    }
+}
+
+fn write_page(endpoint: &Endpoint, path: Option<&str>, options: &DocOptions) -> Result<(), String> {
     let endpoint = match path {
         None | Some("/") => endpoint,
         Some(path) => endpoint.place(path).ok_or_else(|| format!("there is no server at {path}"))?,
     };
-    let page = endpoint.page(None);
-    std::io::stdout().write_all(page.as_bytes()).map_err(|error| format!("the page cannot be written: {error}"))
+    options.write(endpoint)
 }
 
 /// An address to serve at: a port alone is of this machine.

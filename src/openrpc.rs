@@ -26,6 +26,11 @@ pub(crate) fn generator() -> SchemaGenerator {
     settings.with(|settings| settings.definitions_path = "/components/schemas".into()).into_generator()
 }
 
+/// A document as text.
+pub(crate) fn text(document: &Json) -> String {
+    format!("{document:#}\n")
+}
+
 /// Makes the document of methods, which were outlined by the [`generator`]; `url` is where they are called.
 pub(crate) fn document(
     info: &Info,

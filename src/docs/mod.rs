@@ -1,14 +1,18 @@
-//! The documentation page: descriptions in, one HTML document out.
+//! The documentation page: descriptions in, one HTML document out; and its twins, the same as JSON and as Markdown.
 //!
 //! It loads nothing from anywhere, has no scripts, and its style is inline under a policy that allows just that style.
 
+mod format;
+mod json;
 mod markdown;
+mod text;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
+pub(crate) use self::format::Format;
 use self::markdown::{anchor, code};
 use crate::signature::{Constraint, Description, Detail, Member, Param, Shape, Signature, Type};
 
@@ -20,6 +24,8 @@ pub(crate) struct Page<'a> {
     pub(crate) name: &'a str,
     /// Markdown.
     pub(crate) documentation: &'a str,
+    /// Of the service.
+    pub(crate) version: &'a str,
     /// Where the methods are called, if it is known.
     pub(crate) url: Option<String>,
     /// Others, served at paths below.
@@ -43,8 +49,18 @@ pub(crate) fn content_security_policy() -> String {
 }
 
 impl Page<'_> {
+    /// The page in a format. There is none of OpenRPC here, which is made of schemas.
+    pub(crate) fn render(&self, format: Format) -> Option<String> {
+        match format {
+            Format::Html => Some(self.html()),
+            Format::Json => Some(json::render(self)),
+            Format::Markdown => Some(text::render(self)),
+            Format::OpenRpc => None,
+        }
+    }
+
     /// The HTML document.
-    pub(crate) fn render(&self) -> String {
+    fn html(&self) -> String {
         let page = html! {
             (DOCTYPE)
             html lang="en" {
@@ -53,6 +69,10 @@ impl Page<'_> {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (self.title) }
                     style { (PreEscaped(STYLE)) }
+                    @for twin in Format::ALL.into_iter().filter(|format| *format != Format::Html) {
+                        link rel="alternate" type=(twin.media_type()) title=(twin.title())
+                            href=(format!("?format={}", twin.name()));
+                    }
                 }
                 body {
                     a.skip href="#methods" { "Skip to the methods" }

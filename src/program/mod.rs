@@ -97,8 +97,12 @@ enum Command {
         #[arg(long)]
         strict: bool,
     },
-    /// Writes the documentation page to standard output
-    Doc { manifest: PathBuf },
+    /// Writes the documentation page, or one of its twins
+    Doc {
+        manifest: PathBuf,
+        #[command(flatten)]
+        options: cli::DocOptions,
+    },
     /// Writes a manifest to begin with
     Init {
         /// The file, which must not be there yet
@@ -136,7 +140,7 @@ fn obey(listeners: Vec<Listener>) -> ExitCode {
         #[cfg(target_os = "linux")]
         Command::Fcgi { manifest, listen, suffix } => respond(manifest, suffix, listeners, &listen),
         Command::Check { manifests, format, strict } => return check::check(&manifests, format, strict),
-        Command::Doc { manifest } => doc(&manifest),
+        Command::Doc { manifest, options } => doc(&manifest, &options),
         Command::Init { file } => init(&file),
         Command::Call(arguments) => return call::call(arguments),
         Command::Schema => print(format!("{:#}\n", schema()).as_bytes()),
@@ -205,12 +209,12 @@ fn respond(
     served
 }
 
-fn doc(path: &Path) -> Result<(), String> {
+fn doc(path: &Path, options: &cli::DocOptions) -> Result<(), String> {
     let source = Source::open(path).map_err(|problem| report::of_file(path, &problem))?;
     match read(&source, Look::Text) {
         (Some(manifest), _) => {
             let endpoint = manifest.server.build().map_err(|error| report::of_file(path, &error.to_string()))?;
-            print(endpoint.page(None).as_bytes())
+            options.write(&endpoint)
         }
         (None, mistakes) => Err(report::human(path, &source.text, &mistakes, io::stderr().is_terminal())),
     }

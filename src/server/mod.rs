@@ -15,14 +15,14 @@ use http::header::{self, HeaderValue};
 use self::compression::Coding;
 use self::origin::Origins;
 use crate::call::Params;
-use crate::docs::{self, Page, Place};
+use crate::docs::{self, Format, Page, Place};
 use crate::fault::catch_panic;
 use crate::json;
 use crate::limits::Limits;
 #[cfg(feature = "async")]
 use crate::method::Async;
 use crate::method::Function;
-use crate::openrpc::Info;
+use crate::openrpc::{self, Info};
 use crate::protocol::xmlrpc::{self, Encoding};
 use crate::protocol::{Protocol, jsonrpc};
 use crate::registry::{DuplicateMethod, Fallback, Registry};
@@ -70,6 +70,13 @@ struct Settings {
     large_integers_as_text: bool,
     origins: Origins,
     log_calls: bool,
+}
+
+impl Settings {
+    /// What the OpenRPC document says of the service.
+    fn info(&self) -> Info {
+        Info { title: self.name.clone(), description: self.documentation.clone(), version: self.version.clone() }
+    }
 }
 
 impl Server {
@@ -306,11 +313,7 @@ impl Server {
     fn build_noting(self, error: &mut BuildError) -> Endpoint {
         let Server { mut registry, switched_off, settings, others } = self;
         let abilities = Abilities { limits: settings.limits, nil: settings.nil };
-        let info = Info {
-            title: settings.name.clone(),
-            description: settings.documentation.clone(),
-            version: settings.version.clone(),
-        };
+        let info = settings.info();
         let registry = Arc::new_cyclic(|whole| {
             let mut system = System::new(whole, info, abilities);
             error.unknown.extend(switched_off.into_iter().filter(|name| !system.switch_off(name)));
@@ -410,20 +413,33 @@ impl Endpoint {
     /// The documentation page; `url` is where the methods are called.
     #[cold]
     pub fn page(&self, url: Option<String>) -> String {
-        let base = url.as_deref().unwrap_or_default().trim_end_matches('/').to_owned();
-        self.page_over(url, &base)
+        self.describe(Format::Html, url)
     }
 
-    /// The page; the other endpoints are at their paths below `base`.
-    fn page_over(&self, url: Option<String>, base: &str) -> String {
-        let Settings { name, title, documentation, .. } = &self.settings;
-        let methods = self.registry.describe_all();
+    /// The page, or one of its twins, as it is served at a URL.
+    pub(crate) fn describe(&self, format: Format, url: Option<String>) -> String {
+        let base = url.as_deref().unwrap_or_default().trim_end_matches('/').to_owned();
+        self.describe_over(format, url, &base)
+    }
+
+    /// The same; the other endpoints are at their paths below `base`.
+    fn describe_over(&self, format: Format, url: Option<String>, base: &str) -> String {
+        let Settings { name, title, documentation, version, .. } = &self.settings;
+        let title = title.as_deref().unwrap_or(name);
         let place = |(path, other): &(String, Endpoint)| Place {
             url: format!("{base}{path}"),
             name: other.settings.name.clone(),
         };
         let places = self.places.iter().map(place).collect();
-        Page { title: title.as_deref().unwrap_or(name), name, documentation, url, places, methods }.render()
+        let methods = self.registry.describe_all();
+        let page = Page { title, name, documentation, version, url, places, methods };
+        page.render(format).unwrap_or_else(|| self.openrpc(page.url.clone()))
+    }
+
+    fn openrpc(&self, url: Option<String>) -> String {
+        let mut generator = openrpc::generator();
+        let methods = self.registry.outline_all(&mut generator);
+        openrpc::text(&openrpc::document(&self.settings.info(), url, methods, generator))
     }
 
     /// The endpoint at a path: this one's other, or itself.
@@ -453,9 +469,9 @@ impl Endpoint {
     fn route(&self, method: &str, request: &Request) -> Result<Response, Response> {
         match method {
             "POST" => self.post(request),
-            "GET" | "HEAD" => catch_panic(|| self.get(request)).map_err(|fault| {
+            "GET" | "HEAD" => catch_panic(|| self.get(request)).unwrap_or_else(|fault| {
                 log::error!("the page {}", fault.cause().unwrap_or_default());
-                Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+                Err(Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
             }),
             "OPTIONS" => {
                 let response = Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, ALLOW);
@@ -518,29 +534,41 @@ impl Endpoint {
     }
 
     #[cold]
-    fn get(&self, request: &Request) -> Response {
+    fn get(&self, request: &Request) -> Result<Response, Response> {
+        let format = asked_for(request)?;
         let url = request.url();
         let origin = url.as_deref().and_then(|url| url.strip_suffix(&*request.path())).unwrap_or_default();
         let program = request.variable("SCRIPT_NAME").unwrap_or_default();
         let base = format!("{origin}{}", program.trim_end_matches('/'));
-        let page = self.page_over(url, &base);
+        let page = self.describe_over(format, url, &base);
         let coding = compression::choose(request, page.len());
         let etag = Etag::of(&page);
         if request.variable("HTTP_IF_NONE_MATCH").is_some_and(|known| etag.is_among(&known)) {
-            return Response::empty(StatusCode::NOT_MODIFIED)
+            return Ok(Response::empty(StatusCode::NOT_MODIFIED)
                 .with(header::ETAG, etag.value(coding))
                 .with(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))
-                .with(header::VARY, ACCEPT_ENCODING);
+                .with(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding")));
         }
         let policy = HeaderValue::try_from(docs::content_security_policy());
-        let response = Response::new(StatusCode::OK, HeaderValue::from_static("text/html; charset=utf-8"), page)
+        let response = Response::new(StatusCode::OK, HeaderValue::from_static(format.content_type()), page)
             .with(header::ETAG, etag.value(coding))
             .with(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))
             .with(header::CONTENT_SECURITY_POLICY, policy.unwrap_or(HeaderValue::from_static("default-src 'none'")))
             .with(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
-            .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
-        compress(request, response)
+            .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)
+            .with(header::VARY, HeaderValue::from_static("Accept"));
+        Ok(compress(request, response))
     }
+}
+
+/// The format that a request wants the description in: by its query, or else by what it accepts.
+///
+/// # Errors
+/// The response to a query for another one: 400.
+fn asked_for(request: &Request) -> Result<Format, Response> {
+    let query = request.variable("QUERY_STRING").unwrap_or_default();
+    let format = Format::of_query(&query).map_err(|message| Response::text(StatusCode::BAD_REQUEST, message))?;
+    Ok(format.unwrap_or_else(|| Format::of_accept(&request.header("Accept").unwrap_or_default())))
 }
 
 impl Service for Endpoint {

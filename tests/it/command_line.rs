@@ -58,6 +58,26 @@ fn doc_writes_the_page_of_a_server_at_a_path() {
     assert_eq!((nothing.status.code(), text(&nothing.stderr)), (Some(1), "there is no server at /x\n".into()));
 }
 
+/// Octet by octet what is served.
+#[test]
+fn doc_writes_what_is_served() {
+    let served = Served::start("wheel", &["serve", "--listen", "127.0.0.1:0"]);
+    let url = format!("http://{}/", served.address);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("page").display().to_string();
+    for format in ["html", "json", "md", "openrpc"] {
+        let head = format!("GET /?format={format} HTTP/1.1\r\nHost: {}\r\nConnection: close", served.address);
+        let response = served.send(&format!("{head}\r\n\r\n"));
+        let body = response.split_once("\r\n\r\n").unwrap().1;
+        assert_eq!(text(&run(&["doc", "--format", format, "--url", &url]).stdout), body, "{format}");
+        assert!(run(&["doc", "--format", format, "--url", &url, "-o", &file]).status.success());
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), body, "{format}");
+    }
+    let output = run(&["doc", "--format", "wsdl"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("expected html, json, md, openrpc as format, found \"wsdl\""), "{output:?}");
+}
+
 #[test]
 fn a_mistake_in_the_program_is_told() {
     let mut command = Command::new(example("noisy"));

@@ -125,6 +125,74 @@ fn the_page_tells_everything() {
     }
 }
 
+/// The same in the forms that the page's head names.
+#[test]
+fn twins() {
+    let endpoint = server().build().unwrap();
+    let html = page(&endpoint);
+    let by_query = |format: &str| {
+        let request = http::Request::get(format!("/RPC2?format={format}")).header("host", "balls.example:8000");
+        endpoint.handle(&request.body(Vec::new()).unwrap().into())
+    };
+    for (format, media_type, content_type) in [
+        ("html", "text/html", "text/html; charset=utf-8"),
+        ("json", "application/json", "application/json"),
+        ("md", "text/markdown", "text/markdown; charset=utf-8"),
+        ("openrpc", "application/openrpc+json", "application/openrpc+json"),
+    ] {
+        let response = by_query(format);
+        assert_eq!((response.status.as_u16(), &header(&response, "content-type")[..]), (200, content_type));
+        assert_eq!(get(&endpoint, "GET", &[("accept", media_type)]).body, response.body, "{format}");
+        let etag = header(&response, "etag");
+        let again = get(&endpoint, "GET", &[("accept", media_type), ("if-none-match", &etag)]);
+        assert_eq!((again.status.as_u16(), &header(&again, "vary")[..]), (304, "Accept, Accept-Encoding"));
+        let is_named = html.contains(&format!("<link rel=\"alternate\" type=\"{media_type}\""));
+        assert_eq!(is_named, format != "html", "{format}");
+    }
+    let response = by_query("%3Cscript%3E");
+    assert_eq!(response.status, 400);
+    let message = "expected html, json, md, openrpc as format, found \"%3Cscript%3E\"\n";
+    assert_eq!(String::from_utf8(response.body).unwrap(), message);
+}
+
+#[test]
+fn the_twin_of_json() {
+    let body = get(&server().build().unwrap(), "GET", &[("accept", "application/json")]).body;
+    let json: serde_json::Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((&json["name"], &json["url"]), (&"Balls & Co".into(), &"http://balls.example:8000/RPC2".into()));
+    assert_eq!(json["others"][0]["name"], "Below & after");
+    let methods = json["methods"].as_array().unwrap();
+    let throw = methods.iter().find(|method| method["name"] == "balls.throw").unwrap();
+    assert_eq!(throw["title"], "Throws balls.");
+    assert_eq!(throw["signatures"], serde_json::json!([["struct", "array"], ["struct", "array", "int"]]));
+    assert_eq!(throw["faults"], serde_json::json!([{ "code": 4, "meaning": "the wind is *too* strong" }]));
+    let [balls, distance] = [0, 1].map(|index| &throw["details"][0]["params"][index]);
+    let expected =
+        serde_json::json!({ "name": "distance", "optional": true, "type": "int", "nil": true, "help": "how *far*" });
+    assert_eq!(*distance, expected);
+    let colour = &balls["items"]["members"][1];
+    assert_eq!((&colour["name"], &colour["values"]), (&"colour".into(), &serde_json::json!(["red", "black"])));
+}
+
+#[test]
+fn the_twin_of_markdown() {
+    let body = get(&server().build().unwrap(), "GET", &[("accept", "text/markdown")]).body;
+    let text = String::from_utf8(body).unwrap();
+    assert_has(
+        &text,
+        &[
+            "# Balls & Co\n\nSee throw and catch(1), or http://balls.example/.\n",
+            "\nCall these methods by XML-RPC or JSON-RPC 2.0: `POST http://balls.example:8000/RPC2`\n",
+            "\n## `balls.throw`\n\n* `struct balls.throw(array)`\n* `struct balls.throw(array, int)`\n\nThrows balls.\n",
+            "\n| param | type | meaning |\n|---|---|---|\n| `balls` | array of struct | what to throw |\n",
+            "\n| `balls.weight` | double | how heavy, in *grams* |\n",
+            "one of red, black |\n",
+            "\n| `distance` | int or nil, may be left out | how *far* |\n",
+            "\n| 4 | the wind is *too* strong |\n",
+        ],
+    );
+}
+
 #[test]
 fn everything_shown_is_escaped() {
     const EVIL: &str = "<script>alert('\"&')</script>";

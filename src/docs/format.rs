@@ -1,0 +1,145 @@
+//! What a description is written as, and how a caller asks for that.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::value::shown;
+
+/// A form of the description of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Html,
+    Json,
+    Markdown,
+    OpenRpc,
+}
+
+impl Format {
+    /// All of them. Where a caller takes several alike, the first is meant.
+    pub(crate) const ALL: [Format; 4] = [Format::Html, Format::Json, Format::Markdown, Format::OpenRpc];
+
+    /// Its name in a query and on a command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Format::Html => "html",
+            Format::Json => "json",
+            Format::Markdown => "md",
+            Format::OpenRpc => "openrpc",
+        }
+    }
+
+    /// What the page calls it.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Format::Html => "HTML",
+            Format::Json => "JSON",
+            Format::Markdown => "Markdown",
+            Format::OpenRpc => "OpenRPC",
+        }
+    }
+
+    /// Its media type, without parameters.
+    pub(crate) fn media_type(self) -> &'static str {
+        match self {
+            Format::Html => "text/html",
+            Format::Json => "application/json",
+            Format::Markdown => "text/markdown",
+            Format::OpenRpc => "application/openrpc+json",
+        }
+    }
+
+    /// The value of `Content-Type`.
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Format::Html => "text/html; charset=utf-8",
+            Format::Markdown => "text/markdown; charset=utf-8",
+            // always UTF-8 (RFC 8259 §8.1)
+            Format::Json | Format::OpenRpc => self.media_type(),
+        }
+    }
+
+    /// The one that a query asks for, as `format=json`; `None` if it asks for none.
+    ///
+    /// # Errors
+    /// What there is, if there is none of this name.
+    pub(crate) fn of_query(query: &str) -> Result<Option<Format>, String> {
+        query.split('&').find_map(|pair| pair.strip_prefix("format=")).map(str::parse).transpose()
+    }
+
+    /// The one that a caller likes best by the header `Accept` (RFC 9110 §12.5.1); the page for whoever likes none.
+    pub(crate) fn of_accept(accept: &str) -> Format {
+        let quality = |format: Format| {
+            let of = |range: &str| {
+                let (media_type, parameters) = range.split_once(';').unwrap_or((range, ""));
+                let quality = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("q="));
+                let (wanted, own) = (media_type.trim().to_ascii_lowercase(), format.media_type());
+                // what is said of it alone counts more than what is said of all
+                let precision = match wanted.strip_suffix('*') {
+                    None => 2 * u8::from(wanted == own),
+                    Some("*/") => u8::from(format == Format::Html),
+                    Some(start) => u8::from(own.starts_with(start) && format == Format::Html),
+                };
+                (precision > 0).then(|| (precision, quality.map_or(1.0, |quality| quality.parse().unwrap_or(0.0))))
+            };
+            let said = accept.split(',').filter_map(of).max_by_key(|(precision, _)| *precision);
+            said.map_or(0.0, |(_, quality): (u8, f64)| quality)
+        };
+        // of those alike the first
+        Format::ALL.into_iter().rev().max_by(|a, b| quality(*a).total_cmp(&quality(*b))).unwrap_or(Format::Html)
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Format, String> {
+        Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
+            format!("expected {} as format, found \"{}\"", known.join(", "), shown(name))
+        })
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn by_query() {
+        assert_eq!(Format::of_query(""), Ok(None));
+        assert_eq!(Format::of_query("a=b"), Ok(None));
+        assert_eq!(Format::of_query("a=b&format=md"), Ok(Some(Format::Markdown)));
+        assert_eq!(Format::of_query("format=html&format=md"), Ok(Some(Format::Html)));
+        let expected = |found| Err(format!("expected html, json, md, openrpc as format, found \"{found}\""));
+        assert_eq!(Format::of_query("format=wsdl"), expected("wsdl"));
+        assert_eq!(Format::of_query("format="), expected(""));
+    }
+
+    #[test]
+    fn by_accept() {
+        for (accept, format) in [
+            ("", Format::Html),
+            ("*/*", Format::Html),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8", Format::Html),
+            ("application/json", Format::Json),
+            ("Application/JSON; charset=utf-8", Format::Json),
+            ("application/json, */*;q=0.5", Format::Json),
+            ("application/json;q=0.4, */*;q=0.5", Format::Html),
+            ("text/*", Format::Html),
+            ("text/markdown", Format::Markdown),
+            ("text/markdown, text/html;q=0.9", Format::Markdown),
+            ("application/openrpc+json", Format::OpenRpc),
+            ("application/openrpc+json, application/json", Format::Json),
+            ("image/png", Format::Html),
+            ("application/json;q=x", Format::Html),
+        ] {
+            assert_eq!(Format::of_accept(accept), format, "{accept}");
+        }
+    }
+}

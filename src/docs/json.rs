@@ -1,0 +1,80 @@
+//! The description as JSON, for programs.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::Page;
+use crate::signature::{Constraint, Description, Detail, Member, Param, Shape, Signature};
+
+pub(super) fn render(page: &Page<'_>) -> String {
+    let Page { title, name, documentation, version, url, places, methods } = page;
+    let place = |place: &super::Place| json!({ "name": place.name, "url": place.url });
+    let document = json!({
+        "name": name,
+        "title": title,
+        "version": version,
+        "documentation": documentation,
+        "url": url,
+        "protocols": ["XML-RPC", "JSON-RPC 2.0"],
+        "others": places.iter().map(place).collect::<Vec<_>>(),
+        "methods": methods.iter().map(method).collect::<Vec<_>>(),
+    });
+    format!("{document:#}\n")
+}
+
+fn method(method: &Description) -> Json {
+    let fault = |(code, text): &(i32, String)| json!({ "code": code, "meaning": text });
+    json!({
+        "name": method.name,
+        "title": method.title(),
+        "help": method.help,
+        "deprecated": method.deprecated,
+        "signatures": method.signatures.iter().map(Signature::names).collect::<Vec<_>>(),
+        "details": method.details.iter().map(detail).collect::<Vec<_>>(),
+        "faults": method.faults.iter().map(fault).collect::<Vec<_>>(),
+    })
+}
+
+fn detail(detail: &Detail) -> Json {
+    let param = |param: &Param| named(&param.name, &param.help, param.optional, &param.shape);
+    json!({ "params": detail.params.iter().map(param).collect::<Vec<_>>(), "returns": shape(&detail.returns) })
+}
+
+fn named(name: &str, help: &str, optional: bool, of: &Shape) -> Json {
+    let mut object = json!({ "name": name, "optional": optional });
+    for (key, value) in shape_members(of) {
+        object[key] = value;
+    }
+    if !help.is_empty() {
+        object["help"] = help.into();
+    }
+    object
+}
+
+fn shape(shape: &Shape) -> Json {
+    shape_members(shape).into()
+}
+
+/// What there is to say of a value; what there is not is left out.
+fn shape_members(of: &Shape) -> Map<String, Json> {
+    let member = |member: &Member| named(&member.name, &member.help, member.optional, &member.shape);
+    let parts = [
+        ("type", Some(of.wire.name().into())),
+        ("nil", of.nullable.then_some(true.into())),
+        ("help", (!of.help.is_empty()).then(|| of.help.clone().into())),
+        ("values", (!of.values.is_empty()).then(|| of.values.clone().into())),
+        ("items", of.items.as_deref().map(shape)),
+        ("members", (!of.members.is_empty()).then(|| of.members.iter().map(member).collect())),
+    ];
+    let constraints = of.constraints.iter().map(|constraint| {
+        let (key, value) = match constraint {
+            Constraint::Minimum(value) => ("minimum", value),
+            Constraint::Maximum(value) => ("maximum", value),
+            Constraint::MaxLength(value) => ("maxLength", value),
+            Constraint::Pattern(value) => return ("pattern", Some(Json::from(value.clone()))),
+            Constraint::Default(value) => ("default", value),
+        };
+        (key, serde_json::from_str(value).ok())
+    });
+    let parts = parts.into_iter().chain(constraints);
+    parts.filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+}

@@ -1,0 +1,111 @@
+//! The description as Markdown, for people with a text editor and programs that read as people do.
+
+use std::fmt::Write;
+
+use super::Page;
+use crate::signature::{Constraint, Description, Detail, Member, Shape, Signature};
+
+pub(super) fn render(page: &Page<'_>) -> String {
+    let mut text = format!("# {}\n", one_line(page.name));
+    paragraph(&mut text, page.documentation);
+    if let Some(url) = &page.url {
+        paragraph(&mut text, &format!("Call these methods by XML-RPC or JSON-RPC 2.0: `POST {}`", code(url)));
+    }
+    for place in &page.places {
+        let _ = write!(text, "\nOther methods: {} at <{}>\n", one_line(&place.name), code(&place.url));
+    }
+    page.methods.iter().for_each(|described| method(&mut text, described));
+    text
+}
+
+fn method(text: &mut String, method: &Description) {
+    let _ = write!(text, "\n## `{}`\n", code(&method.name));
+    if !method.signatures.is_empty() {
+        text.push('\n');
+    }
+    for signature in &method.signatures {
+        let _ = writeln!(text, "* `{}`", code(&written(method, signature)));
+    }
+    if let Some(instead) = &method.deprecated {
+        paragraph(text, &format!("**Deprecated.** {instead}"));
+    }
+    paragraph(text, &method.help);
+    method.details.iter().for_each(|described| detail(text, described));
+    if !method.faults.is_empty() {
+        text.push_str("\n| fault | meaning |\n|---|---|\n");
+        for (code, meaning) in &method.faults {
+            let _ = writeln!(text, "| {code} | {} |", cell(meaning));
+        }
+    }
+}
+
+fn written(method: &Description, signature: &Signature) -> String {
+    let params: Vec<&str> = signature.params.iter().map(|wire| wire.name()).collect();
+    format!("{} {}({})", signature.returns, method.name, params.join(", "))
+}
+
+fn detail(text: &mut String, detail: &Detail) {
+    if !detail.params.is_empty() {
+        text.push_str("\n| param | type | meaning |\n|---|---|---|\n");
+        for param in &detail.params {
+            row(text, &param.name, param.optional, &param.help, &param.shape);
+        }
+    }
+    let returns = &detail.returns;
+    if !(returns.help.is_empty() && returns.members.is_empty() && returns.items.is_none()) {
+        text.push_str("\n| result | type | meaning |\n|---|---|---|\n");
+        row(text, "", false, &returns.help, returns);
+    }
+}
+
+/// A row for a value, and one for each member inside of it.
+fn row(text: &mut String, name: &str, optional: bool, help: &str, shape: &Shape) {
+    let left_out = if optional { ", may be left out" } else { "" };
+    let own = if help == shape.help { "" } else { &shape.help[..] };
+    let parts = [help.to_owned(), own.to_owned(), constraints(shape)];
+    let meaning: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).map(|part| cell(&part)).collect();
+    let shown = if name.is_empty() { String::new() } else { format!("`{}`", code(name)) };
+    let _ = writeln!(text, "| {shown} | {}{left_out} | {} |", type_of(shape), meaning.join("; "));
+    let inner = shape.items.as_deref().unwrap_or(shape);
+    for Member { name: member, help, optional, shape } in &inner.members {
+        row(text, &format!("{name}.{member}"), *optional, help, shape);
+    }
+}
+
+fn type_of(shape: &Shape) -> String {
+    let items = shape.items.as_ref().map(|items| format!(" of {}", type_of(items))).unwrap_or_default();
+    format!("{}{items}{}", shape.wire, if shape.nullable { " or nil" } else { "" })
+}
+
+fn constraints(shape: &Shape) -> String {
+    let listed = (!shape.values.is_empty()).then(|| format!("one of {}", shape.values.join(", ")));
+    let constraint = |constraint: &Constraint| match constraint {
+        Constraint::Minimum(value) => format!("at least {value}"),
+        Constraint::Maximum(value) => format!("at most {value}"),
+        Constraint::MaxLength(value) => format!("at most {value} characters"),
+        Constraint::Pattern(value) => format!("matching `{}`", code(value)),
+        Constraint::Default(value) => format!("{value} if left out"),
+    };
+    listed.into_iter().chain(shape.constraints.iter().map(constraint)).collect::<Vec<_>>().join(", ")
+}
+
+fn paragraph(text: &mut String, paragraph: &str) {
+    let paragraph = paragraph.trim();
+    if !paragraph.is_empty() {
+        let _ = write!(text, "\n{paragraph}\n");
+    }
+}
+
+/// Text between backticks.
+fn code(text: &str) -> String {
+    one_line(text).replace('`', "'")
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Text in a table.
+fn cell(text: &str) -> String {
+    one_line(text).replace('|', "\\|")
+}
