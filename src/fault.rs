@@ -142,6 +142,17 @@ impl PartialEq for Fault {
     }
 }
 
+/// The codes that every method shares, each with a name for programs and a text for people.
+pub(crate) const SHARED: [(&str, i32, &str); 7] = [
+    ("ParseError", Fault::NOT_WELL_FORMED, "The document is not well-formed"),
+    ("InvalidRequest", Fault::INVALID_CALL, "The document is no call, or over a limit"),
+    ("MethodNotFound", Fault::METHOD_NOT_FOUND, "There is no such method"),
+    ("InvalidParams", Fault::INVALID_PARAMS, "The params do not fit"),
+    ("InternalError", Fault::INTERNAL, "Something went wrong inside; the log of the server has the cause"),
+    ("ApplicationError", Fault::APPLICATION, "The method says what is wrong"),
+    ("SystemError", Fault::SYSTEM, "The machine has failed the method: it took too long, say"),
+];
+
 /// A fault as the struct that stands for it in XML-RPC.
 pub(crate) struct FaultMembers<'a>(pub(crate) &'a Fault);
 

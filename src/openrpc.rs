@@ -5,7 +5,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value as Json, json};
 
-use crate::fault::Fault;
+use crate::fault::SHARED;
 use crate::signature::{FunctionSchemas, Outline, ParamSchema};
 
 const VERSION: &str = "1.3.2";
@@ -122,25 +122,15 @@ fn any_of<'a>(schemas: impl Iterator<Item = &'a Json>) -> Json {
     }
 }
 
-/// The codes that every method shares, under the names the document has for them.
-const ERRORS: [(&str, i32, &str); 6] = [
-    ("ParseError", Fault::NOT_WELL_FORMED, "The document is not well-formed"),
-    ("InvalidRequest", Fault::INVALID_CALL, "The document is no call, or over a limit"),
-    ("MethodNotFound", Fault::METHOD_NOT_FOUND, "There is no such method"),
-    ("InvalidParams", Fault::INVALID_PARAMS, "The params do not fit"),
-    ("InternalError", Fault::INTERNAL, "Something went wrong inside; the log of the server has the cause"),
-    ("ApplicationError", Fault::APPLICATION, "The method says what is wrong"),
-];
-
 fn errors() -> Json {
     let error =
         |(name, code, message): (&str, i32, &str)| (name.to_owned(), json!({ "code": code, "message": message }));
-    ERRORS.into_iter().map(error).collect::<Map<_, _>>().into()
+    SHARED.into_iter().map(error).collect::<Map<_, _>>().into()
 }
 
 /// A method's own faults, and those of the shared ones that it may answer too.
 fn method_errors(faults: &[(i32, String)]) -> Json {
     let own = faults.iter().map(|(code, text)| json!({ "code": code, "message": text }));
-    let shared = ["InvalidParams", "InternalError", "ApplicationError"].into_iter();
+    let shared = ["InvalidParams", "InternalError", "ApplicationError", "SystemError"].into_iter();
     own.chain(shared.map(|name| json!({ "$ref": format!("#/components/errors/{name}") }))).collect()
 }

@@ -6,7 +6,7 @@ use super::Page;
 use crate::signature::{Constraint, Description, Detail, Member, Param, Shape, Signature};
 
 pub(super) fn render(page: &Page<'_>) -> String {
-    let Page { title, name, documentation, version, url, places, methods } = page;
+    let Page { title, name, documentation, version, limits, url, places, methods } = page;
     let place = |place: &super::Place| json!({ "name": place.name, "url": place.url });
     let document = json!({
         "name": name,
@@ -15,6 +15,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
         "documentation": documentation,
         "url": url,
         "protocols": ["XML-RPC", "JSON-RPC 2.0"],
+        "limits": { "body": limits.body, "calls": limits.calls },
         "others": places.iter().map(place).collect::<Vec<_>>(),
         "methods": methods.iter().map(method).collect::<Vec<_>>(),
     });

@@ -14,7 +14,12 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use self::format::Format;
 use self::markdown::{anchor, code};
+use crate::fault::SHARED;
+use crate::limits::Limits;
 use crate::signature::{Constraint, Description, Detail, Member, Param, Shape, Signature, Type};
+
+/// The version of a service that has none.
+pub(crate) const UNVERSIONED: &str = "0.0.0";
 
 const STYLE: &str = include_str!("style.css");
 
@@ -26,6 +31,7 @@ pub(crate) struct Page<'a> {
     pub(crate) documentation: &'a str,
     /// Of the service.
     pub(crate) version: &'a str,
+    pub(crate) limits: &'a Limits,
     /// Where the methods are called, if it is known.
     pub(crate) url: Option<String>,
     /// Others, served at paths below.
@@ -69,7 +75,7 @@ impl Page<'_> {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     title { (self.title) }
                     style { (PreEscaped(STYLE)) }
-                    @for twin in Format::ALL.into_iter().filter(|format| *format != Format::Html) {
+                    @for twin in twins() {
                         link rel="alternate" type=(twin.media_type()) title=(twin.title())
                             href=(format!("?format={}", twin.name()));
                     }
@@ -82,7 +88,10 @@ impl Page<'_> {
                         (self.endpoint())
                     }
                     nav aria-label="Methods" { @for group in self.groups() { (contents(&group)) } }
-                    main id="methods" { @for group in self.groups() { (self.group(&group)) } }
+                    main id="methods" {
+                        @for group in self.groups() { (self.group(&group)) }
+                        (shared_faults())
+                    }
                 }
             }
         };
@@ -98,9 +107,16 @@ impl Page<'_> {
     }
 
     fn endpoint(&self) -> Markup {
+        let Limits { body, calls, .. } = self.limits;
         html! {
-            @if let Some(url) = &self.url {
-                p { "Call these methods by XML-RPC or JSON-RPC 2.0: " code { "POST " (url) } }
+            dl.facts {
+                @if let Some(url) = &self.url { dt { "Calls" } dd { code { "POST " (url) } } }
+                dt { "Protocols" } dd { "XML-RPC, JSON-RPC 2.0" }
+                @if self.version != UNVERSIONED { dt { "Version" } dd { (self.version) } }
+                dt { "Limits" } dd { (octets(*body)) " in a request, " (calls) " calls in one" }
+                dt { "For programs" } dd { @for twin in twins() {
+                    a href=(format!("?format={}", twin.name())) { (twin.title()) } " "
+                } }
             }
             @if !self.places.is_empty() {
                 p { "There are other methods at:" }
@@ -119,7 +135,8 @@ impl Page<'_> {
                 None => groups.push(Group { prefix, methods: vec![method] }),
             }
         }
-        groups.sort_by_key(|group| group.prefix);
+        // those about methods are looked for last
+        groups.sort_by_key(|group| (matches!(group.prefix, "system" | "rpc"), group.prefix));
         groups
     }
 
@@ -216,15 +233,19 @@ impl Page<'_> {
 
     fn members(&self, members: &[Member]) -> Markup {
         html! {
-            table {
-                caption { "Members" }
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
-                tbody {
-                    @for member in members {
-                        tr {
-                            th scope="row" { (code(&member.name)) }
-                            td { (type_of(&member.shape)) (left_out(member.optional)) }
-                            td { (self.help(&member.help)) (self.inside(&member.shape)) }
+            details {
+                summary { "Members: " @for (index, member) in members.iter().enumerate() {
+                    @if index > 0 { ", " } (code(&member.name))
+                } }
+                table {
+                    thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
+                    tbody {
+                        @for member in members {
+                            tr {
+                                th scope="row" { (code(&member.name)) }
+                                td { (type_of(&member.shape)) (left_out(member.optional)) }
+                                td { (self.help(&member.help)) (self.inside(&member.shape)) }
+                            }
                         }
                     }
                 }
@@ -255,40 +276,86 @@ fn contents(group: &Group<'_>) -> Markup {
     }
 }
 
+/// The ways to call a method.
 fn signatures(method: &Description) -> Markup {
     html! {
         ul.signatures {
             @if method.signatures.is_empty() {
                 li { code { (method.name) "(...)" } span.note { " takes whatever it is given" } }
             }
-            @for signature in &method.signatures { li { (written(method, signature)) } }
+            @for detail in &method.details { li { (in_detail(&method.name, detail)) } }
+            @if method.details.is_empty() {
+                @for signature in &method.signatures { li { (by_types(&method.name, signature)) } }
+            }
         }
     }
 }
 
-/// `int add(int a, int b)`
-fn written(method: &Description, signature: &Signature) -> Markup {
-    let names = method.details.iter().find(|detail| {
-        let types: Vec<Type> = detail.params.iter().map(|param| param.shape.wire).collect();
-        types.starts_with(&signature.params) && detail.returns.wire == signature.returns
-    });
+/// `math.pow(base: int, exponent?: int) → int`
+fn in_detail(name: &str, detail: &Detail) -> Markup {
     html! {
         code {
-            (signature.returns.name()) " " strong { (method.name) } "("
-            @for (index, wire) in signature.params.iter().enumerate() {
+            strong { (name) } "("
+            @for (index, param) in detail.params.iter().enumerate() {
                 @if index > 0 { ", " }
-                (wire.name())
-                @if let Some(detail) = names { " " (detail.params[index].name) }
+                (param.name) @if param.optional { "?" } ": " (type_name(&param.shape))
             }
-            ")"
+            ") → " (type_name(&detail.returns))
         }
+    }
+}
+
+/// `math.pow(int, int) → int`
+fn by_types(name: &str, signature: &Signature) -> Markup {
+    html! {
+        code {
+            strong { (name) } "("
+            @for (index, wire) in signature.params.iter().enumerate() { @if index > 0 { ", " } (wire.name()) }
+            ") → " (signature.returns.name())
+        }
+    }
+}
+
+/// `array of struct`
+fn type_name(shape: &Shape) -> String {
+    match shape.items.as_deref() {
+        Some(items) if items.wire != Type::Undefined => format!("{} of {}", shape.wire, type_name(items)),
+        _ => shape.wire.to_string(),
+    }
+}
+
+/// The faults that every method may answer.
+fn shared_faults() -> Markup {
+    html! {
+        section id="faults" {
+            h2 { "Faults" }
+            p { "Any call may be answered by one of these; a method's own are told with it." }
+            table {
+                caption { "Faults of all methods" }
+                thead { tr { th scope="col" { "Code" } th scope="col" { "Meaning" } } }
+                tbody { @for (_, code, meaning) in SHARED { tr { th scope="row" { (code) } td { (meaning) } } } }
+            }
+        }
+    }
+}
+
+/// The page in other formats.
+fn twins() -> impl Iterator<Item = Format> {
+    Format::ALL.into_iter().filter(|format| *format != Format::Html)
+}
+
+/// A number of octets, in words.
+fn octets(count: usize) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(unit, _)| count >= *unit && count.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{} {name}", count / unit),
+        None => format!("{count} octets"),
     }
 }
 
 fn type_of(shape: &Shape) -> Markup {
     html! {
-        (code(shape.wire.name()))
-        @if let Some(items) = &shape.items { " of " (code(items.wire.name())) }
+        (code(type_name(shape)))
         @if shape.nullable { " or " (code("nil")) }
     }
 }

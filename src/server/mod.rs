@@ -86,7 +86,7 @@ impl Server {
             name: name.into(),
             title: None,
             documentation: String::new(),
-            version: "0.0.0".into(),
+            version: docs::UNVERSIONED.into(),
             limits: Limits::default(),
             paths: Vec::new(),
             nil: true,
@@ -424,7 +424,7 @@ impl Endpoint {
 
     /// The same; the other endpoints are at their paths below `base`.
     fn describe_over(&self, format: Format, url: Option<String>, base: &str) -> String {
-        let Settings { name, title, documentation, version, .. } = &self.settings;
+        let Settings { name, title, documentation, version, limits, .. } = &self.settings;
         let title = title.as_deref().unwrap_or(name);
         let place = |(path, other): &(String, Endpoint)| Place {
             url: format!("{base}{path}"),
@@ -432,7 +432,7 @@ impl Endpoint {
         };
         let places = self.places.iter().map(place).collect();
         let methods = self.registry.describe_all();
-        let page = Page { title, name, documentation, version, url, places, methods };
+        let page = Page { title, name, documentation, version, limits, url, places, methods };
         page.render(format).unwrap_or_else(|| self.openrpc(page.url.clone()))
     }
 

@@ -143,7 +143,7 @@ fn document() {
     assert_eq!(names[5..8], ["gap", "map", "rpc.discover"]);
     assert!(!names.contains(&"secret") && names.contains(&"system.multicall"));
     let own = [json!({ "code": 12, "message": "the year is *over*" }), json!({ "code": -3, "message": "no" })];
-    let shared = ["InvalidParams", "InternalError", "ApplicationError"]
+    let shared = ["InvalidParams", "InternalError", "ApplicationError", "SystemError"]
         .map(|name| json!({ "$ref": format!("#/components/errors/{name}") }));
     let errors = [&own[..], &shared].concat();
     assert_eq!(
