@@ -30,10 +30,16 @@ pub(crate) fn install(level: LevelFilter) {
 /// Runs something whose lines on this thread begin with a name.
 #[cfg(feature = "program")]
 pub(crate) fn named<T>(name: &str, run: impl FnOnce() -> T) -> T {
-    NAME.set(Some(name.to_owned()));
-    let result = run();
-    NAME.set(None);
-    result
+    struct Restored(Option<String>);
+
+    impl Drop for Restored {
+        fn drop(&mut self) {
+            NAME.set(self.0.take());
+        }
+    }
+
+    let _restored = Restored(NAME.replace(Some(name.to_owned())));
+    run()
 }
 
 /// Lets lines up to this level through too.
@@ -80,13 +86,22 @@ fn line(record: &Record<'_>) -> String {
     let mut line = record.level().as_str().to_ascii_lowercase();
     line.push_str(": ");
     #[cfg(feature = "program")]
-    NAME.with_borrow(|name| name.iter().for_each(|name| line.extend([&name[..], ": "])));
-    for character in record.args().to_string().chars() {
+    NAME.with_borrow(|name| {
+        if let Some(name) = name {
+            push_escaped(&mut line, name);
+            line.push_str(": ");
+        }
+    });
+    push_escaped(&mut line, &record.args().to_string());
+    line.push('\n');
+    line
+}
+
+fn push_escaped(line: &mut String, text: &str) {
+    for character in text.chars() {
         match character.is_control() {
             true => line.extend(character.escape_default()),
             false => line.push(character),
         }
     }
-    line.push('\n');
-    line
 }

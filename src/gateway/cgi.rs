@@ -24,7 +24,9 @@ pub(crate) fn is_environment() -> bool {
 /// If the response could not be written.
 pub(crate) fn serve(service: &dyn Service) -> io::Result<()> {
     match read_request(Environment, Stdin, &service.limits()) {
-        Ok(request) => write_response(service.handle(&request), Stdout),
+        Ok(request) if request.method() == "POST" => write_response(service.handle(&request), Stdout),
+        // its body is no part of the request, and has not been read
+        Ok(request) => respond(service.handle(&request)),
         Err(response) => respond(response),
     }
 }

@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::service::{Request, Response, Service, split_port};
 
-/// Serves at an address until Ctrl-C; `ready` is told the URL.
+/// Serves at an address until Ctrl-C (INT), TERM or HUP; `ready` is told the URL.
 ///
 /// # Errors
 /// If the address cannot be listened at.
@@ -29,10 +29,14 @@ pub(crate) fn serve(service: Arc<dyn Service>, address: SocketAddr, ready: impl 
         let address = listener.local_addr()?;
         // before anybody can know that there is something to end
         let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
         ready(&format!("http://{address}/"));
         tokio::select! {
             _ = accept(&listener, service, address) => {}
             _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hang_up.recv() => {}
         }
         Ok(())
     });

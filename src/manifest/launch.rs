@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -80,7 +80,7 @@ impl Launch {
         let path = own.map_or(PATH, |(_, path)| path);
         let mut problem = NotFound::Nowhere;
         for place in path.split(':') {
-            match executable(Path::new(place).join(&self.name)) {
+            match executable(self.folder.join(place).join(&self.name)) {
                 Err(NotFound::Nowhere) => {}
                 Err(closer) => problem = closer,
                 found => return found,

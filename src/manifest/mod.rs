@@ -34,8 +34,8 @@ use std::time::Duration;
 
 pub(crate) use self::keys::{reference, schema};
 pub(crate) use self::mistake::{Mistake, Severity};
-use self::process::dismiss_all;
 pub(crate) use self::process::end_all;
+use self::process::{Process, dismiss_all};
 pub(crate) use self::read::{Look, read};
 pub(crate) use self::signals::end_programs;
 pub(crate) use self::source::{Identity, Source, WRITABLE};
@@ -51,6 +51,16 @@ pub(crate) struct Manifest {
 /// How often workers are looked after that nobody calls.
 const ATTENDANCE: Duration = Duration::from_secs(1);
 
+/// Workers that get no more calls.
+pub(crate) struct Retired(Vec<Process>);
+
+impl Retired {
+    /// Lets them end.
+    pub(crate) fn dismiss(self) {
+        dismiss_all(self.0);
+    }
+}
+
 /// The programs that stay.
 #[derive(Default)]
 pub(crate) struct Workers(Vec<Arc<Worker>>);
@@ -58,7 +68,12 @@ pub(crate) struct Workers(Vec<Arc<Worker>>);
 impl Workers {
     /// Lets them end, those apart that are answering a call.
     pub(crate) fn stop(&self) {
-        dismiss_all(self.0.iter().flat_map(|worker| worker.take_idle()).collect());
+        self.retire().dismiss();
+    }
+
+    /// Takes them out of work, those apart that are answering a call. What they have said is logged by then.
+    pub(crate) fn retire(&self) -> Retired {
+        Retired(self.0.iter().flat_map(|worker| worker.take_idle()).collect())
     }
 
     /// Looks after those that nobody calls, from time to time and as long as they are there: one that has ended is

@@ -8,23 +8,66 @@ use super::call::Param;
 use super::mistake::{Mistakes, Text, did_you_mean};
 use super::words::Word;
 
-/// Interpreters, and the options behind which they take a word for program text.
-const INTERPRETERS: &[(&str, &[&str])] = &[
-    ("sh", &["-c"]),
-    ("bash", &["-c", "-lc"]),
-    ("dash", &["-c"]),
-    ("ksh", &["-c"]),
-    ("zsh", &["-c"]),
-    ("python", &["-c"]),
-    ("python3", &["-c"]),
-    ("perl", &["-e", "-E", "-ne", "-pe", "-le"]),
-    ("ruby", &["-e", "-ne", "-pe"]),
-    ("php", &["-r"]),
-    ("node", &["-e", "-p", "--eval", "--print"]),
+/// A program that runs text which it finds on its command line.
+struct Interpreter {
+    names: &'static [&'static str],
+    /// Options that the text stands behind. One of a single letter may stand at the end of several (`-we`).
+    text: &'static [&'static str],
+    /// Options that a word stands behind which is no text, and how many.
+    words: &'static [(&'static str, usize)],
+    /// Options behind which there is no text on the command line: that is in a file then.
+    files: &'static [&'static str],
+    /// Whether the first word that is no option is text too, if no option has any.
+    text_first: bool,
+}
+
+const SHELL: Interpreter = Interpreter {
+    names: &["sh", "bash", "dash", "ash", "ksh", "zsh"],
+    text: &["-c"],
+    words: &[("-o", 1), ("-O", 1)],
+    files: &[],
+    text_first: false,
+};
+
+const INTERPRETERS: &[Interpreter] = &[
+    SHELL,
+    Interpreter { names: &["python"], text: &["-c"], words: &[("-W", 1), ("-X", 1)], files: &["-m"], ..SHELL },
+    Interpreter { names: &["perl", "ruby"], text: &["-e", "-E"], words: &[("-I", 1), ("-r", 1)], ..SHELL },
+    Interpreter { names: &["php"], text: &["-r"], words: &[("-d", 1), ("-c", 1)], files: &["-f"], ..SHELL },
+    Interpreter {
+        names: &["node", "nodejs"],
+        text: &["-e", "-p", "--eval", "--print"],
+        words: &[("-r", 1), ("--require", 1), ("--import", 1)],
+        ..SHELL
+    },
+    Interpreter {
+        names: &["awk", "gawk", "mawk"],
+        text: &[],
+        words: &[("-v", 1), ("-F", 1)],
+        files: &["-f", "--file"],
+        text_first: true,
+    },
+    Interpreter {
+        names: &["sed"],
+        text: &["-e", "--expression"],
+        words: &[("-l", 1)],
+        files: &["-f", "--file"],
+        text_first: true,
+    },
+    Interpreter {
+        names: &["jq"],
+        text: &[],
+        words: &[("--arg", 2), ("--argjson", 2), ("--slurpfile", 2), ("--rawfile", 2), ("--indent", 1), ("-L", 1)],
+        files: &["-f", "--from-file"],
+        text_first: true,
+    },
 ];
 
-/// Programs whose first word is program text.
-const TEXT_FIRST: &[&str] = &["awk", "gawk", "mawk", "sed", "jq"];
+/// Programs that start another one, which they find on their command line.
+const WRAPPERS: &[&str] = &["env", "nice", "nohup", "timeout", "sudo", "setsid", "busybox", "xargs", "chroot"];
+
+/// Programs to which the words of shells are words like any other.
+const OPERANDS: &[&str] = &["find", "expr", "test", "["];
 
 /// Words that mean something to a shell alone.
 const OPERATORS: &[&str] = &["|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2>&1"];
@@ -39,7 +82,9 @@ pub(super) fn check_words(
 ) {
     check_program_text(program, written, words, mistakes);
     for (text, span) in written.iter().filter(|(text, _)| OPERATORS.contains(text)) {
-        mistakes.warn(span, format!("there is no shell: `{text}` is a word like any other"));
+        if !OPERANDS.contains(&base_name(program)) {
+            mistakes.warn(span, format!("there is no shell: `{text}` is a word like any other"));
+        }
     }
     // a word that is left out moves those behind it
     for (index, word) in words.iter().enumerate() {
@@ -52,26 +97,80 @@ pub(super) fn check_words(
     }
 }
 
+/// The name of a program without its folder and version: `python` for `/usr/bin/python3.12`.
+fn base_name(program: &str) -> &str {
+    let name = program.rsplit('/').next().unwrap_or(program);
+    name.trim_end_matches(|character: char| character.is_ascii_digit() || character == '.')
+}
+
+fn interpreter(program: &str) -> Option<&'static Interpreter> {
+    INTERPRETERS.iter().find(|interpreter| interpreter.names.contains(&base_name(program)))
+}
+
 /// What callers send must not become a part of a program's text.
 fn check_program_text(program: &str, written: &[Text<'_>], words: &[Word], mistakes: &mut Mistakes) {
-    let name = program.rsplit('/').next().unwrap_or(program);
-    let options =
-        INTERPRETERS.iter().find(|(interpreter, _)| *interpreter == name).map_or(&[][..], |(_, options)| options);
-    let is_text = |index: usize| match index.checked_sub(1) {
-        Some(before) if !options.is_empty() => words[before].literal().is_some_and(|word| options.contains(&word)),
-        _ => {
-            TEXT_FIRST.contains(&name)
-                && words[..index].iter().all(|word| word.literal().is_some_and(|word| word.starts_with('-')))
-                && !written[index].0.starts_with('-')
-        }
-    };
-    for (index, word) in words.iter().enumerate().filter(|(index, _)| is_text(*index)) {
+    let (mut program, mut start) = (program, 0);
+    if WRAPPERS.contains(&base_name(program))
+        && let Some(at) = words.iter().position(|word| word.literal().is_some_and(|word| interpreter(word).is_some()))
+    {
+        (program, start) = (written[at].0, at + 1);
+    }
+    let Some(interpreter) = interpreter(program) else { return };
+    for index in interpreter.texts(&written[start..]) {
+        let (word, (_, span)) = (&words[start + index], &written[start + index]);
         if word.params().next().is_some() {
-            let message = format!("what callers send would be a part of the text that `{name}` runs");
+            let message = format!("what callers send would be a part of the text that `{}` runs", base_name(program));
             let help =
                 "give it as a word of its own behind the text: [\"sh\", \"-c\", 'echo \"$1\"', \"sh\", \"{param}\"]";
-            mistakes.add_with_help(&written[index].1, message, help);
+            mistakes.add_with_help(span, message, help);
         }
+    }
+}
+
+impl Interpreter {
+    /// Which of its words are text that it runs, or have some.
+    fn texts(&self, words: &[Text<'_>]) -> Vec<usize> {
+        let (mut texts, mut has_file, mut index) = (Vec::new(), false, 0);
+        while let Some((word, _)) = words.get(index) {
+            let takes = self.words.iter().find(|(option, _)| option == word).map_or(0, |(_, count)| *count);
+            if !word.starts_with('-') || *word == "-" {
+                if self.text_first && !has_file && texts.is_empty() {
+                    texts.push(index);
+                }
+                break;
+            } else if self.text.contains(word) || self.ends_in_text(word) {
+                // options may stand between
+                let skipped =
+                    words[index + 1..].iter().take_while(|(word, _)| !self.text_first && word.starts_with('-'));
+                index += 1 + skipped.count();
+                texts.push(index);
+                // what is behind it is for the text
+                if !self.text_first {
+                    break;
+                }
+            } else if self.text.iter().any(|option| word.starts_with(option)) {
+                // joined to its option
+                texts.push(index);
+            } else if self.files.iter().any(|option| word.starts_with(option)) {
+                has_file = true;
+                index += usize::from(self.files.contains(word));
+                if !self.text_first {
+                    break;
+                }
+            } else if *word == "--" {
+                has_file |= !self.text_first;
+            }
+            index += 1 + takes;
+        }
+        texts.retain(|index| *index < words.len());
+        texts
+    }
+
+    /// Whether the last of several letters is an option with text.
+    fn ends_in_text(&self, word: &str) -> bool {
+        let letters = word.strip_prefix('-').filter(|letters| !letters.starts_with('-') && !letters.contains('{'));
+        let last = letters.and_then(|letters| letters.chars().last());
+        last.is_some_and(|last| self.text.iter().any(|option| option.len() == 2 && option.ends_with(last)))
     }
 }
 
@@ -89,8 +188,7 @@ pub(super) fn check_files(
     {
         mistakes.add_with_help(span, format!("`{name}`: {message}"), help);
     }
-    let short = name.rsplit('/').next().unwrap_or(name);
-    if !INTERPRETERS.iter().any(|(interpreter, _)| *interpreter == short) {
+    if interpreter(name).is_none_or(|interpreter| interpreter.text_first) {
         return;
     }
     // the first word that is no option is a file, if none of the options has the text
@@ -98,7 +196,8 @@ pub(super) fn check_files(
     else {
         return;
     };
-    if !folder.join(script).exists() {
+    // node finds files whose suffix is left out
+    if !folder.join(script).exists() && !folder.join(format!("{script}.js")).exists() {
         mistakes.add_with_help(
             span,
             format!("there is no file `{script}`"),
@@ -154,8 +253,55 @@ pub(super) fn help_to_find(program: &str, folder: &Path) -> String {
     if path.exists() {
         return format!("one beside the manifest is named `./{program}`");
     }
-    let near = did_you_mean(program, INTERPRETERS.iter().map(|(name, _)| *name));
+    let near = did_you_mean(program, INTERPRETERS.iter().flat_map(|interpreter| interpreter.names).copied());
     near.unwrap_or_else(|| {
         "it is looked for in /usr/local/bin, /usr/bin and /bin; one beside the manifest is named `./name`".into()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words that are taken for text.
+    fn texts(command: &str) -> Vec<&str> {
+        let words: Vec<Text<'_>> = command.split(' ').map(|word| (word, 0..0)).collect();
+        let interpreter = interpreter(words[0].0).expect("it is one");
+        interpreter.texts(&words[1..]).into_iter().map(|index| words[index + 1].0).collect()
+    }
+
+    #[test]
+    fn texts_of_interpreters() {
+        for (command, expected) in [
+            ("sh -c TEXT sh x", &["TEXT"][..]),
+            ("bash -x -c TEXT x", &["TEXT"]),
+            ("bash -ec TEXT", &["TEXT"]),
+            ("sh -c -x TEXT x", &["TEXT"]),
+            ("bash -o pipefail -c TEXT", &["TEXT"]),
+            ("bash script.sh -c x", &[]),
+            ("sh", &[]),
+            ("sh -c", &[]),
+            ("/usr/bin/python3.12 -Ic TEXT -c x", &["TEXT"]),
+            ("python3 -cTEXT", &["-cTEXT"]),
+            ("python3 script.py -c x", &[]),
+            ("python3 -m http -c x", &[]),
+            ("perl -we TEXT x", &["TEXT"]),
+            ("php8.2 -d a=b -r TEXT", &["TEXT"]),
+            ("php script.php -r x", &[]),
+            ("node --eval=TEXT", &["--eval=TEXT"]),
+            ("node tool.js -p x", &[]),
+            ("awk -v n={x} TEXT file", &["TEXT"]),
+            ("awk -F : TEXT", &["TEXT"]),
+            ("awk -fprog.awk x", &[]),
+            ("awk -f prog.awk x", &[]),
+            ("sed -n TEXT x", &["TEXT"]),
+            ("sed -e TEXT -e MORE x", &["TEXT", "MORE"]),
+            ("sed --expression=TEXT x", &["--expression=TEXT"]),
+            ("sed --file=x.sed x", &[]),
+            ("jq --arg a x TEXT", &["TEXT"]),
+            ("jq --indent 2 TEXT", &["TEXT"]),
+        ] {
+            assert_eq!(texts(command), expected, "{command}");
+        }
+    }
 }

@@ -72,6 +72,17 @@ impl<T> Pool<T> {
         }
     }
 
+    /// Takes the one that has been here longest, for a short while.
+    pub(super) fn take_oldest(&self) -> Option<T> {
+        let mut state = self.lock();
+        if state.idle.is_empty() { None } else { Some(state.idle.remove(0)) }
+    }
+
+    /// How many are here.
+    pub(super) fn count(&self) -> usize {
+        self.lock().idle.len()
+    }
+
     /// Takes away all that is here.
     pub(super) fn drain(&self) -> Vec<T> {
         std::mem::take(&mut self.lock().idle)

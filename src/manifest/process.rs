@@ -59,8 +59,6 @@ struct Stream<R> {
     most: usize,
     /// Whether more has come than may.
     is_over: bool,
-    /// Whether what was read last filled all there was room for.
-    was_full: bool,
 }
 
 /// What a turn has come to.
@@ -72,21 +70,32 @@ pub(super) enum Turn {
     Late,
 }
 
-/// The groups of programs that run.
-static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+/// The groups of programs that run, and whether any more may.
+static RUNNING: Mutex<Running> = Mutex::new(Running { groups: Vec::new(), is_closed: false });
 
-fn running() -> MutexGuard<'static, Vec<Pid>> {
+struct Running {
+    groups: Vec<Pid>,
+    is_closed: bool,
+}
+
+fn running() -> MutexGuard<'static, Running> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends all programs that run: whoever waits for them is about to end itself.
+/// Ends all programs that run, and lets no more start: whoever waits for them is about to end itself.
 pub(crate) fn end_all() {
-    let groups = std::mem::take(&mut *running());
-    groups.iter().for_each(|group| send(*group, Signal::TERM));
-    if !groups.is_empty() {
-        std::thread::sleep(LINGER);
+    let deadline = Instant::now() + LINGER;
+    let signal_all = |running: &Running, signal| running.groups.iter().for_each(|group| send(*group, signal));
+    let mut all = running();
+    all.is_closed = true;
+    signal_all(&all, Signal::TERM);
+    while !all.groups.is_empty() && Instant::now() < deadline {
+        drop(all);
+        std::thread::sleep(LOOK);
+        all = running();
     }
-    groups.iter().for_each(|group| send(*group, Signal::KILL));
+    // those that nobody has taken leave of: their numbers are still theirs
+    signal_all(&all, Signal::KILL);
 }
 
 /// Lets programs end by themselves, as those do that find the end of their input, all at a time; then by force.
@@ -107,16 +116,24 @@ impl Process {
     /// If it cannot be started.
     pub(super) fn start(command: &mut Command, most: usize) -> io::Result<Process> {
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        signals::keep_children();
-        let mut child = command.process_group(0).spawn()?;
-        running().push(Pid::from_child(&child));
+        signals::prepare();
+        let mut child = {
+            let mut running = running();
+            if running.is_closed {
+                return Err(io::Error::other("rpcgi is about to end"));
+            }
+            let child = command.process_group(0).spawn()?;
+            running.groups.push(Pid::from_child(&child));
+            signals::programs_run(true);
+            child
+        };
         let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let process = Process {
             end: descriptor(&child),
             child,
             stdin,
-            stdout: Stream { pipe: stdout, octets: Vec::new(), most, is_over: false, was_full: false },
-            stderr: Stream { pipe: stderr, octets: Vec::new(), most: MOST_COMPLAINTS, is_over: false, was_full: false },
+            stdout: Stream { pipe: stdout, octets: Vec::new(), most, is_over: false },
+            stderr: Stream { pipe: stderr, octets: Vec::new(), most: MOST_COMPLAINTS, is_over: false },
             ended: None,
             is_reaped: false,
         };
@@ -236,9 +253,9 @@ impl Process {
         self.stdout.is_over
     }
 
-    /// Whether the pipe has more than was read.
-    pub(super) fn has_said_more(&self) -> bool {
-        self.stdout.was_full || self.stderr.was_full
+    /// How much of what it has said nobody has taken.
+    pub(super) fn said(&self) -> usize {
+        self.stdout.octets.len() + self.stderr.octets.len()
     }
 
     /// Whether it will write no more.
@@ -302,8 +319,12 @@ impl Process {
 
     fn reap(&mut self) -> io::Result<ExitStatus> {
         self.is_reaped = true;
-        // before its number can be another's
-        running().retain(|group| *group != self.pid());
+        {
+            // before its number can be another's
+            let mut running = running();
+            running.groups.retain(|group| *group != self.pid());
+            signals::programs_run(!running.groups.is_empty());
+        }
         self.child.wait()
     }
 
@@ -333,9 +354,7 @@ impl<R: Read> Stream<R> {
         let room = start.clamp(SMALL_BUFFER, BUFFER);
         self.octets.resize(start + room, 0);
         let read = pipe.read(&mut self.octets[start..]);
-        let count = *read.as_ref().unwrap_or(&0);
-        self.was_full = count == room;
-        self.octets.truncate(start + count);
+        self.octets.truncate(start + *read.as_ref().unwrap_or(&0));
         match read {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
             Ok(0) | Err(_) => self.pipe = None,

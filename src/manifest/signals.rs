@@ -15,20 +15,33 @@ pub(super) fn interrupted() -> Option<BorrowedFd<'static>> {
     if ENDS_PROGRAMS.load(Ordering::Relaxed) { system::interrupted() } else { None }
 }
 
-/// Sees to it that the system keeps what a child has come to, even if whoever started this process does not want to know
-/// that of its own children.
-pub(super) fn keep_children() {
+/// Before a program is started: sees to it that the system keeps what a child has come to, even if whoever started this
+/// process does not want to know that of its own children, and that signals are heeded.
+pub(super) fn prepare() {
     system::keep_children();
+    interrupted();
+}
+
+/// While no program runs, a signal ends this process as any other.
+pub(super) fn programs_run(run: bool) {
+    system::programs_run(run);
 }
 
 #[cfg(target_os = "linux")]
 mod system {
     use std::os::fd::{AsFd, BorrowedFd};
     use std::os::unix::net::UnixStream;
-    use std::sync::{Arc, Once, OnceLock};
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, LazyLock, Once, OnceLock};
 
-    use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGCHLD, SIGINT, SIGTERM};
     use signal_hook::{flag, low_level::pipe};
+
+    static NONE_RUNS: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+    pub(super) fn programs_run(run: bool) {
+        NONE_RUNS.store(!run, Ordering::SeqCst);
+    }
 
     pub(super) fn interrupted() -> Option<BorrowedFd<'static>> {
         static RECEIVER: OnceLock<Option<UnixStream>> = OnceLock::new();
@@ -38,7 +51,8 @@ mod system {
 
     fn receiver() -> Option<UnixStream> {
         let (receiver, sender) = UnixStream::pair().ok()?;
-        for signal in [SIGTERM, SIGINT, SIGHUP] {
+        for signal in [SIGTERM, SIGINT] {
+            flag::register_conditional_default(signal, Arc::clone(&NONE_RUNS)).ok()?;
             pipe::register(signal, sender.try_clone().ok()?).ok()?;
         }
         Some(receiver)
@@ -63,4 +77,6 @@ mod system {
     }
 
     pub(super) fn keep_children() {}
+
+    pub(super) fn programs_run(_: bool) {}
 }

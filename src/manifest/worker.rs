@@ -27,6 +27,9 @@ const LAST_BACK_OFF: Duration = Duration::from_secs(30);
 /// The most octets that a program may say while nobody has asked: more is no late answer.
 const MOST_UNASKED: usize = 1 << 20;
 
+/// The most lines that are late, between two calls.
+const MOST_LATE_LINES: usize = 10;
+
 /// The most lines that answer nothing, in one call.
 const MOST_IDLE_LINES: usize = 100;
 
@@ -135,7 +138,8 @@ impl Worker {
 
     /// Sees to it that there is a program, and that it lives as far as can be told.
     fn make_ready(&self, seat: &mut Seat) -> Result<(), Trouble> {
-        if !self.is_fine(seat) {
+        let last = seat.last;
+        if seat.process.as_mut().is_some_and(|process| !self.is_fine(process, last)) {
             self.bury(seat, true);
         }
         if seat.process.is_some() {
@@ -167,20 +171,33 @@ impl Worker {
 
     /// Reads what a program says while nobody asks it. It is of no use any more if it has ended, or says what is no
     /// late answer.
-    fn is_fine(&self, seat: &mut Seat) -> bool {
-        let Some(process) = &mut seat.process else { return true };
-        // as long as there is something
-        while process.turn(&mut &[][..], Instant::now()).is_ok_and(|_| process.has_said_more()) {}
-        self.log(process);
-        let mut is_fine = !process.is_silent() && !process.has_exited();
-        while let Some(line) = take_line(process.output(), &mut 0) {
-            let answer = serde_json::from_slice::<Answer<'_>>(&line);
-            let is_late = answer.is_ok_and(|answer| answer.id.is_some_and(|id| id <= seat.last));
-            let line = shown(&String::from_utf8_lossy(&line));
-            log::warn!("worker \"{}\" says what nobody has asked for: {line}", self.name);
-            is_fine &= is_late;
+    fn is_fine(&self, process: &mut Process, last: u64) -> bool {
+        loop {
+            let before = process.said();
+            let has_turned = process.turn(&mut &[][..], Instant::now()).is_ok();
+            if !has_turned || process.output().len() > MOST_UNASKED {
+                return false;
+            }
+            if process.said() == before {
+                break;
+            }
         }
-        is_fine && process.output().len() <= MOST_UNASKED
+        self.log(process);
+        let output = std::mem::take(process.output());
+        let end = memchr::memrchr(b'\n', &output).map_or(0, |at| at + 1);
+        process.output().extend_from_slice(&output[end..]);
+        let mut unasked = output[..end].split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii().is_empty());
+        let is_late = |line: &[u8]| {
+            let answer = serde_json::from_slice::<Answer<'_>>(line);
+            answer.is_ok_and(|answer| answer.id.is_some_and(|id| id <= last))
+        };
+        // a few, for the log
+        let all_late = unasked.by_ref().take(MOST_LATE_LINES).fold(true, |all_late, line| {
+            let shown = shown(&String::from_utf8_lossy(line));
+            log::warn!("worker \"{}\" says what nobody has asked for: {shown}", self.name);
+            all_late && is_late(line)
+        });
+        all_late && unasked.next().is_none() && !process.is_silent() && !process.has_exited()
     }
 
     fn exchange(
@@ -195,8 +212,13 @@ impl Worker {
         let (mut input, mut searched, mut idle_lines) = (document, 0, 0);
         loop {
             while let Some(line) = take_line(process.output(), &mut searched) {
-                if let Some(answer) = self.read(&line, id, call)? {
-                    return Ok(answer);
+                match self.read(&line, id, call)? {
+                    Some(answer) if input.is_empty() => return Ok(answer),
+                    Some(_) => {
+                        let message = format!("the worker \"{name}\" answered a call that it had not read");
+                        return Err(Trouble::Overdue(message));
+                    }
+                    None => {}
                 }
                 idle_lines += 1;
                 if idle_lines > MOST_IDLE_LINES {
@@ -266,9 +288,16 @@ impl Worker {
         log_complaints(&format!("worker \"{}\"", self.name), &process.complaints());
     }
 
-    /// Takes leave of a program.
+    /// Empties a seat whose program is of no use any more.
     fn bury(&self, seat: &mut Seat, has_died: bool) {
-        let Some(mut process) = seat.process.take() else { return };
+        let Some(process) = seat.process.take() else { return };
+        if has_died {
+            seat.has_died();
+        }
+        self.take_leave(process);
+    }
+
+    fn take_leave(&self, mut process: Process) {
         process.let_end();
         self.log(&mut process);
         match process.has_exited() {
@@ -278,24 +307,21 @@ impl Worker {
             },
             false => process.end(),
         }
-        if has_died {
-            seat.has_died();
-        }
     }
 
     /// Looks after the programs that nobody is waiting for.
     pub(super) fn attend(&self) {
-        let mut spent = Vec::new();
-        for mut seat in self.seats.drain() {
-            match self.is_fine(&mut seat) {
-                true => self.seats.put(seat),
-                false => spent.push(seat),
+        for _ in 0..self.seats.count() {
+            let Some(mut seat) = self.seats.take_oldest() else { return };
+            let last = seat.last;
+            let is_spent = seat.process.as_mut().is_some_and(|process| !self.is_fine(process, last));
+            let spent = if is_spent { seat.process.take() } else { None };
+            if spent.is_some() {
+                seat.has_died();
             }
-        }
-        // that may take a while
-        for mut seat in spent {
-            self.bury(&mut seat, true);
             self.seats.put(seat);
+            // that may take a while
+            spent.into_iter().for_each(|process| self.take_leave(process));
         }
     }
 
@@ -312,7 +338,8 @@ impl Drop for Worker {
     fn drop(&mut self) {
         let processes = self.take_idle();
         if !processes.is_empty() {
-            std::thread::spawn(move || dismiss_all(processes));
+            // if there is no thread to be had, they are let go of here, which ends them at once
+            _ = std::thread::Builder::new().spawn(move || dismiss_all(processes));
         }
     }
 }

@@ -3,10 +3,12 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
 use super::report;
+use crate::gateway::cgi;
 use crate::limits::Limits;
 use crate::logger;
 use crate::manifest::{Identity, Look, Manifest, Source, Workers, read};
@@ -25,6 +27,9 @@ pub(super) enum WhenBroken {
 /// Who may own the file of a manifest: none unless everybody may.
 pub(super) type Owners = Option<Vec<u32>>;
 
+/// How soon a file that could not be read is tried again.
+const RETRY: Duration = Duration::from_millis(200);
+
 /// A manifest and its service.
 pub(super) struct Kept {
     path: PathBuf,
@@ -39,8 +44,9 @@ struct State {
     /// None if the file could not be read: it is tried again.
     identity: Option<Identity>,
     serving: Result<Arc<Serving>, String>,
-    /// What was said last of a state that is not served.
+    /// What was said last of a state that is not served, and when it was seen.
     problem: Option<String>,
+    failed: Option<Instant>,
 }
 
 struct Serving {
@@ -53,10 +59,22 @@ impl Kept {
     ///
     /// # Errors
     /// What is wrong with it, if it is to be told to nobody but whoever starts it.
-    pub(super) fn new(path: &Path, when_broken: WhenBroken, owners: Owners) -> Result<Kept, String> {
-        let state = State::read(path, when_broken, &owners);
-        state.serving.as_ref().map_err(Clone::clone)?;
-        Ok(Kept { path: path.to_owned(), when_broken, owners, state: Mutex::new(state) })
+    pub(super) fn new(path: &Path, when_broken: WhenBroken) -> Result<Kept, String> {
+        let kept = Kept::with_owners(path, when_broken, None);
+        kept.lock().serving.as_ref().map_err(Clone::clone)?;
+        Ok(kept)
+    }
+
+    /// The same for a file that has to belong to somebody of these; what is wrong with it is told when it is asked for.
+    pub(super) fn with_owners(path: &Path, when_broken: WhenBroken, owners: Owners) -> Kept {
+        let mut state = State::read(path, when_broken, &owners);
+        state.failed = state.serving.is_err().then(Instant::now);
+        Kept { path: path.to_owned(), when_broken, owners, state: Mutex::new(state) }
+    }
+
+    /// Why it is not served, if it is not.
+    pub(super) fn problem(&self) -> Option<String> {
+        self.lock().serving.as_ref().err().cloned()
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -67,10 +85,14 @@ impl Kept {
     fn serving(&self) -> Result<Arc<Serving>, String> {
         let mut state = self.lock();
         // while it cannot be seen, as in the middle of being replaced, it is what it was
-        if let Ok(identity) = Identity::at(&self.path)
-            && state.identity.as_ref() != Some(&identity)
-        {
-            self.read_anew(&mut state);
+        if let Ok(identity) = Identity::at(&self.path) {
+            let is_due = match &state.identity {
+                Some(known) => *known != identity,
+                None => state.failed.is_none_or(|failed| failed.elapsed() >= RETRY),
+            };
+            if is_due {
+                self.read_anew(&mut state);
+            }
         }
         state.serving.clone()
     }
@@ -82,21 +104,24 @@ impl Kept {
             *state = new;
             return;
         };
+        state.failed = Some(Instant::now());
         // once for a problem, however often it is met
         let is_news = state.problem.as_ref() != Some(problem);
         match self.when_broken {
             WhenBroken::KeepOld => {
-                if is_news {
+                if is_news && state.serving.is_ok() {
                     log::error!("{problem}; it is served as it was before");
+                } else if is_news {
+                    log::error!("{problem}");
                 }
                 state.problem = Some(problem.clone());
-                state.identity = new.identity.or(state.identity.take());
+                state.identity = new.identity;
             }
             WhenBroken::Tell => {
                 if is_news {
                     eprintln!("{problem}\n");
                 }
-                *state = State { problem: Some(problem.clone()), ..new };
+                *state = State { problem: Some(problem.clone()), failed: state.failed, ..new };
             }
         }
     }
@@ -123,19 +148,26 @@ impl Service for Kept {
     fn handle(&self, request: &Request) -> Response {
         match self.serving() {
             Ok(serving) => serving.endpoint.handle(request),
-            Err(problem) => Response::text(StatusCode::INTERNAL_SERVER_ERROR, problem),
+            Err(problem) if self.when_broken == WhenBroken::Tell => {
+                Response::text(StatusCode::INTERNAL_SERVER_ERROR, problem)
+            }
+            Err(_) => cgi::out_of_order(),
         }
     }
 }
 
 impl State {
     fn read(path: &Path, when_broken: WhenBroken, owners: &Owners) -> State {
-        let broken = |identity, problem| State { identity, serving: Err(problem), problem: None };
+        let broken = |identity, problem| State { identity, serving: Err(problem), problem: None, failed: None };
         let source = match Source::open(path) {
             Ok(source) => source,
             Err(problem) => return broken(None, report::of_file(path, &problem)),
         };
         let identity = Some(source.identity.clone());
+        // a link may have been put in its place
+        if owners.is_some() && source.path != path {
+            return broken(None, report::of_file(path, "it is somewhere else by now"));
+        }
         if owners.as_ref().is_some_and(|owners| !owners.contains(&source.owner)) {
             return broken(identity, report::of_file(path, FOREIGN));
         }
@@ -150,7 +182,7 @@ impl State {
                 if when_broken == WhenBroken::Tell && !mistakes.is_empty() {
                     eprintln!("{}\n", told());
                 }
-                State { identity, serving: Ok(Arc::new(serving)), problem: None }
+                State { identity, serving: Ok(Arc::new(serving)), problem: None, failed: None }
             }
             Some(Err(problem)) => broken(identity, report::of_file(path, &problem)),
             None => broken(identity, told()),

@@ -177,7 +177,7 @@ fn explain(manifest: Option<PathBuf>) -> ExitCode {
 }
 
 fn serve(path: &Path, listen: std::net::SocketAddr) -> Result<(), String> {
-    let kept = Arc::new(Kept::new(path, WhenBroken::Tell, None)?);
+    let kept = Arc::new(Kept::new(path, WhenBroken::Tell)?);
     let served = cli::serve(Arc::clone(&kept) as _, listen);
     kept.stop();
     end_all();
@@ -193,7 +193,7 @@ fn respond(
 ) -> Result<(), String> {
     let served = match manifest {
         Some(path) => {
-            let kept = Arc::new(Kept::new(&path, WhenBroken::KeepOld, None)?);
+            let kept = Arc::new(Kept::new(&path, WhenBroken::KeepOld)?);
             let served = cli::serve_fastcgi(Arc::clone(&kept) as _, listeners, addresses);
             kept.stop();
             served

@@ -38,11 +38,9 @@ pub(super) fn answer() -> ExitCode {
             end_programs();
             let script = name("SCRIPT_FILENAME").unwrap_or_default();
             let answered = logger::named(&script.to_string_lossy(), || cli::answer_cgi(server.build()));
-            // the client has its answer, and the web server need not wait for what follows
-            if let Ok(nothing) = File::open("/dev/null") {
-                _ = rustix::stdio::dup2_stdout(nothing);
-            }
-            workers.stop();
+            let retired = workers.retire();
+            let_go_of_the_server();
+            retired.dismiss();
             return answered;
         }
         Err(Refusal::NoManifest) => cgi::respond(Response::text(StatusCode::FORBIDDEN, EXPLANATION)),
@@ -52,6 +50,15 @@ pub(super) fn answer() -> ExitCode {
         }
     };
     cli::written(written)
+}
+
+/// The client has its answer, and the web server need not wait for what follows. It does as long as it has one of these.
+fn let_go_of_the_server() {
+    if let Ok(nothing) = File::options().read(true).write(true).open("/dev/null") {
+        _ = rustix::stdio::dup2_stdin(&nothing);
+        _ = rustix::stdio::dup2_stdout(&nothing);
+        _ = rustix::stdio::dup2_stderr(&nothing);
+    }
 }
 
 /// The manifest, if the first word of the command line is the file that the web server runs.

@@ -59,8 +59,11 @@ impl Wrapper {
         if let Some(kept) = self.lock().ask(&path) {
             return Ok(kept);
         }
-        let kept = Arc::new(Kept::new(&path, WhenBroken::KeepOld, Some(self.owners.clone()))?);
-        Ok(self.lock().add(path, kept))
+        let kept = Kept::with_owners(&path, WhenBroken::KeepOld, Some(self.owners.clone()));
+        if let Some(problem) = kept.problem() {
+            log::error!("{problem}");
+        }
+        Ok(self.lock().add(path, Arc::new(kept)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Manifests> {

@@ -266,13 +266,39 @@ fn programs_end_with_whoever_waits_for_them() {
     assert_eq!(cgi.wait().unwrap().code(), Some(143));
     assert!(soon(|| !runs("987654327")));
 
+    // one runs, and another waits for its place
+    let manifest = std::fs::read_to_string(folder.manifest()).unwrap();
+    folder.write("service.cgi", &format!("{manifest}\n[limits]\nprograms = 1\n"), 0o755);
     let mut service = folder.serve();
     let address = service.served.address.clone();
-    let call = std::thread::spawn(move || std::panic::catch_unwind(|| super::call_at(&address, "run", json!([]))));
+    let calls = [0, 1].map(|_| {
+        let address = address.clone();
+        std::thread::spawn(move || std::panic::catch_unwind(|| super::call_at(&address, "run", json!([]))))
+    });
     assert!(soon(|| runs("987654327")));
     assert!(service.served.interrupt().success());
     assert!(soon(|| !runs("987654327")));
-    _ = call.join();
+    for call in calls {
+        _ = call.join();
+    }
+}
+
+/// While it writes the answer, no program runs any more.
+#[test]
+fn a_cgi_program_that_waits_for_its_client_can_be_ended() {
+    let folder =
+        Folder::new("[method.run]\nreturns = \"base64\"\nrun = [\"head\", \"-c\", \"3000000\", \"/dev/zero\"]\n");
+    let path = folder.manifest();
+    let body = super::request("run", json!([]));
+    let mut command = std::process::Command::new(&path);
+    command.env("REQUEST_METHOD", "POST").env("SCRIPT_FILENAME", &path).env("CONTENT_LENGTH", body.len().to_string());
+    let mut cgi = command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    std::io::Write::write_all(&mut cgi.stdin.take().unwrap(), body.as_bytes()).unwrap();
+    // its head is here, so the program has ended
+    let mut head = [0; 20];
+    std::io::Read::read_exact(cgi.stdout.as_mut().unwrap(), &mut head).unwrap();
+    assert!(std::process::Command::new("kill").arg(cgi.id().to_string()).status().unwrap().success());
+    assert_eq!(std::os::unix::process::ExitStatusExt::signal(&cgi.wait().unwrap()), Some(15));
 }
 
 #[test]

@@ -274,6 +274,35 @@ fn one_that_dies_idle_leaves_nothing() {
     service.expect_log("warn: worker \"w\" ended with status 3");
 }
 
+/// As much as is read at a time, and empty lines, are nothing special.
+#[test]
+fn lines_of_every_length() {
+    let worker = "#!/usr/bin/env python3\nimport json, os, sys\nfor line in sys.stdin:\n    call = json.loads(line)\n    \
+        answer = json.dumps({'jsonrpc': '2.0', 'id': call['id'], 'result': os.getpid()})\n    length = int(call['params'][0])\n    \
+        print(answer + ' ' * (length - len(answer) - 1) + ('\\n' * (length % 2)), flush=True)\n";
+    let service = Folder::new(MANIFEST).with("worker", worker).serve();
+    let pid = act(&service, "100").unwrap();
+    for length in [4095, 4096, 4097, 8192, 16384, 65536, 131072, 4096] {
+        assert_eq!(act(&service, &length.to_string()), Ok(pid.clone()), "{length}");
+    }
+    // the attendant has been there, and has gone on
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(act(&service, "4096"), Ok(pid));
+    assert!(!service.log().contains("asked"), "{}", service.log());
+}
+
+#[test]
+fn one_that_chatters_is_replaced() {
+    let worker = "#!/usr/bin/env python3\nimport json, os, sys\nfor line in sys.stdin:\n    \
+        print(json.dumps({'jsonrpc': '2.0', 'id': json.loads(line)['id'], 'result': os.getpid()}), flush=True)\n    \
+        sys.stdout.write('chatter\\n' * 30000)\n    sys.stdout.flush()\n";
+    let service = Folder::new(MANIFEST).with("worker", worker).serve();
+    let first = act(&service, "pid").unwrap();
+    let second = act(&service, "pid").unwrap();
+    assert!(first != second && second.is_i64());
+    assert!(service.log().lines().count() < 100, "{}", service.log().lines().count());
+}
+
 #[test]
 fn what_it_says_unasked_harms_nobody() {
     let service = Folder::new(MANIFEST).with(
