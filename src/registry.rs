@@ -185,6 +185,11 @@ impl Registry {
         duplicates
     }
 
+    /// Whether what it lists stays as it is: nobody is asked for names but its own `system`.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.fallbacks.len() <= 1
+    }
+
     /// Whether there is a method of this name.
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.find(name).is_some()

@@ -73,9 +73,16 @@ fn is_zlib(body: &[u8]) -> bool {
 
 /// The coding to send a body of `len` octets in, if that is worth it and the client takes one.
 pub(super) fn choose(request: &Request, len: usize) -> Option<Coding> {
-    if len <= WORTH_COMPRESSING {
-        return None;
-    }
+    if is_worth_it(len) { accepted(request) } else { None }
+}
+
+/// Whether a body of `len` octets is worth a coding.
+pub(super) fn is_worth_it(len: usize) -> bool {
+    len > WORTH_COMPRESSING
+}
+
+/// The coding that the client takes.
+pub(super) fn accepted(request: &Request) -> Option<Coding> {
     preferred(&request.variable("HTTP_ACCEPT_ENCODING")?)
 }
 

@@ -2,20 +2,20 @@
 
 mod compression;
 mod origin;
+mod pages;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use http::StatusCode;
 use http::header::{self, HeaderValue};
 
-use self::compression::Coding;
 use self::origin::Origins;
+use self::pages::{Key, Page, Pages};
 use crate::call::Params;
-use crate::docs::{self, Format, Page, Place};
+use crate::docs::{self, Format, Place};
 use crate::fault::catch_panic;
 use crate::json;
 use crate::limits::Limits;
@@ -330,7 +330,7 @@ impl Server {
         }
         let mut taken = BTreeSet::new();
         error.paths.extend(places.iter().map(|(path, _)| path).filter(|path| !taken.insert(*path)).cloned());
-        Endpoint { registry, settings, places }
+        Endpoint { registry, settings, places, pages: Pages::default() }
     }
 
     /// The level that a logger made for this server lets through.
@@ -384,6 +384,7 @@ pub struct Endpoint {
     settings: Settings,
     /// Others, by their paths.
     places: Vec<(String, Endpoint)>,
+    pages: Pages,
 }
 
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
@@ -432,7 +433,7 @@ impl Endpoint {
         };
         let places = self.places.iter().map(place).collect();
         let methods = self.registry.describe_all();
-        let page = Page { title, name, documentation, version, limits, url, places, methods };
+        let page = docs::Page { title, name, documentation, version, limits, url, places, methods };
         page.render(format).unwrap_or_else(|| self.openrpc(page.url.clone()))
     }
 
@@ -540,24 +541,32 @@ impl Endpoint {
         let origin = url.as_deref().and_then(|url| url.strip_suffix(&*request.path())).unwrap_or_default();
         let program = request.variable("SCRIPT_NAME").unwrap_or_default();
         let base = format!("{origin}{}", program.trim_end_matches('/'));
-        let page = self.describe_over(format, url, &base);
-        let coding = compression::choose(request, page.len());
-        let etag = Etag::of(&page);
-        if request.variable("HTTP_IF_NONE_MATCH").is_some_and(|known| etag.is_among(&known)) {
-            return Ok(Response::empty(StatusCode::NOT_MODIFIED)
-                .with(header::ETAG, etag.value(coding))
-                .with(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))
-                .with(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding")));
+        let key = Key { format, url, base, coding: compression::accepted(request) };
+        let render = |key: &Key| self.describe_over(key.format, key.url.clone(), &key.base);
+        // what others may list anew at any time is not kept
+        let page = match self.registry.is_settled() {
+            true => self.pages.get(key, render),
+            false => Arc::new(Page::new(key.clone(), render(&key))),
+        };
+        let common = [
+            (header::ETAG, page.etag.value(page.coding)),
+            (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+            (header::VARY, HeaderValue::from_static("Accept, Accept-Encoding")),
+        ];
+        if request.variable("HTTP_IF_NONE_MATCH").is_some_and(|known| page.etag.is_among(&known)) {
+            let mut response = Response::empty(StatusCode::NOT_MODIFIED);
+            response.headers.extend(common);
+            return Ok(response);
         }
-        let policy = HeaderValue::try_from(docs::content_security_policy());
-        let response = Response::new(StatusCode::OK, HeaderValue::from_static(format.content_type()), page)
-            .with(header::ETAG, etag.value(coding))
-            .with(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))
-            .with(header::CONTENT_SECURITY_POLICY, policy.unwrap_or(HeaderValue::from_static("default-src 'none'")))
+        let mut response =
+            Response::new(StatusCode::OK, HeaderValue::from_static(format.content_type()), &page.body[..]);
+        response.headers.extend(common);
+        let coding = page.coding.map(|coding| HeaderValue::from_static(coding.name()));
+        response.headers.extend(coding.map(|coding| (header::CONTENT_ENCODING, coding)));
+        Ok(response
+            .with(header::CONTENT_SECURITY_POLICY, docs::content_security_policy())
             .with(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
-            .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)
-            .with(header::VARY, HeaderValue::from_static("Accept"));
-        Ok(compress(request, response))
+            .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF))
     }
 }
 
@@ -633,35 +642,5 @@ fn compress(request: &Request, mut response: Response) -> Response {
             log::error!("a response cannot be compressed: {error}");
             response
         }
-    }
-}
-
-/// The entity tag of a page (RFC 9110 §8.8.3): another for another coding of the same.
-struct Etag(u64);
-
-impl Etag {
-    fn of(page: &str) -> Etag {
-        // the same in every process of a program, as CGI needs it: these hashers start alike
-        let mut hasher = DefaultHasher::new();
-        page.hash(&mut hasher);
-        Etag(hasher.finish())
-    }
-
-    fn value(&self, coding: Option<Coding>) -> HeaderValue {
-        let tag = match coding {
-            None => format!("\"{:016x}\"", self.0),
-            Some(coding) => format!("\"{:016x}-{}\"", self.0, coding.name()),
-        };
-        HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""))
-    }
-
-    /// Whether a list of tags has this one, in whatever coding; servers in between add codings of their own.
-    fn is_among(&self, list: &str) -> bool {
-        let wanted = format!("{:016x}", self.0);
-        list.split(',').any(|tag| {
-            let tag = tag.trim();
-            let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
-            tag == "*" || tag.split('-').next() == Some(&wanted)
-        })
     }
 }

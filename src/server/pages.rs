@@ -1,0 +1,139 @@
+//! Descriptions as they are sent, kept for those who ask again.
+//!
+//! A process renders and compresses each but once. What a page says depends on the URL that a caller has used, and so on
+//! a header of the caller's choice: only a few are kept.
+
+use std::collections::VecDeque;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::header::HeaderValue;
+
+use super::compression::{self, Coding};
+use crate::docs::Format;
+
+/// How many are kept: those of a few names of the host, in a few formats.
+const MOST: usize = 8;
+
+/// What a description depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) format: Format,
+    pub(super) url: Option<String>,
+    /// Where other servers are below.
+    pub(super) base: String,
+    /// The coding that the client takes.
+    pub(super) coding: Option<Coding>,
+}
+
+/// A description, ready to be sent.
+pub(super) struct Page {
+    key: Key,
+    pub(super) body: Vec<u8>,
+    /// The coding that it is in.
+    pub(super) coding: Option<Coding>,
+    pub(super) etag: Etag,
+}
+
+impl Page {
+    pub(super) fn new(key: Key, text: String) -> Page {
+        let etag = Etag::of(&text);
+        let coding = key.coding.filter(|_| compression::is_worth_it(text.len()));
+        match coding.map(|coding| compression::encode(coding, text.as_bytes())) {
+            Some(Ok(body)) => Page { key, body, coding, etag },
+            Some(Err(error)) => {
+                log::error!("a page cannot be compressed: {error}");
+                Page { key, body: text.into_bytes(), coding: None, etag }
+            }
+            None => Page { key, body: text.into_bytes(), coding: None, etag },
+        }
+    }
+}
+
+/// The ones that were asked for last, the newest first.
+#[derive(Default)]
+pub(super) struct Pages(Mutex<VecDeque<Arc<Page>>>);
+
+impl Pages {
+    /// The page of this key, which is rendered if it is not kept.
+    pub(super) fn get(&self, key: Key, render: impl FnOnce(&Key) -> String) -> Arc<Page> {
+        if let Some(page) = self.find(&key) {
+            return page;
+        }
+        // others need not wait for it
+        let text = render(&key);
+        let page = Arc::new(Page::new(key, text));
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push_front(Arc::clone(&page));
+        kept.truncate(MOST);
+        page
+    }
+
+    fn find(&self, key: &Key) -> Option<Arc<Page>> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = kept.iter().position(|page| page.key == *key)?;
+        let page = kept.remove(at)?;
+        kept.push_front(Arc::clone(&page));
+        Some(page)
+    }
+}
+
+/// The entity tag of a page (RFC 9110 §8.8.3): another for another coding of the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Etag(u64);
+
+impl Etag {
+    fn of(page: &str) -> Etag {
+        // the same in every process of a program, as CGI needs it: these hashers start alike
+        let mut hasher = DefaultHasher::new();
+        page.hash(&mut hasher);
+        Etag(hasher.finish())
+    }
+
+    pub(super) fn value(self, coding: Option<Coding>) -> HeaderValue {
+        let tag = match coding {
+            None => format!("\"{:016x}\"", self.0),
+            Some(coding) => format!("\"{:016x}-{}\"", self.0, coding.name()),
+        };
+        HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""))
+    }
+
+    /// Whether a list of tags has this one, in whatever coding; servers in between add codings of their own.
+    pub(super) fn is_among(self, list: &str) -> bool {
+        let wanted = format!("{:016x}", self.0);
+        list.split(',').any(|tag| {
+            let tag = tag.trim();
+            let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
+            tag == "*" || tag.split('-').next() == Some(&wanted)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_are_kept() {
+        let pages = Pages::default();
+        let key = |number: usize| Key {
+            format: Format::Html,
+            url: Some(format!("http://{number}.example/")),
+            base: String::new(),
+            coding: None,
+        };
+        let get = |number: usize| {
+            let mut is_rendered = false;
+            let page = pages.get(key(number), |key| {
+                is_rendered = true;
+                key.url.clone().unwrap_or_default()
+            });
+            assert_eq!(page.body, format!("http://{number}.example/").into_bytes());
+            is_rendered
+        };
+        assert!(get(0) && !get(0));
+        assert!((1..MOST).all(get));
+        // the one that was asked for again stays
+        assert!(!get(0) && get(MOST) && !get(0) && get(1));
+    }
+}
