@@ -6,7 +6,7 @@ use super::Page;
 use crate::signature::{Constraint, Description, Detail, Member, Param, Shape, Signature};
 
 pub(super) fn render(page: &Page<'_>) -> String {
-    let Page { title, name, documentation, version, limits, url, places, methods } = page;
+    let Page { title, name, documentation, version, limits, url, places, methods, filter: _ } = page;
     let place = |place: &super::Place| json!({ "name": place.name, "url": place.url });
     let document = json!({
         "name": name,

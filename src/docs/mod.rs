@@ -21,6 +21,9 @@ use crate::fault::SHARED;
 use crate::limits::Limits;
 use crate::signature::{Constraint, Description, Detail, Member, Param, Shape, Signature, Type};
 
+/// The most characters of a filter: more than anybody types.
+pub(crate) const LONGEST_FILTER: usize = 200;
+
 /// The version of a service that has none.
 pub(crate) const UNVERSIONED: &str = "0.0.0";
 
@@ -41,6 +44,8 @@ pub(crate) struct Page<'a> {
     pub(crate) places: Vec<Place>,
     /// Sorted by name.
     pub(crate) methods: Vec<Description>,
+    /// Words that the methods shown have in their names or help; empty for all.
+    pub(crate) filter: &'a str,
 }
 
 /// Another service.
@@ -54,7 +59,7 @@ pub(crate) fn content_security_policy() -> HeaderValue {
     static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
         let hash = STANDARD.encode(Sha256::digest(STYLE));
         let policy = format!(
-            "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         );
         HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
     });
@@ -94,6 +99,7 @@ impl Page<'_> {
                         h1 { (self.name) }
                         (self.help(self.documentation))
                         (self.endpoint())
+                        (self.search())
                     }
                     nav aria-label="Methods" { @for group in self.groups() { (contents(&group)) } }
                     main id="methods" {
@@ -133,10 +139,32 @@ impl Page<'_> {
         }
     }
 
+    /// A form that leaves the methods that have some words, and how many those are.
+    fn search(&self) -> Markup {
+        html! {
+            form role="search" {
+                label { "Only methods with " input type="search" name="q" maxlength=(LONGEST_FILTER) value=(self.filter); }
+                " " button { "Show" }
+                @if !self.filter.is_empty() {
+                    p { (self.shown().count()) " of " (self.methods.len()) " methods. " a href="?q=" { "Show all" } }
+                }
+            }
+        }
+    }
+
+    /// The methods that have all words of the filter.
+    fn shown(&self) -> impl Iterator<Item = &Description> {
+        let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
+        self.methods.iter().filter(move |method| {
+            let text = format!("{}\n{}", method.name, method.help).to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        })
+    }
+
     /// The methods by what their names have before the last dot, those without one first.
     fn groups(&self) -> Vec<Group<'_>> {
         let mut groups: Vec<Group<'_>> = Vec::new();
-        for method in &self.methods {
+        for method in self.shown() {
             let prefix = method.name.rsplit_once('.').map_or("", |(prefix, _)| prefix);
             match groups.iter_mut().find(|group| group.prefix == prefix) {
                 Some(group) => group.methods.push(method),

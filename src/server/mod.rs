@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use http::header::{self, HeaderValue};
+use percent_encoding::percent_decode;
 
 use self::origin::Origins;
 use self::pages::{Key, Page, Pages};
@@ -420,11 +421,11 @@ impl Endpoint {
     /// The page, or one of its twins, as it is served at a URL.
     pub(crate) fn describe(&self, format: Format, url: Option<String>) -> String {
         let base = url.as_deref().unwrap_or_default().trim_end_matches('/').to_owned();
-        self.describe_over(format, url, &base)
+        self.describe_over(format, url, &base, "")
     }
 
-    /// The same; the other endpoints are at their paths below `base`.
-    fn describe_over(&self, format: Format, url: Option<String>, base: &str) -> String {
+    /// The same; the other endpoints are at their paths below `base`. The page has the methods that a filter leaves.
+    fn describe_over(&self, format: Format, url: Option<String>, base: &str, filter: &str) -> String {
         let Settings { name, title, documentation, version, limits, .. } = &self.settings;
         let title = title.as_deref().unwrap_or(name);
         let place = |(path, other): &(String, Endpoint)| Place {
@@ -433,7 +434,7 @@ impl Endpoint {
         };
         let places = self.places.iter().map(place).collect();
         let methods = self.registry.describe_all();
-        let page = docs::Page { title, name, documentation, version, limits, url, places, methods };
+        let page = docs::Page { title, name, documentation, version, limits, url, places, methods, filter };
         page.render(format).unwrap_or_else(|| self.openrpc(page.url.clone()))
     }
 
@@ -542,9 +543,10 @@ impl Endpoint {
         let program = request.variable("SCRIPT_NAME").unwrap_or_default();
         let base = format!("{origin}{}", program.trim_end_matches('/'));
         let key = Key { format, url, base, coding: compression::accepted(request) };
-        let render = |key: &Key| self.describe_over(key.format, key.url.clone(), &key.base);
-        // what others may list anew at any time is not kept
-        let page = match self.registry.is_settled() {
+        let filter = filter_of(request);
+        let render = |key: &Key| self.describe_over(key.format, key.url.clone(), &key.base, &filter);
+        // what others may list anew at any time is not kept, nor what somebody looks for
+        let page = match self.registry.is_settled() && filter.is_empty() {
             true => self.pages.get(key, render),
             false => Arc::new(Page::new(key.clone(), render(&key))),
         };
@@ -568,6 +570,17 @@ impl Endpoint {
             .with(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
             .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF))
     }
+}
+
+/// The words that a request looks for, by its query.
+fn filter_of(request: &Request) -> String {
+    let query = request.variable("QUERY_STRING").unwrap_or_default();
+    let Some(written) = query.split('&').find_map(|pair| pair.strip_prefix("q=")) else { return String::new() };
+    // as forms are written; a character takes no more than twelve of the query's
+    let written = written.as_bytes().iter().take(12 * docs::LONGEST_FILTER);
+    let blanks: Vec<u8> = written.map(|octet| if *octet == b'+' { b' ' } else { *octet }).collect();
+    let decoded = percent_decode(&blanks).decode_utf8_lossy().into_owned();
+    decoded.chars().take(docs::LONGEST_FILTER).collect::<String>().trim().to_owned()
 }
 
 /// The format that a request wants the description in: by its query, or else by what it accepts.

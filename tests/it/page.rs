@@ -128,6 +128,47 @@ fn the_page_tells_everything() {
     }
 }
 
+/// Without scripts: a form asks the server.
+#[test]
+fn a_filter_leaves_the_methods_with_its_words() {
+    let endpoint = server().build().unwrap();
+    let filtered = |query: &str| {
+        let query = query.to_owned();
+        let variables = move |name: &str| match name {
+            "REQUEST_METHOD" => Some(b"GET"[..].into()),
+            "REQUEST_URI" => Some(b"/RPC2"[..].into()),
+            "QUERY_STRING" => Some(query.clone().into_bytes().into()),
+            _ => None,
+        };
+        let response = endpoint.handle(&Request::new(variables, Vec::new()));
+        assert_eq!(response.status, 200);
+        String::from_utf8(response.body).unwrap()
+    };
+    let methods = |page: &str| page.matches("<section id=\"m-").count();
+    let all = methods(&filtered(""));
+    for (query, count) in [
+        ("q=", all),
+        ("q=+", all),
+        ("q=balls.throw", 1),
+        ("q=BALLS", 1),
+        ("q=they+fell", 1),
+        ("q=they%20catch", 1),
+        ("q=no-such-word", 0),
+        ("a=b&q=Catches", 1),
+        ("q=%FF%zz", 0),
+    ] {
+        assert_eq!(methods(&filtered(query)), count, "{query}");
+    }
+    let page = filtered("q=they+fell");
+    assert_has(&page, &["value=\"they fell\"", &format!("1 of {all} methods."), "<a href=\"?q=\">Show all</a>"]);
+    let evil = filtered("q=%22%3E%3Cscript%3Ealert(1)%3C/script%3E");
+    assert!(!evil.contains("<script") && evil.contains("&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"));
+    let long = filtered(&format!("q={}", "x".repeat(100_000)));
+    assert!(long.contains(&format!("value=\"{}\"", "x".repeat(200))) && methods(&long) == 0);
+    // what somebody looked for is nobody else's page
+    assert_eq!(methods(&filtered("")), all);
+}
+
 /// The same in the forms that the page's head names.
 #[test]
 fn twins() {
