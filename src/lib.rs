@@ -28,6 +28,7 @@ mod value;
 // the attribute macros write `::rpcgi`, also in this crate's own tests
 extern crate self as rpcgi;
 
+pub use crate::docs::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, Trying};
 pub use crate::fault::Fault;
 pub use crate::limits::Limits;
 pub use crate::method::{Function, Method};

@@ -11,7 +11,6 @@ use std::ops::Deref;
 use std::panic::Location;
 use std::sync::Arc;
 
-use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
@@ -21,7 +20,10 @@ use crate::fault::{Fault, catch_panic};
 #[cfg(feature = "async")]
 use crate::runtime::block_on;
 use crate::service::Request;
-use crate::signature::{Description, FunctionSchemas, Outline, ParamSchema, Signature, Type, least, signatures};
+use crate::signature::{
+    Definitions, Description, FunctionSchemas, Outline, ParamSchema, Signature, Type, details, generator, least,
+    signatures,
+};
 use crate::value::{DataError, FormatTypes, Position, Value, shown};
 
 /// A method under its name, with its description.
@@ -62,6 +64,9 @@ pub struct About {
     pub hidden: bool,
     /// Markdown: why not to call it any more, and what to call instead. Empty if there is no more to say.
     pub deprecated: Option<Cow<'static, str>>,
+    pub is_unsafe: bool,
+    /// Params of a call that makes sense.
+    pub example: Option<Cow<'static, [Value]>>,
     pub location: &'static Location<'static>,
 }
 
@@ -249,6 +254,34 @@ impl Method {
         self
     }
 
+    /// Gives the params of a call that makes sense, for the page's samples. Without them it shows values that the types
+    /// allow.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let state = rpcgi::Method::new("state", |number: usize| number).example([41.into()]);
+    /// # let _ = state;
+    /// ```
+    pub fn example(mut self, params: impl Into<Vec<Value>>) -> Method {
+        self.about.make_mut().example = Some(Cow::Owned(params.into()));
+        self
+    }
+
+    /// Marks it as unsafe: a call changes something that somebody may want to keep. Where methods can be
+    /// [tried](crate::Docs::trying), the page asks before it calls. (Safe methods: RFC 9110 §9.2.1.)
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let remove = rpcgi::Method::new("notes.remove", |title: String| title.len()).mark_unsafe();
+    /// # let _ = remove;
+    /// ```
+    pub fn mark_unsafe(mut self) -> Method {
+        self.about.make_mut().is_unsafe = true;
+        self
+    }
+
     /// Declares a way to call a [dynamic](Method::dynamic) method, one of several if there are more. A method of typed
     /// arguments declares its own, and this changes nothing.
     pub fn signature(mut self, signature: Signature) -> Method {
@@ -296,7 +329,9 @@ impl Method {
 
     /// Describes the method under the name it has where it is registered.
     pub(crate) fn describe(&self, name: impl Into<String>) -> Description {
-        self.outline(&mut inline_schemas()).into_description(name)
+        let mut generator = generator();
+        let outline = self.outline(&mut generator);
+        outline.into_description(name, &Definitions::of(generator))
     }
 
     /// Describes the method by schemas of a generator.
@@ -307,6 +342,8 @@ impl Method {
             in_detail: self.body.is_typed() || !self.about.params.is_empty(),
             faults: self.about.faults.iter().map(|(code, text)| (*code, text.trim().to_owned())).collect(),
             deprecated: self.about.deprecated.as_deref().map(|text| text.trim().to_owned()),
+            is_unsafe: self.about.is_unsafe,
+            example: self.about.example.as_deref().map(<[Value]>::to_vec),
         }
     }
 }
@@ -323,11 +360,6 @@ impl From<Method> for Vec<Method> {
     }
 }
 
-/// A generator of schemas that have all they refer to inside, but for what is recursive.
-fn inline_schemas() -> SchemaGenerator {
-    SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true).into_generator()
-}
-
 #[track_caller]
 fn about(name: Cow<'static, str>) -> Shared<About> {
     Shared::Owned(Arc::new(About {
@@ -338,6 +370,8 @@ fn about(name: Cow<'static, str>) -> Shared<About> {
         faults: Cow::Borrowed(&[]),
         hidden: false,
         deprecated: None,
+        is_unsafe: false,
+        example: None,
         location: Location::caller(),
     }))
 }
@@ -806,7 +840,10 @@ impl Body for Overload {
                 outcome => return outcome,
             }
         }
-        Err(no_signature_fits(&signatures(&self.functions(about, &mut inline_schemas())), &values))
+        let mut generator = generator();
+        let functions = self.functions(about, &mut generator);
+        let details = details(&functions, &Definitions::of(generator));
+        Err(no_signature_fits(&signatures(&details), &values))
     }
 
     fn functions(&self, about: &About, generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {

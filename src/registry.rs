@@ -14,7 +14,7 @@ use crate::fault::Fault;
 use crate::method::Async;
 use crate::method::{Function, Method};
 use crate::service::Request;
-use crate::signature::{Description, Outline};
+use crate::signature::{Definitions, Description, Outline, generator};
 use crate::value::shown;
 
 /// A set of methods under their names, to be [mounted](Registry::mount) in another or served.
@@ -216,7 +216,10 @@ impl Registry {
 
     /// Descriptions of all methods to list, sorted by name.
     pub(crate) fn describe_all(&self) -> Vec<Description> {
-        self.names().iter().filter_map(|name| self.describe(name).ok()).collect()
+        let mut generator = generator();
+        let outlines = self.outline_all(&mut generator);
+        let definitions = Definitions::of(generator);
+        outlines.into_iter().map(|(name, outline)| outline.into_description(name, &definitions)).collect()
     }
 
     /// All methods to list with their schemas, sorted by name.

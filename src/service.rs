@@ -181,6 +181,13 @@ pub(crate) fn split_port(host: &str) -> (&str, Option<&str>) {
     }
 }
 
+/// Whether a name of a host, as `Host` has it, is one of this machine alone.
+pub(crate) fn is_local_host(host: &str) -> bool {
+    let name = split_port(host).0;
+    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
+}
+
 /// A request of the `http` crate, as axum and hyper have it. `REMOTE_ADDR` is its extension of type [`SocketAddr`].
 impl<B: Into<Vec<u8>>> From<http::Request<B>> for Request {
     fn from(request: http::Request<B>) -> Request {

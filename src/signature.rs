@@ -4,8 +4,16 @@
 
 use std::fmt;
 
-use schemars::{Schema, json_schema};
+use schemars::generate::SchemaSettings;
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value as Json};
+
+use crate::value::Value;
+
+/// The generator whose schemas a [`Description`] is made of: types that are named stand once, as its definitions.
+pub(crate) fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().into_generator()
+}
 
 /// A type of XML-RPC, as signatures name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,6 +129,10 @@ pub(crate) struct Outline {
     pub(crate) faults: Vec<(i32, String)>,
     /// Why not to call it any more, in Markdown; maybe empty.
     pub(crate) deprecated: Option<String>,
+    /// Whether a call changes something that somebody may want to keep.
+    pub(crate) is_unsafe: bool,
+    /// Params of a call that makes sense, if they are given.
+    pub(crate) example: Option<Vec<Value>>,
 }
 
 /// A function's arguments and result.
@@ -147,22 +159,14 @@ impl FunctionSchemas {
         least(self.params.iter().map(|param| param.optional))
     }
 
-    /// One signature for each number of params there may be.
-    fn signatures(&self) -> impl Iterator<Item = Signature> {
-        let wire = |schema| Shape::from_schema(schema).wire;
-        let returns = wire(&self.returns);
-        let types: Vec<Type> = self.params.iter().map(|param| wire(&param.schema)).collect();
-        (self.least()..=types.len()).map(move |count| Signature::new(returns, &types[..count]))
-    }
-
-    fn detail(&self) -> Detail {
+    fn detail(&self, definitions: &Definitions) -> Detail {
         let param = |param: &ParamSchema| Param {
             name: param.name.clone(),
             help: param.help.clone(),
             optional: param.optional,
-            shape: Shape::from_schema(&param.schema),
+            shape: definitions.shape(&param.schema),
         };
-        Detail { params: self.params.iter().map(param).collect(), returns: Shape::from_schema(&self.returns) }
+        Detail { params: self.params.iter().map(param).collect(), returns: definitions.shape(&self.returns) }
     }
 }
 
@@ -172,21 +176,26 @@ impl Outline {
         title(&self.help)
     }
 
-    /// The same for people. The schemas must be inline.
-    pub(crate) fn into_description(self, name: impl Into<String>) -> Description {
-        let details = match self.in_detail {
-            true => self.functions.iter().map(FunctionSchemas::detail).collect(),
-            false => Vec::new(),
-        };
-        let signatures = signatures(&self.functions);
-        let Outline { help, faults, deprecated, .. } = self;
-        Description { name: name.into(), help, signatures, details, faults, deprecated }
+    /// The same for people; the definitions are those of the [`generator`] that made the schemas.
+    pub(crate) fn into_description(self, name: impl Into<String>, definitions: &Definitions) -> Description {
+        let Outline { help, functions, in_detail, faults, deprecated, is_unsafe, example } = self;
+        let mut details = details(&functions, definitions);
+        let signatures = signatures(&details);
+        if !in_detail {
+            details.clear();
+        }
+        Description { name: name.into(), help, signatures, details, faults, deprecated, is_unsafe, example }
     }
 }
 
+/// Functions for people, by the definitions of the generator that made their schemas.
+pub(crate) fn details(functions: &[FunctionSchemas], definitions: &Definitions) -> Vec<Detail> {
+    functions.iter().map(|function| function.detail(definitions)).collect()
+}
+
 /// The signatures of functions: one for each number of params that each may have.
-pub(crate) fn signatures(functions: &[FunctionSchemas]) -> Vec<Signature> {
-    let mut signatures: Vec<Signature> = functions.iter().flat_map(FunctionSchemas::signatures).collect();
+pub(crate) fn signatures(details: &[Detail]) -> Vec<Signature> {
+    let mut signatures: Vec<Signature> = details.iter().flat_map(Detail::signatures).collect();
     signatures.dedup();
     signatures
 }
@@ -216,6 +225,10 @@ pub(crate) struct Description {
     pub(crate) faults: Vec<(i32, String)>,
     /// Why not to call it any more, in Markdown; maybe empty.
     pub(crate) deprecated: Option<String>,
+    /// Whether a call changes something that somebody may want to keep.
+    pub(crate) is_unsafe: bool,
+    /// Params of a call that makes sense, if they are given.
+    pub(crate) example: Option<Vec<Value>>,
 }
 
 impl Description {
@@ -230,6 +243,16 @@ impl Description {
 pub(crate) struct Detail {
     pub(crate) params: Vec<Param>,
     pub(crate) returns: Shape,
+}
+
+impl Detail {
+    /// One signature for each number of params there may be.
+    fn signatures(&self) -> impl Iterator<Item = Signature> {
+        let returns = self.returns.wire;
+        let types: Vec<Type> = self.params.iter().map(|param| param.shape.wire).collect();
+        let least = least(self.params.iter().map(|param| param.optional));
+        (least..=types.len()).map(move |count| Signature::new(returns, &types[..count]))
+    }
 }
 
 /// A param, described.
@@ -247,18 +270,27 @@ pub(crate) struct Param {
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     pub(crate) wire: Type,
+    /// What the type is called where it is defined, if it is.
+    pub(crate) name: Option<String>,
     /// May also be nil.
     pub(crate) nullable: bool,
     /// Markdown.
     pub(crate) help: String,
-    /// Of an array: what its items look like, if they are all alike.
+    /// Of an array: what its items look like, if they are all alike. Of a struct whose members have any names: what
+    /// these look like.
     pub(crate) items: Option<Box<Shape>>,
+    /// Of an array that has a place for each item: what those look like.
+    pub(crate) places: Vec<Shape>,
+    /// Of an array: how many items it has at least.
+    pub(crate) least_items: usize,
     /// Of a struct: its members.
     pub(crate) members: Vec<Member>,
     /// The values it may have, if they are listed.
     pub(crate) values: Vec<String>,
     /// What else is asked of it, beside its type.
     pub(crate) constraints: Vec<Constraint>,
+    /// One that is given as an example, or that it is if it is left out.
+    pub(crate) example: Option<Json>,
 }
 
 /// What is asked of a value beside its type.
@@ -285,39 +317,88 @@ pub(crate) struct Member {
 }
 
 impl Shape {
-    fn of(wire: Type) -> Shape {
-        let (members, values, constraints) = (Vec::new(), Vec::new(), Vec::new());
-        Shape { wire, nullable: false, help: String::new(), items: None, members, values, constraints }
-    }
-
-    /// Derives the shape from a type's JSON Schema, whose subschemas are inline but for recursive ones.
-    pub(crate) fn from_schema(schema: &Schema) -> Shape {
-        match schema.as_object() {
-            Some(schema) => Shape::from_object(schema),
-            None => Shape::of(Type::Undefined),
+    /// Any value of a type.
+    pub(crate) fn of(wire: Type) -> Shape {
+        Shape {
+            wire,
+            name: None,
+            nullable: false,
+            help: String::new(),
+            items: None,
+            places: Vec::new(),
+            least_items: 0,
+            members: Vec::new(),
+            values: Vec::new(),
+            constraints: Vec::new(),
+            example: None,
         }
     }
+}
 
-    fn from_json(schema: &Json) -> Shape {
-        schema.as_object().map_or_else(|| Shape::of(Type::Undefined), Shape::from_object)
+/// The schemas that others refer to, by their names.
+#[derive(Debug, Default)]
+pub(crate) struct Definitions(Map<String, Json>);
+
+impl Definitions {
+    /// Those that a [`generator`] has made so far.
+    pub(crate) fn of(mut generator: SchemaGenerator) -> Definitions {
+        Definitions(generator.take_definitions(true))
     }
 
-    fn from_object(schema: &Map<String, Json>) -> Shape {
-        let mut shape = match alternatives(schema) {
-            Some(alternatives) => Shape::from_alternatives(alternatives),
-            None => Shape::from_type(schema),
+    /// What a type's JSON Schema says of its values.
+    fn shape(&self, schema: &Schema) -> Shape {
+        Reader { definitions: self, inside: Vec::new() }.shape(schema.as_value())
+    }
+
+    /// The name of the schema that a schema refers to, and that one, unless there is none.
+    fn find<'a>(&'a self, schema: &'a Map<String, Json>) -> Option<(&'a str, &'a Json)> {
+        let name = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
+        Some((name, self.0.get(name)?))
+    }
+}
+
+/// Reads a schema, and those that it refers to.
+struct Reader<'a> {
+    definitions: &'a Definitions,
+    /// The names of the definitions around the place that is read: one that refers to itself is read but once.
+    inside: Vec<&'a str>,
+}
+
+impl<'a> Reader<'a> {
+    fn shape(&mut self, schema: &'a Json) -> Shape {
+        schema.as_object().map_or_else(|| Shape::of(Type::Undefined), |schema| self.object(schema))
+    }
+
+    fn object(&mut self, schema: &'a Map<String, Json>) -> Shape {
+        let mut shape = match (self.definitions.find(schema), alternatives(schema)) {
+            (Some((name, schema)), _) => self.definition(name, schema),
+            (None, Some(alternatives)) => self.alternatives(alternatives),
+            (None, None) => self.of_type(schema),
         };
         if let Some(Json::String(help)) = schema.get("description") {
             shape.help = help.clone();
         }
-        shape.constraints = constraints(schema);
+        shape.constraints.extend(constraints(schema));
+        let example = schema.get("examples").and_then(|examples| examples.get(0));
+        shape.example = example.or_else(|| schema.get("default")).cloned().or(shape.example);
         shape
+    }
+
+    fn definition(&mut self, name: &'a str, schema: &'a Json) -> Shape {
+        // only structs can hold themselves
+        if self.inside.contains(&name) {
+            return Shape { name: Some(name.to_owned()), ..Shape::of(Type::Struct) };
+        }
+        self.inside.push(name);
+        let shape = self.shape(schema);
+        self.inside.pop();
+        Shape { name: shape.name.or_else(|| Some(name.to_owned())), ..shape }
     }
 
     /// The common shape of `anyOf` or `oneOf`: nil makes it nullable, listed strings are collected, and where the rest
     /// differ there is no telling.
-    fn from_alternatives(alternatives: &[Json]) -> Shape {
-        let mut shapes: Vec<Shape> = alternatives.iter().map(Shape::from_json).collect();
+    fn alternatives(&mut self, alternatives: &'a [Json]) -> Shape {
+        let mut shapes: Vec<Shape> = alternatives.iter().map(|schema| self.shape(schema)).collect();
         let all = shapes.len();
         shapes.retain(|shape| shape.wire != Type::Nil);
         let nullable = shapes.len() < all;
@@ -335,6 +416,7 @@ impl Shape {
         }
         if all > 1 + usize::from(nullable) {
             common.help.clear();
+            common.name = None;
             for member in &mut common.members {
                 member.optional = true;
             }
@@ -343,16 +425,57 @@ impl Shape {
         common
     }
 
-    fn from_type(schema: &Map<String, Json>) -> Shape {
+    fn of_type(&mut self, schema: &'a Map<String, Json>) -> Shape {
         let (name, nullable) = type_name(schema);
         let mut shape = Shape::of(wire_type(name, schema));
         shape.nullable = nullable;
         match shape.wire {
-            Type::Array => shape.items = items(schema).map(Box::new),
-            Type::Struct => shape.members = members(schema),
+            Type::Array => {
+                shape.places = self.places(schema);
+                shape.items = self.items(schema, &shape.places).map(Box::new);
+                let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or_default();
+                shape.least_items = usize::try_from(least).unwrap_or(usize::MAX);
+            }
+            Type::Struct => {
+                shape.members = self.members(schema);
+                let others = schema.get("additionalProperties").filter(|others| others.is_object());
+                shape.items = others.map(|others| Box::new(self.shape(others)));
+            }
             _ => shape.values = values(schema),
         }
         shape
+    }
+
+    /// What the items of an array look like; those of a tuple, if all of its places look alike.
+    fn items(&mut self, schema: &'a Map<String, Json>, places: &[Shape]) -> Option<Shape> {
+        if let Some(items @ Json::Object(_)) = schema.get("items") {
+            return Some(self.shape(items));
+        }
+        let alike = places.windows(2).all(|pair| pair[0].wire == pair[1].wire);
+        places.first().filter(|_| alike).cloned()
+    }
+
+    fn places(&mut self, schema: &'a Map<String, Json>) -> Vec<Shape> {
+        let places = schema.get("prefixItems").and_then(Json::as_array);
+        places.into_iter().flatten().map(|place| self.shape(place)).collect()
+    }
+
+    fn members(&mut self, schema: &'a Map<String, Json>) -> Vec<Member> {
+        let required = schema.get("required").and_then(Json::as_array);
+        let properties = schema.get("properties").and_then(Json::as_object);
+        properties
+            .into_iter()
+            .flatten()
+            .map(|(name, schema)| {
+                let mut shape = self.shape(schema);
+                Member {
+                    name: name.clone(),
+                    help: std::mem::take(&mut shape.help),
+                    optional: !required.is_some_and(|required| required.iter().any(|entry| entry == name)),
+                    shape,
+                }
+            })
+            .collect()
     }
 }
 
@@ -394,34 +517,6 @@ fn wire_type(name: &str, schema: &Map<String, Json>) -> Type {
         ("null", _) => Type::Nil,
         _ => Type::Undefined,
     }
-}
-
-fn items(schema: &Map<String, Json>) -> Option<Shape> {
-    if let Some(items @ Json::Object(_)) = schema.get("items") {
-        return Some(Shape::from_json(items));
-    }
-    // a tuple: described if all of its places look alike
-    let places: Vec<Shape> = schema.get("prefixItems")?.as_array()?.iter().map(Shape::from_json).collect();
-    let alike = places.windows(2).all(|pair| pair[0].wire == pair[1].wire);
-    places.into_iter().next().filter(|_| alike)
-}
-
-fn members(schema: &Map<String, Json>) -> Vec<Member> {
-    let required = schema.get("required").and_then(Json::as_array);
-    let properties = schema.get("properties").and_then(Json::as_object);
-    properties
-        .into_iter()
-        .flatten()
-        .map(|(name, schema)| {
-            let mut shape = Shape::from_json(schema);
-            Member {
-                name: name.clone(),
-                help: std::mem::take(&mut shape.help),
-                optional: !required.is_some_and(|required| required.iter().any(|entry| entry == name)),
-                shape,
-            }
-        })
-        .collect()
 }
 
 fn values(schema: &Map<String, Json>) -> Vec<String> {

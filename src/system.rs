@@ -27,12 +27,13 @@ pub(crate) struct Abilities {
 }
 
 const DISCOVER: &str = "rpc.discover";
+const LIST_METHODS: &str = "system.listMethods";
 
 const NAMES: [&str; 8] = [
     DISCOVER,
     "system.describeMethods",
     "system.getCapabilities",
-    "system.listMethods",
+    LIST_METHODS,
     "system.methodExist",
     "system.methodHelp",
     "system.methodSignature",
@@ -65,13 +66,14 @@ impl System {
     fn make(&self, name: &str, registry: Arc<Registry>) -> Option<Method> {
         let abilities = self.abilities;
         Some(match name {
-            "system.listMethods" => {
-                Method::new("system.listMethods", move || registry.names()).help("Lists the names of all methods.")
+            LIST_METHODS => {
+                Method::new(LIST_METHODS, move || registry.names()).help("Lists the names of all methods.")
             }
             "system.methodHelp" => {
                 Method::new("system.methodHelp", move |name: String| registry.describe(&name).map(|method| method.help))
                     .help("Tells what a method does.\n\nThe answer is Markdown; it is empty for a method without help.")
                     .params(["name"])
+                    .example([LIST_METHODS.into()])
             }
             "system.methodSignature" => Method::new("system.methodSignature", move |name: String| {
                 registry.describe(&name).map(|method| Signatures::of(&method))
@@ -80,17 +82,20 @@ impl System {
                 "Lists the signatures of a method.\n\nEach is an array of type names: that of the result, then those of \
                  the params. For a method whose signature is not known the answer is the string `undef`.",
             )
-            .params(["name"]),
+            .params(["name"])
+            .example([LIST_METHODS.into()]),
             "system.methodExist" => {
                 Method::new("system.methodExist", move |name: String| registry.contains(&name))
                     .help("Tells whether there is a method of this name.")
                     .params(["name"])
+                    .example([LIST_METHODS.into()])
             }
             "system.describeMethods" => Method::new("system.describeMethods", move |names: Option<Vec<String>>| {
                 describe_methods(&registry, names, abilities.limits.calls)
             })
             .help("Describes methods: all, or those of the given names.")
-            .params(["names"]),
+            .params(["names"])
+            .example([Value::Array(vec![LIST_METHODS.into()])]),
             "system.getCapabilities" => {
                 Method::new("system.getCapabilities", move || capabilities(&registry, abilities))
                     .help("Tells which protocols and extensions the server has, and which limits.")
@@ -105,7 +110,11 @@ impl System {
                  calls than `system.getCapabilities` tells, and none of this method itself; a batch of JSON-RPC may \
                  not have it.",
             )
-            .params(["calls"]),
+            .params(["calls"])
+            .example([Value::Array(vec![Value::Struct(vec![
+                ("methodName".into(), LIST_METHODS.into()),
+                ("params".into(), Value::Array(Vec::new())),
+            ])])]),
             DISCOVER => {
                 let info = self.info.clone();
                 Method::new(DISCOVER, move |request: &Request| discover(&registry, &info, request))

@@ -78,7 +78,7 @@ impl Function {
             let name = if shown.is_empty() { &name } else { shown };
             quote!((::std::borrow::Cow::Borrowed(#name), ::std::borrow::Cow::Borrowed(#help)))
         });
-        let MethodOptions { aliases, faults, hidden, deprecated, .. } = options;
+        let MethodOptions { aliases, faults, hidden, deprecated, is_unsafe, .. } = options;
         let deprecated = match deprecated {
             Some(text) => quote!(::std::option::Option::Some(::std::borrow::Cow::Borrowed(#text))),
             None => quote!(::std::option::Option::None),
@@ -97,6 +97,8 @@ impl Function {
                 faults: ::std::borrow::Cow::Borrowed(&[#(#faults),*]),
                 hidden: #hidden,
                 deprecated: #deprecated,
+                is_unsafe: #is_unsafe,
+                example: ::std::option::Option::None,
                 location: #location,
             };
             #make(&ABOUT, #body)

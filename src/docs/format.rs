@@ -58,14 +58,6 @@ impl Format {
         }
     }
 
-    /// The one that a query asks for, as `format=json`; `None` if it asks for none.
-    ///
-    /// # Errors
-    /// What there is, if there is none of this name.
-    pub(crate) fn of_query(query: &str) -> Result<Option<Format>, String> {
-        query.split('&').find_map(|pair| pair.strip_prefix("format=")).map(str::parse).transpose()
-    }
-
     /// The one that a caller likes best by the header `Accept` (RFC 9110 §12.5.1); the page for whoever likes none.
     pub(crate) fn of_accept(accept: &str) -> Format {
         let quality = |format: Format| {
@@ -111,14 +103,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn by_query() {
-        assert_eq!(Format::of_query(""), Ok(None));
-        assert_eq!(Format::of_query("a=b"), Ok(None));
-        assert_eq!(Format::of_query("a=b&format=md"), Ok(Some(Format::Markdown)));
-        assert_eq!(Format::of_query("format=html&format=md"), Ok(Some(Format::Html)));
-        let expected = |found| Err(format!("expected html, json, md, openrpc as format, found \"{found}\""));
-        assert_eq!(Format::of_query("format=wsdl"), expected("wsdl"));
-        assert_eq!(Format::of_query("format="), expected(""));
+    fn by_name() {
+        assert_eq!("md".parse(), Ok(Format::Markdown));
+        for name in ["wsdl", ""] {
+            let expected = format!("expected html, json, md, openrpc as format, found \"{name}\"");
+            assert_eq!(name.parse::<Format>(), Err(expected));
+        }
     }
 
     #[test]

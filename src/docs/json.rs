@@ -3,10 +3,10 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Page;
-use crate::signature::{Constraint, Description, Detail, Member, Param, Shape, Signature};
+use crate::signature::{Constraint, Description, Detail, Member, Param, Shape, Signature, Type};
 
 pub(super) fn render(page: &Page<'_>) -> String {
-    let Page { title, name, documentation, version, limits, url, places, methods, filter: _ } = page;
+    let Page { title, name, documentation, version, limits, docs, url, places, methods, .. } = page;
     let place = |place: &super::Place| json!({ "name": place.name, "url": place.url });
     let document = json!({
         "name": name,
@@ -15,6 +15,8 @@ pub(super) fn render(page: &Page<'_>) -> String {
         "documentation": documentation,
         "url": url,
         "protocols": ["XML-RPC", "JSON-RPC 2.0"],
+        "authentication": docs.authentication,
+        "contact": docs.contact,
         "limits": { "body": limits.body, "calls": limits.calls },
         "others": places.iter().map(place).collect::<Vec<_>>(),
         "methods": methods.iter().map(method).collect::<Vec<_>>(),
@@ -29,6 +31,7 @@ fn method(method: &Description) -> Json {
         "title": method.title(),
         "help": method.help,
         "deprecated": method.deprecated,
+        "unsafe": method.is_unsafe,
         "signatures": method.signatures.iter().map(Signature::names).collect::<Vec<_>>(),
         "details": method.details.iter().map(detail).collect::<Vec<_>>(),
         "faults": method.faults.iter().map(fault).collect::<Vec<_>>(),
@@ -60,6 +63,7 @@ fn shape_members(of: &Shape) -> Map<String, Json> {
     let member = |member: &Member| named(&member.name, &member.help, member.optional, &member.shape);
     let parts = [
         ("type", Some(of.wire.name().into())),
+        ("typeName", of.name.as_deref().filter(|_| of.wire == Type::Struct).map(Json::from)),
         ("nil", of.nullable.then_some(true.into())),
         ("help", (!of.help.is_empty()).then(|| of.help.clone().into())),
         ("values", (!of.values.is_empty()).then(|| of.values.clone().into())),

@@ -4,7 +4,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::service::{Request, Response, Service, split_port};
+use crate::service::{Request, Response, Service, is_local_host, split_port};
 
 /// Serves at an address until Ctrl-C (INT), TERM or HUP; `ready` is told the URL.
 ///
@@ -118,12 +118,11 @@ fn check_host(request: &http::Request<Incoming>, address: SocketAddr) -> Result<
     if !address.ip().is_loopback() {
         return Ok(());
     }
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-    let name = split_port(host.unwrap_or("localhost")).0;
-    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    if name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback()) {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    if is_local_host(host) {
         return Ok(());
     }
+    let name = split_port(host).0;
     let message = format!("expected a name of this machine as Host, found \"{}\"", name.escape_debug());
     Err(Response::text(StatusCode::FORBIDDEN, message))
 }

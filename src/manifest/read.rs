@@ -246,6 +246,8 @@ impl Reader<'_> {
             faults: self.faults(table, is_program).into_iter().map(|(code, text)| (code, text.into())).collect(),
             hidden: flag(table, "hidden"),
             deprecated: deprecated.map(Into::into),
+            is_unsafe: flag(table, "unsafe"),
+            example: None,
             location: Location::caller(),
         }
     }

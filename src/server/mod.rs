@@ -3,6 +3,7 @@
 mod compression;
 mod origin;
 mod pages;
+mod trial;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,13 +12,12 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use http::header::{self, HeaderValue};
-use percent_encoding::percent_decode;
 
 use self::origin::Origins;
-use self::pages::{Key, Page, Pages};
+use self::pages::{Key, Page, Pages, Rendered};
 use crate::call::Params;
-use crate::docs::{self, Format, Place};
-use crate::fault::catch_panic;
+use crate::docs::{self, ASSET, Access, Asset, Docs, Format, Place};
+use crate::fault::{Fault, catch_panic};
 use crate::json;
 use crate::limits::Limits;
 #[cfg(feature = "async")]
@@ -29,7 +29,7 @@ use crate::protocol::{Protocol, jsonrpc};
 use crate::registry::{DuplicateMethod, Fallback, Registry};
 use crate::service::{Request, Response, Service};
 use crate::system::{Abilities, System};
-use crate::value::shown;
+use crate::value::{Value, shown};
 
 /// A service being put together: its methods, its page, its settings.
 ///
@@ -71,6 +71,7 @@ struct Settings {
     large_integers_as_text: bool,
     origins: Origins,
     log_calls: bool,
+    docs: Docs,
 }
 
 impl Settings {
@@ -95,6 +96,7 @@ impl Server {
             large_integers_as_text: false,
             origins: Origins::default(),
             log_calls: false,
+            docs: Docs::new(),
         };
         Server { registry: Registry::new(), switched_off: Vec::new(), settings, others: Vec::new() }
     }
@@ -300,6 +302,22 @@ impl Server {
         self
     }
 
+    /// Sets what there is to the page: whether it is there at all, whether methods can be tried on it, what it looks
+    /// like.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::{Access, Docs, Server};
+    ///
+    /// let server = Server::new("Example").docs(Docs::new().access(Access::Off));
+    /// # server.build().unwrap();
+    /// ```
+    pub fn docs(mut self, docs: Docs) -> Server {
+        self.settings.docs = docs;
+        self
+    }
+
     /// Makes an endpoint of it.
     ///
     /// # Errors
@@ -389,7 +407,9 @@ pub struct Endpoint {
 }
 
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
-const ALLOW: HeaderValue = HeaderValue::from_static("GET, HEAD, OPTIONS, POST");
+/// The methods of HTTP that are answered, with a page and without.
+const METHODS: &str = "GET, HEAD, OPTIONS, POST";
+const METHODS_WITHOUT_PAGE: &str = "OPTIONS, POST";
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const TEXT_XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
 const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -418,24 +438,46 @@ impl Endpoint {
         self.describe(Format::Html, url)
     }
 
-    /// The page, or one of its twins, as it is served at a URL.
+    /// The page, or one of its twins, as it is served at a URL to nobody in particular.
     pub(crate) fn describe(&self, format: Format, url: Option<String>) -> String {
         let base = url.as_deref().unwrap_or_default().trim_end_matches('/').to_owned();
-        self.describe_over(format, url, &base, "")
+        self.describe_to(&Key { format, url, base, tries: false, auth_type: None, coding: None }, "")
     }
 
-    /// The same; the other endpoints are at their paths below `base`. The page has the methods that a filter leaves.
-    fn describe_over(&self, format: Format, url: Option<String>, base: &str, filter: &str) -> String {
-        let Settings { name, title, documentation, version, limits, .. } = &self.settings;
-        let title = title.as_deref().unwrap_or(name);
+    /// The page, or one of its twins, to whom it is asked for. It has the methods that a filter leaves.
+    fn describe_to(&self, key: &Key, filter: &str) -> String {
+        let methods = || self.registry.describe_all();
+        match key.format {
+            Format::OpenRpc => self.openrpc(key.url.clone()),
+            format => {
+                let page = docs::Page { methods: methods(), filter, ..self.empty_page(key) };
+                page.render(format).unwrap_or_default()
+            }
+        }
+    }
+
+    /// A page without methods.
+    fn empty_page<'a>(&'a self, key: &'a Key) -> docs::Page<'a> {
+        let Settings { name, title, documentation, version, limits, docs, .. } = &self.settings;
         let place = |(path, other): &(String, Endpoint)| Place {
-            url: format!("{base}{path}"),
+            url: format!("{}{path}", key.base),
             name: other.settings.name.clone(),
         };
-        let places = self.places.iter().map(place).collect();
-        let methods = self.registry.describe_all();
-        let page = docs::Page { title, name, documentation, version, limits, url, places, methods, filter };
-        page.render(format).unwrap_or_else(|| self.openrpc(page.url.clone()))
+        docs::Page {
+            title: title.as_deref().unwrap_or(name),
+            name,
+            documentation,
+            version,
+            limits,
+            docs,
+            auth_type: key.auth_type.as_deref(),
+            tries: key.tries,
+            url: key.url.clone(),
+            places: self.places.iter().map(place).collect(),
+            methods: Vec::new(),
+            filter: "",
+            xml: &xml_request,
+        }
     }
 
     fn openrpc(&self, url: Option<String>) -> String {
@@ -469,19 +511,22 @@ impl Endpoint {
 
     /// The response; the error is one too, to what is not served.
     fn route(&self, method: &str, request: &Request) -> Result<Response, Response> {
+        let has_page = self.settings.docs.access == Access::Public;
+        let methods = if has_page { METHODS } else { METHODS_WITHOUT_PAGE };
         match method {
             "POST" => self.post(request),
-            "GET" | "HEAD" => catch_panic(|| self.get(request)).unwrap_or_else(|fault| {
-                log::error!("the page {}", fault.cause().unwrap_or_default());
-                Err(Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
-            }),
+            "GET" | "HEAD" if has_page => {
+                catch_panic(|| self.get(request)).unwrap_or_else(|fault| Err(page_failed(&fault)))
+            }
             "OPTIONS" => {
-                let response = Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, ALLOW);
+                let allow = HeaderValue::from_static(methods);
+                let response = Response::empty(StatusCode::NO_CONTENT).with(header::ALLOW, allow);
                 Ok(self.settings.origins.preflight(request, response))
             }
             method => {
-                let message = format!("expected GET, HEAD, OPTIONS or POST, found \"{}\"", shown(method));
-                Err(Response::text(StatusCode::METHOD_NOT_ALLOWED, message).with(header::ALLOW, ALLOW))
+                let message = format!("expected one of {methods}, found \"{}\"", shown(method));
+                let allow = HeaderValue::from_static(methods);
+                Err(Response::text(StatusCode::METHOD_NOT_ALLOWED, message).with(header::ALLOW, allow))
             }
         }
     }
@@ -505,11 +550,16 @@ impl Endpoint {
         self.settings.origins.check(request)?;
         let content_type = request.variable("CONTENT_TYPE");
         let media_type = content_type.as_deref().map(media_type);
-        media_type.map_or(Ok(()), check_media_type)?;
         let limit = self.settings.limits.body;
         if request.body().len() > limit {
             return Err(Response::too_large(limit));
         }
+        if media_type.is_some_and(is_form)
+            && let Some(name) = self.tried(request)
+        {
+            return catch_panic(|| self.try_method(request, &name)).unwrap_or_else(|fault| Err(page_failed(&fault)));
+        }
+        media_type.map_or(Ok(()), check_media_type)?;
         let body = compression::decode(request.variable("HTTP_CONTENT_ENCODING").as_deref(), request.body(), limit)?;
         let Some((content_type, answer)) = self.answer(request, media_type, &body) else {
             return Ok(Response::empty(StatusCode::NO_CONTENT));
@@ -537,14 +587,19 @@ impl Endpoint {
 
     #[cold]
     fn get(&self, request: &Request) -> Result<Response, Response> {
+        if let Some(name) = query(request, ASSET) {
+            return self.asset(&name);
+        }
+        if let Some(name) = self.tried(request) {
+            return self.trial_page(request, &name);
+        }
         let format = asked_for(request)?;
-        let url = request.url();
-        let origin = url.as_deref().and_then(|url| url.strip_suffix(&*request.path())).unwrap_or_default();
-        let program = request.variable("SCRIPT_NAME").unwrap_or_default();
-        let base = format!("{origin}{}", program.trim_end_matches('/'));
-        let key = Key { format, url, base, coding: compression::accepted(request) };
+        let key = self.key(request, format);
         let filter = filter_of(request);
-        let render = |key: &Key| self.describe_over(key.format, key.url.clone(), &key.base, &filter);
+        let render = |key: &Key| Rendered {
+            text: self.describe_to(key, &filter),
+            policy: docs::content_security_policy(&self.settings.docs, key.tries),
+        };
         // what others may list anew at any time is not kept, nor what somebody looks for
         let page = match self.registry.is_settled() && filter.is_empty() {
             true => self.pages.get(key, render),
@@ -566,21 +621,55 @@ impl Endpoint {
         let coding = page.coding.map(|coding| HeaderValue::from_static(coding.name()));
         response.headers.extend(coding.map(|coding| (header::CONTENT_ENCODING, coding)));
         Ok(response
-            .with(header::CONTENT_SECURITY_POLICY, docs::content_security_policy())
-            .with(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"))
+            .with(header::CONTENT_SECURITY_POLICY, page.policy.clone())
+            .with(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"))
+            .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF))
+    }
+
+    /// What a description depends on, if this request asks for it.
+    fn key(&self, request: &Request, format: Format) -> Key {
+        let url = request.url();
+        let origin = url.as_deref().and_then(|url| url.strip_suffix(&*request.path())).unwrap_or_default();
+        let program = request.variable("SCRIPT_NAME").unwrap_or_default();
+        let base = format!("{origin}{}", program.trim_end_matches('/'));
+        let auth_type = request.variable("AUTH_TYPE").map(Cow::into_owned);
+        Key { format, url, base, tries: self.tries(request), auth_type, coding: compression::accepted(request) }
+    }
+
+    /// The style sheet or the script that a page has linked.
+    fn asset(&self, name: &str) -> Result<Response, Response> {
+        let asset = Asset::find(name, &self.settings.docs)
+            .ok_or_else(|| Response::text(StatusCode::NOT_FOUND, format!("there is no asset \"{}\"", shown(name))))?;
+        let cached = HeaderValue::from_static("public, max-age=31536000, immutable");
+        Ok(Response::new(StatusCode::OK, HeaderValue::from_static(asset.content_type), asset.text)
+            .with(header::CACHE_CONTROL, cached)
             .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF))
     }
 }
 
+/// A call as XML-RPC has it.
+fn xml_request(name: &str, params: &[Value]) -> String {
+    // there is no value that it does not have
+    let call = xmlrpc::call_to_vec(name, params).unwrap_or_default();
+    String::from_utf8_lossy(call.trim_ascii_end()).into_owned()
+}
+
+#[cold]
+fn page_failed(fault: &Fault) -> Response {
+    log::error!("the page {}", fault.cause().unwrap_or_default());
+    Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+}
+
+/// The value of a name in the query of a request.
+fn query(request: &Request, name: &str) -> Option<String> {
+    let query = request.variable_octets("QUERY_STRING")?;
+    form_urlencoded::parse(&query).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+}
+
 /// The words that a request looks for, by its query.
 fn filter_of(request: &Request) -> String {
-    let query = request.variable("QUERY_STRING").unwrap_or_default();
-    let Some(written) = query.split('&').find_map(|pair| pair.strip_prefix("q=")) else { return String::new() };
-    // as forms are written; a character takes no more than twelve of the query's
-    let written = written.as_bytes().iter().take(12 * docs::LONGEST_FILTER);
-    let blanks: Vec<u8> = written.map(|octet| if *octet == b'+' { b' ' } else { *octet }).collect();
-    let decoded = percent_decode(&blanks).decode_utf8_lossy().into_owned();
-    decoded.chars().take(docs::LONGEST_FILTER).collect::<String>().trim().to_owned()
+    let written = query(request, "q").unwrap_or_default();
+    written.chars().take(docs::LONGEST_FILTER).collect::<String>().trim().to_owned()
 }
 
 /// The format that a request wants the description in: by its query, or else by what it accepts.
@@ -588,8 +677,8 @@ fn filter_of(request: &Request) -> String {
 /// # Errors
 /// The response to a query for another one: 400.
 fn asked_for(request: &Request) -> Result<Format, Response> {
-    let query = request.variable("QUERY_STRING").unwrap_or_default();
-    let format = Format::of_query(&query).map_err(|message| Response::text(StatusCode::BAD_REQUEST, message))?;
+    let named = query(request, "format").map(|name| name.parse()).transpose();
+    let format = named.map_err(|message: String| Response::text(StatusCode::BAD_REQUEST, message))?;
     Ok(format.unwrap_or_else(|| Format::of_accept(&request.header("Accept").unwrap_or_default())))
 }
 
@@ -628,11 +717,16 @@ fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 
+/// Whether a media type is what browsers send a form as.
+fn is_form(media_type: &str) -> bool {
+    media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
 /// Refuses the types that an HTML form can send across sites; what else there is, is read by what it is.
 fn check_media_type(media_type: &str) -> Result<(), Response> {
     let is = |name: &str| media_type.eq_ignore_ascii_case(name);
     let is_multipart = media_type.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case("multipart"));
-    if !is("application/x-www-form-urlencoded") && !is("text/plain") && !is_multipart {
+    if !is_form(media_type) && !is("text/plain") && !is_multipart {
         return Ok(());
     }
     let found = media_type.to_ascii_lowercase();

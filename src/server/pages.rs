@@ -22,8 +22,18 @@ pub(super) struct Key {
     pub(super) url: Option<String>,
     /// Where other servers are below.
     pub(super) base: String,
+    /// Whether methods can be tried.
+    pub(super) tries: bool,
+    /// What the web server asks callers for.
+    pub(super) auth_type: Option<String>,
     /// The coding that the client takes.
     pub(super) coding: Option<Coding>,
+}
+
+/// A description as text, with the policy for it.
+pub(super) struct Rendered {
+    pub(super) text: String,
+    pub(super) policy: HeaderValue,
 }
 
 /// A description, ready to be sent.
@@ -33,20 +43,22 @@ pub(super) struct Page {
     /// The coding that it is in.
     pub(super) coding: Option<Coding>,
     pub(super) etag: Etag,
+    pub(super) policy: HeaderValue,
 }
 
 impl Page {
-    pub(super) fn new(key: Key, text: String) -> Page {
+    pub(super) fn new(key: Key, Rendered { text, policy }: Rendered) -> Page {
         let etag = Etag::of(&text);
         let coding = key.coding.filter(|_| compression::is_worth_it(text.len()));
-        match coding.map(|coding| compression::encode(coding, text.as_bytes())) {
-            Some(Ok(body)) => Page { key, body, coding, etag },
-            Some(Err(error)) => {
+        let (coding, body) = match coding.map(|coding| (coding, compression::encode(coding, text.as_bytes()))) {
+            Some((coding, Ok(body))) => (Some(coding), body),
+            Some((_, Err(error))) => {
                 log::error!("a page cannot be compressed: {error}");
-                Page { key, body: text.into_bytes(), coding: None, etag }
+                (None, text.into_bytes())
             }
-            None => Page { key, body: text.into_bytes(), coding: None, etag },
-        }
+            None => (None, text.into_bytes()),
+        };
+        Page { key, body, coding, etag, policy }
     }
 }
 
@@ -56,13 +68,13 @@ pub(super) struct Pages(Mutex<VecDeque<Arc<Page>>>);
 
 impl Pages {
     /// The page of this key, which is rendered if it is not kept.
-    pub(super) fn get(&self, key: Key, render: impl FnOnce(&Key) -> String) -> Arc<Page> {
+    pub(super) fn get(&self, key: Key, render: impl FnOnce(&Key) -> Rendered) -> Arc<Page> {
         if let Some(page) = self.find(&key) {
             return page;
         }
         // others need not wait for it
-        let text = render(&key);
-        let page = Arc::new(Page::new(key, text));
+        let rendered = render(&key);
+        let page = Arc::new(Page::new(key, rendered));
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_front(Arc::clone(&page));
         kept.truncate(MOST);
@@ -120,13 +132,16 @@ mod tests {
             format: Format::Html,
             url: Some(format!("http://{number}.example/")),
             base: String::new(),
+            tries: false,
+            auth_type: None,
             coding: None,
         };
         let get = |number: usize| {
             let mut is_rendered = false;
             let page = pages.get(key(number), |key| {
                 is_rendered = true;
-                key.url.clone().unwrap_or_default()
+                let policy = HeaderValue::from_static("");
+                Rendered { text: key.url.clone().unwrap_or_default(), policy }
             });
             assert_eq!(page.body, format!("http://{number}.example/").into_bytes());
             is_rendered

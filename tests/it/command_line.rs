@@ -66,7 +66,11 @@ fn doc_writes_what_is_served() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page").display().to_string();
     for format in ["html", "json", "md", "openrpc"] {
-        let head = format!("GET /?format={format} HTTP/1.1\r\nHost: {}\r\nConnection: close", served.address);
+        // as somebody at another machine gets it, who cannot try methods
+        let address = &served.address;
+        let head = format!(
+            "GET /?format={format} HTTP/1.1\r\nHost: {address}\r\nX-Forwarded-For: 192.0.2.7\r\nConnection: close"
+        );
         let response = served.send(&format!("{head}\r\n\r\n"));
         let body = response.split_once("\r\n\r\n").unwrap().1;
         assert_eq!(text(&run(&["doc", "--format", format, "--url", &url]).stdout), body, "{format}");

@@ -88,7 +88,7 @@ fn content_types() {
 fn other_methods() {
     for method in ["PUT", "DELETE", "PATCH", "PROPFIND", "get"] {
         let response = send(&endpoint(), method, "/", &[], Vec::new());
-        assert_text(&response, 405, &format!("expected GET, HEAD, OPTIONS or POST, found \"{method}\""));
+        assert_text(&response, 405, &format!("expected one of GET, HEAD, OPTIONS, POST, found \"{method}\""));
         assert_eq!(header(&response, "allow"), Some("GET, HEAD, OPTIONS, POST"));
     }
 }

@@ -1,0 +1,210 @@
+//! The document around the methods: its head, what it says of the service, contents, footer.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::markdown::{self, anchor};
+use super::samples::Samples;
+use super::{Format, LONGEST_FILTER, Page, Place, UNVERSIONED, assets};
+use crate::fault::SHARED;
+use crate::limits::Limits;
+use crate::signature::Description;
+
+impl Page<'_> {
+    /// The HTML document.
+    pub(super) fn html(&self) -> String {
+        let samples = Samples::new(self.url.as_deref());
+        let groups = self.groups();
+        let header = html! {
+            @if let Some(logo) = &self.docs.logo { img.logo src=(logo.0) alt=""; }
+            h1 { (self.name) }
+            (self.help(self.documentation))
+            (self.facts())
+            (self.search())
+        };
+        let main = html! {
+            @for group in &groups { (self.group(group, &samples)) }
+            (shared_faults())
+        };
+        self.document(self.title, header, Some(html! { @for group in &groups { (contents(group)) } }), main)
+    }
+
+    /// A document of these parts.
+    pub(super) fn document(&self, title: &str, header: Markup, contents: Option<Markup>, main: Markup) -> String {
+        let page = html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    title { (title) }
+                    (assets::elements(self.docs))
+                    @for twin in twins() {
+                        link rel="alternate" type=(twin.media_type()) title=(twin.title())
+                            href=(format!("?format={}", twin.name()));
+                    }
+                }
+                body {
+                    a.skip href="#methods" { "Skip to the methods" }
+                    header { (header) }
+                    @if let Some(contents) = contents { nav aria-label="Methods" { (contents) } }
+                    main id="methods" { (main) }
+                    (self.footer())
+                }
+            }
+        };
+        page.into_string()
+    }
+
+    /// Help text; names of methods link to them.
+    pub(super) fn help(&self, text: &str) -> Markup {
+        let known = |name: &str| {
+            let listed = self.methods.binary_search_by(|method| method.name[..].cmp(name));
+            listed.is_ok().then(|| anchor(name))
+        };
+        markdown::render(text, &known)
+    }
+
+    /// What callers need to know first.
+    fn facts(&self) -> Markup {
+        let Limits { body, calls, .. } = self.limits;
+        html! {
+            dl.facts {
+                @if let Some(url) = &self.url { dt { "Calls" } dd { code { "POST " (url) } } }
+                dt { "Protocols" } dd { "XML-RPC, JSON-RPC 2.0" }
+                @if let Some(text) = self.authentication() { dt { "Authentication" } dd { (text) } }
+                @if self.version != UNVERSIONED { dt { "Version" } dd { (self.version) } }
+                dt { "Limits" } dd { (octets(*body)) " in a request, " (calls) " calls in one" }
+                @if !self.docs.contact.is_empty() { dt { "Contact" } dd { (self.help(&self.docs.contact)) } }
+                dt { "For programs" } dd { @for twin in twins() {
+                    a href=(format!("?format={}", twin.name())) { (twin.title()) } " "
+                } }
+            }
+            @if !self.places.is_empty() {
+                p { "There are other methods at:" }
+                ul { @for Place { url, name } in &self.places { li { a href=(url) { (url) } " " (name) } } }
+            }
+        }
+    }
+
+    fn authentication(&self) -> Option<Markup> {
+        match (&self.docs.authentication[..], self.auth_type) {
+            ("", None) => None,
+            ("", Some(auth_type)) => Some(html! { "HTTP " (auth_type) ", asked for by the web server" }),
+            (text, _) => Some(self.help(text)),
+        }
+    }
+
+    /// A form that leaves the methods that have some words, and how many those are.
+    fn search(&self) -> Markup {
+        html! {
+            form role="search" {
+                label for="q" { "Only methods with" }
+                input type="search" id="q" name="q" maxlength=(LONGEST_FILTER) value=(self.filter);
+                button { "Show" }
+                p.found role="status" { @if !self.filter.is_empty() {
+                    (self.shown().count()) " of " (self.methods.len()) " methods. " a href="?q=" { "Show all" }
+                } }
+            }
+        }
+    }
+
+    /// The methods that have all words of the filter.
+    fn shown(&self) -> impl Iterator<Item = &Description> {
+        let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
+        self.methods.iter().filter(move |method| {
+            let text = format!("{}\n{}", method.name, method.help).to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        })
+    }
+
+    /// The methods by what their names have before the last dot, those without one first.
+    fn groups(&self) -> Vec<Group<'_>> {
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        for method in self.shown() {
+            let prefix = method.name.rsplit_once('.').map_or("", |(prefix, _)| prefix);
+            match groups.iter_mut().find(|group| group.prefix == prefix) {
+                Some(group) => group.methods.push(method),
+                None => groups.push(Group { prefix, methods: vec![method] }),
+            }
+        }
+        // those about methods are looked for last
+        groups.sort_by_key(|group| (matches!(group.prefix, "system" | "rpc"), group.prefix));
+        groups
+    }
+
+    fn group(&self, group: &Group<'_>, samples: &Samples) -> Markup {
+        html! {
+            section.group {
+                h2 { (group.title()) }
+                @for method in &group.methods { (self.method(method, samples)) }
+            }
+        }
+    }
+
+    fn footer(&self) -> Markup {
+        html! {
+            @if self.docs.footer {
+                footer { p.note { "Documented and served by rpcgi " (env!("CARGO_PKG_VERSION")) "." } }
+            }
+        }
+    }
+}
+
+/// Methods with the same prefix.
+struct Group<'a> {
+    prefix: &'a str,
+    methods: Vec<&'a Description>,
+}
+
+impl Group<'_> {
+    fn title(&self) -> &str {
+        if self.prefix.is_empty() { "Methods" } else { self.prefix }
+    }
+}
+
+fn contents(group: &Group<'_>) -> Markup {
+    html! {
+        div.group {
+            p { strong { (group.title()) } }
+            ul {
+                @for method in &group.methods {
+                    li {
+                        a href=(format!("#{}", anchor(&method.name))) { (method.name) }
+                        @let title = markdown::plain(&method.title());
+                        @if !title.is_empty() { span.note { " " (title) } }
+                        @if method.deprecated.is_some() { span.note { " (deprecated)" } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The faults that every method may answer.
+fn shared_faults() -> Markup {
+    html! {
+        section id="faults" {
+            h2 { "Faults" }
+            p { "Any call may be answered by one of these; a method's own are told with it." }
+            table {
+                caption { "Faults of all methods" }
+                thead { tr { th scope="col" { "Code" } th scope="col" { "Meaning" } } }
+                tbody { @for (_, code, meaning) in SHARED { tr { th scope="row" { (code) } td { (meaning) } } } }
+            }
+        }
+    }
+}
+
+/// The page in other formats.
+fn twins() -> impl Iterator<Item = Format> {
+    Format::ALL.into_iter().filter(|format| *format != Format::Html)
+}
+
+/// A number of octets, in words.
+fn octets(count: usize) -> String {
+    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+    match units.into_iter().find(|(unit, _)| count >= *unit && count.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{} {name}", count / unit),
+        None => format!("{count} octets"),
+    }
+}

@@ -1,0 +1,309 @@
+//! The form of a method's params: a field for each value, and the values that were entered.
+//!
+//! A field is named by the value's place: `v0.2` is the third member of the first param. Beside `v`, its value, there
+//! are `g`, whether it is given at all, and `n`, how many items an array has.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use serde_json::Value as Json;
+
+use super::example;
+use crate::signature::{Detail, Shape, Type};
+use crate::value::{Base64, Value, shown};
+
+/// The most items of arrays in a form, together.
+const MOST_ITEMS: usize = 1000;
+
+/// What was entered into a form, by the names of its fields.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    /// Reads what a browser sends of a form: `application/x-www-form-urlencoded`.
+    ///
+    /// # Errors
+    /// If it has more items than a form may have.
+    pub(crate) fn read(body: &[u8]) -> Result<Fields, String> {
+        let fields = Fields(form_urlencoded::parse(body).into_owned().collect());
+        let counts = fields.0.iter().filter(|(name, _)| name.starts_with('n'));
+        let items = counts.fold(0, |items: usize, (_, count)| items.saturating_add(count.parse().unwrap_or_default()));
+        match items {
+            0..=MOST_ITEMS => Ok(fields),
+            _ => Err(format!("expected at most {MOST_ITEMS} items in a form, found {items}")),
+        }
+    }
+
+    /// Enters params, those after the last of them as left out.
+    pub(super) fn of(detail: &Detail, params: &[Value]) -> Fields {
+        let mut fields = Fields::default();
+        for (index, param) in detail.params.iter().enumerate() {
+            fields.fill(&index.to_string(), &param.shape, params.get(index));
+        }
+        fields
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// Which of the ways to call the method was chosen; `None` for a document.
+    pub(super) fn way(&self) -> Option<usize> {
+        self.get("way")?.parse().ok()
+    }
+
+    /// Does what the buttons at an array do: one item more or less. Whether one of them was pressed.
+    pub(super) fn resize(&mut self, detail: &Detail) -> bool {
+        let (place, more) = match (self.0.remove("more"), self.0.remove("fewer")) {
+            (Some(place), _) => (place, true),
+            (None, Some(place)) => (place, false),
+            (None, None) => return false,
+        };
+        let count = self.count(&place);
+        if let Some(items) = find(detail, &place).and_then(|shape| shape.items.as_deref()) {
+            let changed = if more { (count + 1).min(MOST_ITEMS) } else { count.saturating_sub(1) };
+            self.0.insert(format!("n{place}"), changed.to_string());
+            if changed > count {
+                self.fill(&format!("{place}.{count}"), items, Some(&example::value("", items, count)));
+            }
+        }
+        true
+    }
+
+    fn count(&self, place: &str) -> usize {
+        self.get(&format!("n{place}")).and_then(|count| count.parse().ok()).unwrap_or_default()
+    }
+
+    fn is_given(&self, place: &str) -> bool {
+        self.0.contains_key(&format!("g{place}"))
+    }
+
+    fn text(&self, place: &str) -> &str {
+        self.get(&format!("v{place}")).unwrap_or_default()
+    }
+
+    /// Enters a value, and marks it as given.
+    fn fill(&mut self, place: &str, shape: &Shape, value: Option<&Value>) {
+        if value.is_some() {
+            self.0.insert(format!("g{place}"), "1".into());
+        }
+        let example = example::value("", shape, 0);
+        let value = value.unwrap_or(&example);
+        match Control::of(shape) {
+            Control::Members => {
+                for (index, member) in shape.members.iter().enumerate() {
+                    self.fill(&format!("{place}.{index}"), &member.shape, value.member(&member.name));
+                }
+            }
+            Control::Items(items) => {
+                let Value::Array(values) = value else { return };
+                self.0.insert(format!("n{place}"), values.len().to_string());
+                for (index, value) in values.iter().enumerate() {
+                    self.fill(&format!("{place}.{index}"), items, Some(value));
+                }
+            }
+            Control::Places => {
+                let Value::Array(values) = value else { return };
+                for (index, (shape, value)) in shape.places.iter().zip(values).enumerate() {
+                    self.fill(&format!("{place}.{index}"), shape, Some(value));
+                }
+            }
+            Control::Scalar | Control::Json => {
+                self.0.insert(format!("v{place}"), text_of(value, shape));
+            }
+        }
+    }
+}
+
+/// What a value is entered with.
+enum Control<'a> {
+    /// One field.
+    Scalar,
+    /// A field for JSON: there is no telling what is inside.
+    Json,
+    /// A group of the members.
+    Members,
+    /// As many as there are items.
+    Items(&'a Shape),
+    /// A group of the items, each of which has its place.
+    Places,
+}
+
+impl Control<'_> {
+    fn of(shape: &Shape) -> Control<'_> {
+        match (shape.wire, shape.items.as_deref()) {
+            (Type::Struct, _) if !shape.members.is_empty() => Control::Members,
+            (Type::Array, _) if !shape.places.is_empty() => Control::Places,
+            (Type::Array, Some(items)) => Control::Items(items),
+            (Type::Struct | Type::Array | Type::Undefined, _) => Control::Json,
+            _ => Control::Scalar,
+        }
+    }
+}
+
+/// The shape at a place, as `0.2`.
+fn find<'a>(detail: &'a Detail, place: &str) -> Option<&'a Shape> {
+    let mut indices = place.split('.').map(|index| index.parse::<usize>().ok());
+    let mut shape = &detail.params.get(indices.next()??)?.shape;
+    for index in indices {
+        shape = match Control::of(shape) {
+            Control::Members => &shape.members.get(index?)?.shape,
+            Control::Items(items) => items,
+            Control::Places => shape.places.get(index?)?,
+            Control::Scalar | Control::Json => return None,
+        };
+    }
+    Some(shape)
+}
+
+/// What a scalar is in its field.
+fn text_of(value: &Value, shape: &Shape) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::DateTime(date_time) => date_time.0.format("%Y-%m-%dT%H:%M:%S").to_string(),
+        Value::Base64(octets) => base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &octets.0),
+        Value::Nil => String::new(),
+        value if shape.wire == Type::Boolean => matches!(value, Value::Boolean(true)).to_string(),
+        value => super::samples::as_json(value),
+    }
+}
+
+/// The fields of all params.
+pub(super) fn fields(detail: &Detail, fields: &Fields) -> Markup {
+    html! {
+        @for (index, param) in detail.params.iter().enumerate() {
+            (field(&param.name, &index.to_string(), &param.shape, param.optional, fields))
+        }
+    }
+}
+
+fn field(name: &str, place: &str, shape: &Shape, optional: bool, fields: &Fields) -> Markup {
+    let label = html! { span { (name) span.note { " " (super::method::type_name(shape)) } } };
+    let inside = |name: &str, index: usize, shape: &Shape, optional: bool| {
+        field(name, &format!("{place}.{index}"), shape, optional, fields)
+    };
+    html! {
+        @if optional || shape.nullable {
+            label.given {
+                input type="checkbox" name=(format!("g{place}")) value="1" checked[fields.is_given(place)];
+                " Send " (name)
+            }
+        }
+        @match Control::of(shape) {
+            Control::Scalar | Control::Json => label.field { (label) (input(&format!("v{place}"), shape, fields.text(place))) },
+            Control::Members => fieldset {
+                legend { (label) }
+                @for (index, member) in shape.members.iter().enumerate() {
+                    (inside(&member.name, index, &member.shape, member.optional))
+                }
+            },
+            Control::Places => fieldset {
+                legend { (label) }
+                @for (index, shape) in shape.places.iter().enumerate() {
+                    (inside(&format!("{name}[{index}]"), index, shape, false))
+                }
+            },
+            Control::Items(items) => fieldset {
+                legend { (label) }
+                @let count = fields.count(place);
+                input type="hidden" name=(format!("n{place}")) value=(count);
+                @for index in 0..count { (inside(&format!("{name}[{index}]"), index, items, false)) }
+                button name="more" value=(place) { "One more of " (name) }
+                @if count > 0 { " " button name="fewer" value=(place) { "One less of " (name) } }
+            },
+        }
+    }
+}
+
+fn input(name: &str, shape: &Shape, text: &str) -> Markup {
+    let choice = |value: &str| html! { option value=(value) selected[value == text] { (value) } };
+    html! {
+        @match shape.wire {
+            _ if !shape.values.is_empty() => select name=(name) { @for value in &shape.values { (choice(value)) } },
+            Type::Boolean => select name=(name) { (choice("true")) (choice("false")) },
+            Type::Int | Type::I8 => input name=(name) value=(text) inputmode="numeric" autocomplete="off";,
+            Type::Double => input name=(name) value=(text) inputmode="decimal" autocomplete="off";,
+            Type::DateTime => input type="datetime-local" step="1" name=(name) value=(text);,
+            Type::Struct | Type::Array | Type::Undefined => {
+                textarea name=(name) rows="2" spellcheck="false" { "\n" (text) }
+                span.note { @if shape.wire == Type::Undefined { "JSON, or text" } @else { "JSON" } }
+            },
+            Type::Nil => span.note { "is always nil" },
+            Type::Base64 => { input name=(name) value=(text) autocomplete="off"; span.note { "in base64" } },
+            Type::String => input name=(name) value=(text) autocomplete="off";,
+        }
+    }
+}
+
+/// The params that were entered for one of the ways to call a method.
+///
+/// # Errors
+/// What was expected where, and what came.
+pub(super) fn params(detail: &Detail, fields: &Fields) -> Result<Vec<Value>, String> {
+    let mut params = Vec::with_capacity(detail.params.len());
+    for (index, param) in detail.params.iter().enumerate() {
+        params.push(entered(&param.name, &index.to_string(), &param.shape, param.optional, fields)?);
+    }
+    let last_given = params.iter().rposition(Option::is_some).map_or(0, |index| index + 1);
+    params.truncate(last_given);
+    Ok(params.into_iter().map(|param| param.unwrap_or(Value::Nil)).collect())
+}
+
+/// A value that was entered; `None` if it is left out.
+fn entered(name: &str, place: &str, shape: &Shape, optional: bool, fields: &Fields) -> Result<Option<Value>, String> {
+    if (optional || shape.nullable) && !fields.is_given(place) {
+        return Ok((!optional).then_some(Value::Nil));
+    }
+    let item = |index: usize, shape: &Shape| {
+        let value = entered(&format!("{name}[{index}]"), &format!("{place}.{index}"), shape, false, fields);
+        value.map(|value| value.unwrap_or(Value::Nil))
+    };
+    Ok(Some(match Control::of(shape) {
+        Control::Scalar | Control::Json => {
+            let text = fields.text(place);
+            scalar(text, shape).ok_or_else(|| format!("{name}: expected {}, found \"{}\"", shape.wire, shown(text)))?
+        }
+        Control::Items(of) => {
+            Value::Array((0..fields.count(place)).map(|index| item(index, of)).collect::<Result<_, _>>()?)
+        }
+        Control::Places => {
+            let places = shape.places.iter().enumerate();
+            Value::Array(places.map(|(index, shape)| item(index, shape)).collect::<Result<_, _>>()?)
+        }
+        Control::Members => {
+            let mut members = Vec::with_capacity(shape.members.len());
+            for (index, member) in shape.members.iter().enumerate() {
+                let name = format!("{name}.{}", member.name);
+                let value = entered(&name, &format!("{place}.{index}"), &member.shape, member.optional, fields)?;
+                members.extend(value.map(|value| (member.name.clone(), value)));
+            }
+            Value::Struct(members)
+        }
+    }))
+}
+
+/// The value that a text is.
+fn scalar(text: &str, shape: &Shape) -> Option<Value> {
+    let word = text.trim();
+    Some(match shape.wire {
+        Type::Int => Value::Int(word.parse::<i32>().ok()?.into()),
+        Type::I8 => Value::Int(word.parse().ok()?),
+        Type::Double => Value::Double(word.parse().ok().filter(|number: &f64| number.is_finite())?),
+        Type::Boolean => Value::Boolean(word.parse().ok()?),
+        Type::String => Value::String(text.to_owned()),
+        // browsers leave the seconds out if they are 0
+        Type::DateTime if word.matches(':').count() == 1 => Value::DateTime(format!("{word}:00").parse().ok()?),
+        Type::DateTime => Value::DateTime(word.parse().ok()?),
+        Type::Base64 => Value::Base64(Base64(Base64::decode(word).ok()?)),
+        Type::Nil => Value::Nil,
+        Type::Undefined => match serde_json::from_str(text) {
+            Ok(json) => example::of_json(&json, shape),
+            Err(_) => Value::String(text.to_owned()),
+        },
+        Type::Struct | Type::Array => {
+            let json: Json = serde_json::from_str(text).ok()?;
+            let fits = if shape.wire == Type::Struct { json.is_object() } else { json.is_array() };
+            fits.then(|| example::of_json(&json, shape))?
+        }
+    })
+}

@@ -1,0 +1,220 @@
+//! A method's section of the page: its signatures, tables and samples.
+
+use maud::{Markup, html};
+
+use super::Page;
+use super::example;
+use super::markdown::{anchor, code};
+use super::samples::{Call, Samples};
+use super::trial::{self, TRY};
+use crate::signature::{Constraint, Description, Detail, Param, Shape, Signature, Type};
+
+impl Page<'_> {
+    /// The section of a method.
+    pub(super) fn method(&self, method: &Description, samples: &Samples) -> Markup {
+        let id = anchor(&method.name);
+        html! {
+            section.method id=(id) {
+                h3 { (method.name) " " a href=(format!("#{id}")) aria-label=(format!("Link to {}", method.name)) { "#" } }
+                div.about { (self.about(method)) }
+                div.calls {
+                    (self.samples(method, &id, samples))
+                    @if self.tries { p { a.try href=(format!("?{TRY}={}", trial::encoded(&method.name))) { "Try " (method.name) } } }
+                }
+            }
+        }
+    }
+
+    /// What there is to know of a method, under its name.
+    pub(super) fn about(&self, method: &Description) -> Markup {
+        html! {
+            (signatures(method))
+            @if let Some(text) = &method.deprecated { div.deprecated { p { strong { "Deprecated." } } (self.help(text)) } }
+            @if method.is_unsafe { p.note { "Changes something: the page asks before it calls." } }
+            div.help { (self.help(&method.help)) }
+            @for detail in &method.details { (self.detail(detail)) }
+            @if !method.faults.is_empty() { (self.faults(&method.faults)) }
+        }
+    }
+
+    fn samples(&self, method: &Description, id: &str, samples: &Samples) -> Markup {
+        let params = example::params(method);
+        samples.render(id, &Call::new(&method.name, &params, (self.xml)(&method.name, &params)))
+    }
+
+    fn detail(&self, detail: &Detail) -> Markup {
+        html! {
+            @if !detail.params.is_empty() { (self.params(&detail.params)) }
+            @if !is_plain(&detail.returns) { (self.returns(&detail.returns)) }
+        }
+    }
+
+    fn params(&self, params: &[Param]) -> Markup {
+        html! {
+            table {
+                caption { "Params" }
+                thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
+                tbody {
+                    @for param in params {
+                        tr {
+                            th scope="row" { (code(&param.name)) }
+                            td { (type_of(&param.shape)) (left_out(param.optional)) }
+                            td { (self.help(&param.help)) (self.inside(&param.shape)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn returns(&self, shape: &Shape) -> Markup {
+        html! {
+            table {
+                caption { "Result" }
+                thead { tr { th scope="col" { "Type" } th scope="col" { "Meaning" } } }
+                tbody { tr { td { (type_of(shape)) } td { (self.inside(shape)) } } }
+            }
+        }
+    }
+
+    fn faults(&self, faults: &[(i32, String)]) -> Markup {
+        html! {
+            table {
+                caption { "Faults" }
+                thead { tr { th scope="col" { "Code" } th scope="col" { "Meaning" } } }
+                tbody {
+                    @for (code, text) in faults {
+                        tr { th scope="row" { (code) } td { (self.help(text)) } }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What there is to tell about the inside of a value: its own text, its values, its members.
+    fn inside(&self, shape: &Shape) -> Markup {
+        html! {
+            (self.help(&shape.help))
+            @if !shape.values.is_empty() {
+                p { "One of " @for (index, value) in shape.values.iter().enumerate() {
+                    @if index > 0 { ", " } (code(value))
+                } }
+            }
+            @if !shape.constraints.is_empty() {
+                p { @for (index, constraint) in shape.constraints.iter().enumerate() {
+                    @if index > 0 { ", " } (written_constraint(constraint))
+                } }
+            }
+            @if !shape.members.is_empty() { (self.members(shape)) }
+            @if let Some(items) = &shape.items { (self.inside(items)) }
+            @else { @for place in &shape.places { (self.inside(place)) } }
+        }
+    }
+
+    fn members(&self, shape: &Shape) -> Markup {
+        let members = &shape.members;
+        html! {
+            details {
+                summary { "Members" @if let Some(name) = &shape.name { " of " (name) } ": " @for (index, member) in members.iter().enumerate() {
+                    @if index > 0 { ", " } (code(&member.name))
+                } }
+                table {
+                    thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
+                    tbody {
+                        @for member in members {
+                            tr {
+                                th scope="row" { (code(&member.name)) }
+                                td { (type_of(&member.shape)) (left_out(member.optional)) }
+                                td { (self.help(&member.help)) (self.inside(&member.shape)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The ways to call a method.
+fn signatures(method: &Description) -> Markup {
+    html! {
+        ul.signatures {
+            @if method.signatures.is_empty() {
+                li { code { (method.name) "(...)" } span.note { " takes whatever it is given" } }
+            }
+            @for detail in &method.details { li { (in_detail(&method.name, detail)) } }
+            @if method.details.is_empty() {
+                @for signature in &method.signatures { li { (by_types(&method.name, signature)) } }
+            }
+        }
+    }
+}
+
+/// `math.pow(base: int, exponent?: int) → int`
+fn in_detail(name: &str, detail: &Detail) -> Markup {
+    html! {
+        code {
+            strong { (name) } "("
+            @for (index, param) in detail.params.iter().enumerate() {
+                @if index > 0 { ", " }
+                (param.name) @if param.optional { "?" } ": " (type_name(&param.shape))
+            }
+            ") → " (type_name(&detail.returns))
+        }
+    }
+}
+
+/// `math.pow(int, int) → int`
+fn by_types(name: &str, signature: &Signature) -> Markup {
+    html! {
+        code {
+            strong { (name) } "("
+            @for (index, wire) in signature.params.iter().enumerate() { @if index > 0 { ", " } (wire.name()) }
+            ") → " (signature.returns.name())
+        }
+    }
+}
+
+/// `array of Ball`: a struct that has a name is called by it.
+pub(super) fn type_name(shape: &Shape) -> String {
+    let known = shape.items.as_deref().filter(|items| items.wire != Type::Undefined);
+    match (shape.wire, &shape.name, known) {
+        (Type::Struct, Some(name), _) => name.clone(),
+        (wire, _, Some(items)) => format!("{wire} of {}", type_name(items)),
+        (wire, _, None) if !shape.places.is_empty() => {
+            let places: Vec<String> = shape.places.iter().map(type_name).collect();
+            format!("{wire} of ({})", places.join(", "))
+        }
+        (wire, ..) => wire.to_string(),
+    }
+}
+
+fn type_of(shape: &Shape) -> Markup {
+    html! {
+        (code(type_name(shape)))
+        @if shape.nullable { " or " (code("nil")) }
+    }
+}
+
+fn written_constraint(constraint: &Constraint) -> Markup {
+    html! {
+        @match constraint {
+            Constraint::Minimum(number) => { "at least " (code(number)) }
+            Constraint::Maximum(number) => { "at most " (code(number)) }
+            Constraint::MaxLength(count) => { "at most " (count) " characters" }
+            Constraint::Pattern(pattern) => { "matching " (code(pattern)) }
+            Constraint::Default(value) => { (code(value)) " if left out" }
+        }
+    }
+}
+
+fn left_out(optional: bool) -> Markup {
+    html! { @if optional { ", may be left out" } }
+}
+
+/// Whether the type says all there is to say.
+fn is_plain(shape: &Shape) -> bool {
+    let has_lists = !(shape.members.is_empty() && shape.values.is_empty() && shape.constraints.is_empty());
+    let is_plain_inside = shape.items.iter().map(AsRef::as_ref).chain(&shape.places).all(is_plain);
+    !shape.nullable && shape.help.is_empty() && !has_lists && is_plain_inside
+}

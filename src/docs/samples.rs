@@ -1,0 +1,341 @@
+//! Samples: how a method is called from a dozen languages, as programs that run as they are.
+//!
+//! A template in the folder `samples` is the program; what differs from method to method stands in it as `{{call}}`,
+//! where the service is as `{{url}}`. A language that has XML-RPC or JSON with it writes the params in its own way.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use maud::{Markup, PreEscaped, html};
+
+use crate::value::{DateTime, Value};
+
+/// Where the service is, if nobody knows.
+const ANYWHERE: &str = "https://example.org/cgi-bin/service";
+
+/// A call, to be written in any language.
+pub(super) struct Call<'a> {
+    name: &'a str,
+    params: &'a [Value],
+    /// The documents of it.
+    xml: String,
+    json: String,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(name: &'a str, params: &'a [Value], xml: String) -> Call<'a> {
+        Call { name, params, xml, json: json_request(name, params) }
+    }
+}
+
+/// The request of JSON-RPC.
+pub(super) fn json_request(name: &str, params: &[Value]) -> String {
+    JSON.call(name, params)
+}
+
+/// A value as JSON has it.
+pub(super) fn as_json(value: &Value) -> String {
+    JSON.value(value)
+}
+
+/// A language, and how it writes what differs.
+struct Language {
+    name: &'static str,
+    template: &'static str,
+    url: fn(&str) -> String,
+    call: fn(&Call<'_>) -> String,
+}
+
+static LANGUAGES: [Language; 12] = [
+    Language {
+        name: "curl",
+        template: include_str!("samples/curl.sh"),
+        url: shell_word,
+        call: |call| shell_word(&call.xml),
+    },
+    Language {
+        name: "curl, JSON",
+        template: include_str!("samples/curl-json.sh"),
+        url: shell_word,
+        call: |call| shell_word(&call.json),
+    },
+    Language { name: "Python", template: include_str!("samples/python.py"), url: json_string, call: python_call },
+    Language {
+        name: "PHP",
+        template: include_str!("samples/php.php"),
+        url: single_quoted,
+        call: |call| PHP.call(call.name, call.params),
+    },
+    Language {
+        name: "Perl",
+        template: include_str!("samples/perl.pl"),
+        url: single_quoted,
+        call: |call| PERL.call(call.name, call.params),
+    },
+    Language {
+        name: "Ruby",
+        template: include_str!("samples/ruby.rb"),
+        url: single_quoted,
+        call: |call| RUBY.call(call.name, call.params),
+    },
+    Language {
+        name: "JavaScript",
+        template: include_str!("samples/javascript.mjs"),
+        url: json_string,
+        call: |call| call.json.clone(),
+    },
+    Language {
+        name: "Go",
+        template: include_str!("samples/go.go"),
+        url: json_string,
+        call: |call| go_text(&call.json),
+    },
+    Language {
+        name: "Java",
+        template: include_str!("samples/java.java"),
+        url: json_string,
+        call: |call| java_text(&call.json),
+    },
+    Language {
+        name: "Rust",
+        template: include_str!("samples/rust.rs"),
+        url: rust_string,
+        call: |call| RUST.call(call.name, call.params),
+    },
+    Language {
+        name: "PowerShell",
+        template: include_str!("samples/powershell.ps1"),
+        url: doubled_quotes,
+        call: |call| doubled_quotes(&call.json),
+    },
+    Language { name: "rpcgi", template: include_str!("samples/rpcgi.sh"), url: shell_word, call: command_line },
+];
+
+/// The samples of a page, all but the calls.
+pub(super) struct Samples(Vec<Prepared>);
+
+struct Prepared {
+    language: &'static Language,
+    /// The program as HTML, parted where the call stands.
+    parts: Vec<String>,
+}
+
+impl Samples {
+    /// Samples that call a service at a URL.
+    pub(super) fn new(url: Option<&str>) -> Samples {
+        let prepared = |language: &'static Language| {
+            let url = (language.url)(url.unwrap_or(ANYWHERE));
+            let part = |part: &str| html! { (part.replace("{{url}}", &url)) }.into_string();
+            Prepared { language, parts: language.template.trim_end().split("{{call}}").map(part).collect() }
+        };
+        Samples(LANGUAGES.iter().map(prepared).collect())
+    }
+
+    /// The samples of one call. Of those with one `group`, one is open at a time.
+    pub(super) fn render(&self, group: &str, call: &Call<'_>) -> Markup {
+        html! {
+            div.samples {
+                @for Prepared { language, parts } in &self.0 {
+                    @let written = (language.call)(call);
+                    details name=(group) {
+                        summary { (language.name) }
+                        pre { code { @for (index, part) in parts.iter().enumerate() {
+                            @if index > 0 { (written) } (PreEscaped(part))
+                        } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How a language writes values.
+struct Notation {
+    array: (&'static str, &'static str),
+    map: (&'static str, &'static str),
+    /// A map of nothing.
+    empty: &'static str,
+    pair: &'static str,
+    nil: &'static str,
+    no_yes: [&'static str; 2],
+    int: fn(i64) -> String,
+    string: fn(&str) -> String,
+    date_time: fn(&DateTime) -> String,
+    octets: fn(&[u8]) -> String,
+}
+
+const JSON: Notation = Notation {
+    array: ("[", "]"),
+    map: ("{", "}"),
+    empty: "{}",
+    pair: ": ",
+    nil: "null",
+    no_yes: ["false", "true"],
+    int: |number| number.to_string(),
+    string: json_string,
+    date_time: |date_time| json_string(&iso(date_time)),
+    octets: |octets| json_string(&STANDARD.encode(octets)),
+};
+
+const PYTHON: Notation = Notation {
+    nil: "None",
+    no_yes: ["False", "True"],
+    date_time: |date_time| format!("xmlrpc.client.DateTime(\"{date_time}\")"),
+    octets: |octets| format!("xmlrpc.client.Binary(b\"{}\")", octets.escape_ascii()),
+    ..JSON
+};
+
+const PHP: Notation = Notation {
+    map: ("[", "]"),
+    empty: "(object) []",
+    pair: " => ",
+    string: single_quoted,
+    date_time: |date_time| single_quoted(&iso(date_time)),
+    octets: |octets| single_quoted(&STANDARD.encode(octets)),
+    ..JSON
+};
+
+const RUBY: Notation = Notation { map: ("{ ", " }"), empty: "{}", nil: "nil", ..PHP };
+
+const PERL: Notation = Notation { nil: "undef", no_yes: ["JSON::PP::false", "JSON::PP::true"], ..RUBY };
+
+const RUST: Notation = Notation {
+    // in a macro of JSON; a literal without a type has 32 bits
+    int: |number| if i32::try_from(number).is_ok() { number.to_string() } else { format!("{number}_i64") },
+    string: rust_string,
+    ..JSON
+};
+
+impl Notation {
+    /// The request of JSON-RPC.
+    fn call(&self, name: &str, params: &[Value]) -> String {
+        let members = [
+            ("jsonrpc".to_owned(), Value::String("2.0".into())),
+            ("id".to_owned(), Value::Int(1)),
+            ("method".to_owned(), Value::String(name.into())),
+            ("params".to_owned(), Value::Array(params.to_vec())),
+        ];
+        self.value(&Value::Struct(members.into()))
+    }
+
+    fn value(&self, value: &Value) -> String {
+        match value {
+            Value::Int(number) => (self.int)(*number),
+            Value::Double(number) => format!("{number:?}"),
+            Value::Boolean(value) => self.no_yes[usize::from(*value)].to_owned(),
+            Value::String(text) => (self.string)(text),
+            Value::DateTime(date_time) => (self.date_time)(date_time),
+            Value::Base64(octets) => (self.octets)(&octets.0),
+            Value::Nil => self.nil.to_owned(),
+            Value::Array(items) => format!("{}{}{}", self.array.0, self.values(items), self.array.1),
+            Value::Struct(members) if members.is_empty() => self.empty.to_owned(),
+            Value::Struct(members) => {
+                let member = |(name, value): &(String, Value)| {
+                    format!("{}{}{}", (self.string)(name), self.pair, self.value(value))
+                };
+                let members: Vec<String> = members.iter().map(member).collect();
+                format!("{}{}{}", self.map.0, members.join(", "), self.map.1)
+            }
+        }
+    }
+
+    /// Values with commas in between.
+    fn values(&self, values: &[Value]) -> String {
+        values.iter().map(|value| self.value(value)).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A date in the form that JSON-RPC has it in here.
+fn iso(date_time: &DateTime) -> String {
+    date_time.0.format("%Y-%m-%dT%H:%M:%S").to_string()
+}
+
+/// Also a string of Python, JavaScript, Go and Java.
+fn json_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn rust_string(text: &str) -> String {
+    format!("{text:?}")
+}
+
+/// A string of PHP, Perl and Ruby.
+fn single_quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+/// A string of PowerShell.
+fn doubled_quotes(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A word of a command line.
+fn shell_word(text: &str) -> String {
+    let is_plain = |character: char| character.is_ascii_alphanumeric() || "_-./:@,+%".contains(character);
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
+fn go_text(text: &str) -> String {
+    if text.contains('`') { json_string(text) } else { format!("`{text}`") }
+}
+
+/// A text block.
+fn java_text(text: &str) -> String {
+    format!("\"\"\"\n            {}\"\"\"", text.replace('\\', r"\\").replace("\"\"", "\"\\\""))
+}
+
+/// `server.wheel.spin(3)`; a name that is none of Python's is looked up.
+fn python_call(call: &Call<'_>) -> String {
+    let params = PYTHON.values(call.params);
+    match call.name.split('.').all(is_python_name) {
+        true => format!("server.{}({params})", call.name),
+        false => format!("getattr(server, {})({params})", json_string(call.name)),
+    }
+}
+
+fn is_python_name(name: &str) -> bool {
+    const KEYWORDS: [&str; 35] = [
+        "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
+        "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
+        "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+    ];
+    // names with two underscores before are Python's own
+    let starts = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') && !name.starts_with("__");
+    let goes_on = name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+    starts && goes_on && !KEYWORDS.contains(&name)
+}
+
+/// The words of `rpcgi call` after the URL.
+fn command_line(call: &Call<'_>) -> String {
+    let is_inside_json = |value: &Value| matches!(value, Value::Array(_) | Value::Struct(_));
+    // in JSON there are no dates and no octets: a service knows them by their place, if it is called so
+    let by_json_rpc = call.params.iter().any(|value| is_inside_json(value) && has_more_than_json(value));
+    let option = by_json_rpc.then(|| "--json-rpc".to_owned());
+    let arguments = call.params.iter().map(|value| shell_word(&argument(value)));
+    option.into_iter().chain([shell_word(call.name)]).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+fn has_more_than_json(value: &Value) -> bool {
+    match value {
+        Value::DateTime(_) | Value::Base64(_) => true,
+        Value::Array(items) => items.iter().any(has_more_than_json),
+        Value::Struct(members) => members.iter().any(|(_, value)| has_more_than_json(value)),
+        _ => false,
+    }
+}
+
+/// What is taken for a value of its type.
+fn argument(value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            let is_more = text.contains(':') || text.starts_with(['-', '{', '[', '"']);
+            let is_text = !is_more && serde_json::from_str::<serde_json::Value>(text).is_err();
+            if is_text { text.clone() } else { format!("string:{text}") }
+        }
+        Value::DateTime(date_time) => format!("dateTime.iso8601:{date_time}"),
+        Value::Base64(octets) => format!("base64:{}", STANDARD.encode(&octets.0)),
+        value => JSON.value(value),
+    }
+}

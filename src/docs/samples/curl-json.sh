@@ -1,0 +1,2 @@
+curl {{url}} -H 'Content-Type: application/json' \
+  -d {{call}}

@@ -1,0 +1,2 @@
+curl {{url}} -H 'Content-Type: text/xml' \
+  -d {{call}}

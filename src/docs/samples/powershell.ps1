@@ -1,0 +1,2 @@
+$call = {{call}}
+Invoke-RestMethod {{url}} -Method Post -ContentType 'application/json' -Body $call

@@ -1,0 +1,4 @@
+import xmlrpc.client
+
+server = xmlrpc.client.ServerProxy({{url}}, allow_none=True)
+print({{call}})

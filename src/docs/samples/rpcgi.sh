@@ -1,0 +1,1 @@
+rpcgi call {{url}} {{call}}

@@ -1,0 +1,211 @@
+//! The page that a method is tried on: its form, and what came of the call.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+
+use super::form::{self, Fields};
+use super::markdown::anchor;
+use super::{Page, example, samples};
+use crate::signature::{Description, Detail};
+use crate::value::Value;
+
+/// What a query asks for this page with: `try=wheel.spin`.
+pub(crate) const TRY: &str = "try";
+
+/// The most octets of a document that are shown.
+const MOST_SHOWN: usize = 256 << 10;
+
+/// A method that somebody tries.
+pub(crate) struct Trial {
+    /// Proof that the form was on the page.
+    pub(crate) token: String,
+    /// What was entered; `None` at first.
+    pub(crate) fields: Option<Fields>,
+    /// What is wrong with that.
+    pub(crate) complaint: Option<String>,
+    pub(crate) outcome: Option<Outcome>,
+}
+
+/// A call that was made, and its answer.
+pub(crate) struct Outcome {
+    pub(crate) request: String,
+    pub(crate) response: String,
+    pub(crate) took: Duration,
+    /// The result as JSON, or the fault's code and text; nothing if there was nothing to answer.
+    pub(crate) answer: Option<Result<String, (i32, String)>>,
+}
+
+impl Fields {
+    /// Does what a button of the form does, other than to call. Whether one was pressed.
+    pub(crate) fn press(&mut self, method: &Description) -> bool {
+        let ways = example::ways(method);
+        self.way().and_then(|way| ways.get(way)).is_some_and(|detail| self.resize(detail))
+    }
+
+    /// Whether a method may be called that the page asks about first.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.get("confirm").is_some()
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        self.get("token").unwrap_or_default()
+    }
+}
+
+impl Page<'_> {
+    /// The document that was entered, or that of the params that were.
+    ///
+    /// # Errors
+    /// What was expected where, and what came.
+    pub(crate) fn entered(&self, method: &Description, fields: &Fields) -> Result<String, String> {
+        let ways = example::ways(method);
+        let Some(way) = fields.way() else {
+            return Ok(fields.get("document").unwrap_or_default().to_owned());
+        };
+        let detail = ways.get(way).ok_or("expected one of the ways to call the method")?;
+        let params = form::params(detail, fields)?;
+        Ok(match fields.get("protocol") {
+            Some("json") => samples::json_request(&method.name, &params),
+            _ => (self.xml)(&method.name, &params),
+        })
+    }
+
+    /// The document on which a method of the page is tried.
+    pub(crate) fn trial(&self, method: &Description, trial: &Trial) -> String {
+        let home = format!("?q=#{}", anchor(&method.name));
+        let header = html! {
+            p { a href=(home) { (self.name) } }
+            h1 { "Try " (method.name) }
+        };
+        let main = html! {
+            div.about { (self.about(method)) }
+            section.trial {
+                h2 { "Call" }
+                (self.forms(method, trial))
+                @if let Some(complaint) = &trial.complaint { p.complaint role="alert" { (complaint) } }
+                @if let Some(outcome) = &trial.outcome { (outcome.render()) }
+            }
+        };
+        self.document(&format!("Try {}", method.name), header, None, main)
+    }
+
+    /// A form for each way to call the method, and one for a whole document.
+    fn forms(&self, method: &Description, trial: &Trial) -> Markup {
+        let ways = example::ways(method);
+        let entered = trial.fields.as_ref();
+        let chosen = entered.map_or_else(|| ways.first().map(|_| 0), Fields::way);
+        html! {
+            @for (index, detail) in ways.iter().enumerate() {
+                details name="way" open[chosen == Some(index)] {
+                    summary { @if ways.len() > 1 { (way_title(detail)) } @else { "Fields" } }
+                    @let fields = entered.filter(|_| chosen == Some(index)).cloned();
+                    @let fields = fields.unwrap_or_else(|| Fields::of(detail, &example(method, index, detail)));
+                    (self.fields_form(method, detail, index, &fields, &trial.token))
+                }
+            }
+            details name="way" open[chosen.is_none()] {
+                summary { "Raw" }
+                (self.raw_form(method, entered.filter(|_| chosen.is_none()), &trial.token))
+            }
+        }
+    }
+
+    fn fields_form(&self, method: &Description, detail: &Detail, way: usize, fields: &Fields, token: &str) -> Markup {
+        let is_json = fields.get("protocol") == Some("json");
+        let contents = html! {
+            // what Enter does
+            button hidden {}
+            input type="hidden" name="way" value=(way);
+            @if detail.params.is_empty() { p.note { "It takes no params." } }
+            (form::fields(detail, fields))
+            fieldset.protocol {
+                legend { "Protocol" }
+                label { input type="radio" name="protocol" value="xml" checked[!is_json]; " XML-RPC" }
+                label { input type="radio" name="protocol" value="json" checked[is_json]; " JSON-RPC" }
+            }
+        };
+        self.form(method, fields, token, contents)
+    }
+
+    fn raw_form(&self, method: &Description, entered: Option<&Fields>, token: &str) -> Markup {
+        let fields = entered.cloned().unwrap_or_default();
+        let document = match fields.get("document") {
+            Some(document) => document.to_owned(),
+            None => (self.xml)(&method.name, &example::params(method)),
+        };
+        let contents = html! {
+            label.field { span { "A document of XML-RPC or JSON-RPC" } textarea name="document" rows="8" spellcheck="false" {
+                // a first line break would be taken for none
+                "\n" (document)
+            } }
+        };
+        self.form(method, &fields, token, contents)
+    }
+
+    fn form(&self, method: &Description, fields: &Fields, token: &str, contents: Markup) -> Markup {
+        html! {
+            form method="post" {
+                input type="hidden" name="token" value=(token);
+                (contents)
+                @if method.is_unsafe {
+                    p { label { input type="checkbox" name="confirm" value="1" checked[fields.get("confirm").is_some()];
+                        " " (method.name) " changes something. Really call it." } }
+                }
+                p { button.go { "Call " (method.name) } }
+            }
+        }
+    }
+}
+
+impl Outcome {
+    fn render(&self) -> Markup {
+        html! {
+            div.outcome role="status" {
+                @match &self.answer {
+                    Some(Ok(result)) => {
+                        p { strong { "200 OK" } " after " (milliseconds(self.took)) ", a result:" }
+                        pre { code { (shortened(result)) } }
+                    },
+                    Some(Err((code, text))) => {
+                        p { strong { "200 OK" } " after " (milliseconds(self.took)) ", a fault:" }
+                        p.fault { strong { (code) } " " (text) }
+                    },
+                    None => p { strong { "204 No Content" } " after " (milliseconds(self.took)) },
+                }
+                div.documents {
+                    div { h3 { "Request" } pre { code { (shortened(&self.request)) } } }
+                    div { h3 { "Response" } pre { code { (shortened(&self.response)) } } }
+                }
+            }
+        }
+    }
+}
+
+/// Params to begin with.
+fn example(method: &Description, way: usize, detail: &Detail) -> Vec<Value> {
+    if way == 0 { example::params(method) } else { example::params_of(detail) }
+}
+
+fn way_title(detail: &Detail) -> String {
+    let names: Vec<&str> = detail.params.iter().map(|param| &param.name[..]).collect();
+    format!("With {}", if names.is_empty() { "nothing".to_owned() } else { names.join(", ") })
+}
+
+fn milliseconds(took: Duration) -> String {
+    format!("{:.1} ms", took.as_secs_f64() * 1000.0)
+}
+
+/// As much of a document as somebody reads.
+fn shortened(text: &str) -> Markup {
+    let end = (0..=MOST_SHOWN.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    html! {
+        (text[..end])
+        @if end < text.len() { "\n... " (text.len()) " octets in all" }
+    }
+}
+
+/// A value in a query.
+pub(super) fn encoded(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
