@@ -2,7 +2,10 @@
 //!
 //! Everything here is derived from the JSON Schema of the Rust types, and built only when somebody asks.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator, json_schema};
@@ -284,7 +287,7 @@ pub(crate) struct Shape {
     /// Of an array: how many items it has at least.
     pub(crate) least_items: usize,
     /// Of a struct: its members.
-    pub(crate) members: Vec<Member>,
+    pub(crate) members: Arc<[Member]>,
     /// The values it may have, if they are listed.
     pub(crate) values: Vec<String>,
     /// What else is asked of it, beside its type.
@@ -327,7 +330,7 @@ impl Shape {
             items: None,
             places: Vec::new(),
             least_items: 0,
-            members: Vec::new(),
+            members: Arc::default(),
             values: Vec::new(),
             constraints: Vec::new(),
             example: None,
@@ -337,12 +340,16 @@ impl Shape {
 
 /// The schemas that others refer to, by their names.
 #[derive(Debug, Default)]
-pub(crate) struct Definitions(Map<String, Json>);
+pub(crate) struct Definitions {
+    schemas: Map<String, Json>,
+    /// Those that were read before: many methods have the same types.
+    shapes: RefCell<BTreeMap<String, Shape>>,
+}
 
 impl Definitions {
     /// Those that a [`generator`] has made so far.
     pub(crate) fn of(mut generator: SchemaGenerator) -> Definitions {
-        Definitions(generator.take_definitions(true))
+        Definitions { schemas: generator.take_definitions(true), shapes: RefCell::default() }
     }
 
     /// What a type's JSON Schema says of its values.
@@ -353,7 +360,7 @@ impl Definitions {
     /// The name of the schema that a schema refers to, and that one, unless there is none.
     fn find<'a>(&'a self, schema: &'a Map<String, Json>) -> Option<(&'a str, &'a Json)> {
         let name = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
-        Some((name, self.0.get(name)?))
+        Some((name, self.schemas.get(name)?))
     }
 }
 
@@ -389,10 +396,18 @@ impl<'a> Reader<'a> {
         if self.inside.contains(&name) {
             return Shape { name: Some(name.to_owned()), ..Shape::of(Type::Struct) };
         }
+        if let Some(shape) = self.definitions.shapes.borrow().get(name) {
+            return shape.clone();
+        }
         self.inside.push(name);
         let shape = self.shape(schema);
         self.inside.pop();
-        Shape { name: shape.name.or_else(|| Some(name.to_owned())), ..shape }
+        let shape = Shape { name: shape.name.or_else(|| Some(name.to_owned())), ..shape };
+        // what was read inside of another may have been cut where that one begins anew
+        if self.inside.is_empty() {
+            self.definitions.shapes.borrow_mut().insert(name.to_owned(), shape.clone());
+        }
+        shape
     }
 
     /// The common shape of `anyOf` or `oneOf`: nil makes it nullable, listed strings are collected, and where the rest
@@ -412,14 +427,13 @@ impl<'a> Reader<'a> {
                 break;
             }
             common.values.extend(shape.values);
-            common.members.extend(shape.members.into_iter().map(|member| Member { optional: true, ..member }));
+            common.members = common.members.iter().chain(&*shape.members).cloned().collect();
         }
         if all > 1 + usize::from(nullable) {
             common.help.clear();
             common.name = None;
-            for member in &mut common.members {
-                member.optional = true;
-            }
+            let optional = |member: &Member| Member { optional: true, ..member.clone() };
+            common.members = common.members.iter().map(optional).collect();
         }
         common.nullable |= nullable;
         common
@@ -460,7 +474,7 @@ impl<'a> Reader<'a> {
         places.into_iter().flatten().map(|place| self.shape(place)).collect()
     }
 
-    fn members(&mut self, schema: &'a Map<String, Json>) -> Vec<Member> {
+    fn members(&mut self, schema: &'a Map<String, Json>) -> Arc<[Member]> {
         let required = schema.get("required").and_then(Json::as_array);
         let properties = schema.get("properties").and_then(Json::as_object);
         properties

@@ -1,6 +1,6 @@
 //! The document around the methods: its head, what it says of the service, contents, footer.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, Render, html};
 
 use super::markdown::{self, anchor};
 use super::samples::Samples;
@@ -21,15 +21,17 @@ impl Page<'_> {
             (self.facts())
             (self.search())
         };
-        let main = html! {
-            @for group in &groups { (self.group(group, &samples)) }
-            (shared_faults())
-        };
+        let main = Writing(|page: &mut String| {
+            for group in &groups {
+                self.group(group, &samples).render_to(page);
+            }
+            shared_faults().render_to(page);
+        });
         self.document(self.title, header, Some(html! { @for group in &groups { (contents(group)) } }), main)
     }
 
     /// A document of these parts.
-    pub(super) fn document(&self, title: &str, header: Markup, contents: Option<Markup>, main: Markup) -> String {
+    pub(super) fn document(&self, title: &str, header: Markup, contents: Option<Markup>, main: impl Render) -> String {
         let page = html! {
             (DOCTYPE)
             html lang="en" {
@@ -57,11 +59,22 @@ impl Page<'_> {
 
     /// Help text; names of methods link to them.
     pub(super) fn help(&self, text: &str) -> Markup {
+        if text.is_empty() {
+            return html! {};
+        }
+        if markdown::is_words(text) {
+            return html! { p { (text) } };
+        }
+        if let Some(rendered) = self.rendered.borrow().get(text) {
+            return rendered.clone();
+        }
         let known = |name: &str| {
             let listed = self.methods.binary_search_by(|method| method.name[..].cmp(name));
             listed.is_ok().then(|| anchor(name))
         };
-        markdown::render(text, &known)
+        let rendered = markdown::render(text, &known);
+        self.rendered.borrow_mut().insert(text.to_owned(), rendered.clone());
+        rendered
     }
 
     /// What callers need to know first.
@@ -147,6 +160,15 @@ impl Page<'_> {
                 footer { p.note { "Documented and served by rpcgi " (env!("CARGO_PKG_VERSION")) "." } }
             }
         }
+    }
+}
+
+/// What is written straight into the page: a copy of its own would be large.
+pub(super) struct Writing<F>(pub(super) F);
+
+impl<F: Fn(&mut String)> Render for Writing<F> {
+    fn render_to(&self, page: &mut String) {
+        (self.0)(page);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::fmt::Write;
 
-use maud::{Markup, PreEscaped, Render, html};
+use maud::{Markup, PreEscaped};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
 
 /// Turns help text into HTML. `anchor` finds the anchor of a method by its name.
@@ -29,8 +29,21 @@ pub(super) fn render(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Mar
     PreEscaped(out)
 }
 
+/// Whether a text has nothing that Markdown or a link could begin with, and is but a paragraph: as most of them.
+pub(super) fn is_words(text: &str) -> bool {
+    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || octet >= 0x80 || b" ,.;?'".contains(&octet);
+    let has_links = ["RFC", "PEP", "self."].iter().any(|link| text.contains(link));
+    text.starts_with(|first: char| first.is_alphabetic())
+        && !text.ends_with(' ')
+        && text.bytes().all(is_plain)
+        && !has_links
+}
+
 /// The words of help text alone.
 pub(super) fn plain(text: &str) -> String {
+    if is_words(text) {
+        return text.to_owned();
+    }
     let words = Parser::new(text).filter_map(|event| match event {
         Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) | Event::Html(text) => Some(text.into_string()),
         Event::SoftBreak | Event::HardBreak => Some(" ".to_owned()),
@@ -156,11 +169,6 @@ pub(super) fn anchor(name: &str) -> String {
         }
     }
     anchor
-}
-
-/// Text in a sentence of ours: a name in code style.
-pub(super) fn code(text: impl Render) -> Markup {
-    html! { code { (text) } }
 }
 
 #[cfg(test)]

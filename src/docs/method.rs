@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::Page;
+use super::document::Writing;
 use super::example;
-use super::markdown::{anchor, code};
+use super::markdown::anchor;
 use super::samples::{Call, Samples};
 use super::trial::{self, TRY};
 use crate::signature::{Constraint, Description, Detail, Param, Shape, Signature, Type};
@@ -13,12 +14,14 @@ impl Page<'_> {
     /// The section of a method.
     pub(super) fn method(&self, method: &Description, samples: &Samples) -> Markup {
         let id = anchor(&method.name);
+        let params = example::params(method);
+        let call = Call::new(&method.name, &params, (self.xml)(&method.name, &params));
         html! {
             section.method id=(id) {
                 h3 { (method.name) " " a href=(format!("#{id}")) aria-label=(format!("Link to {}", method.name)) { "#" } }
                 div.about { (self.about(method)) }
                 div.calls {
-                    (self.samples(method, &id, samples))
+                    (Writing(|page: &mut String| samples.write(&call, page)))
                     @if self.tries { p { a.try href=(format!("?{TRY}={}", trial::encoded(&method.name))) { "Try " (method.name) } } }
                 }
             }
@@ -37,11 +40,6 @@ impl Page<'_> {
         }
     }
 
-    fn samples(&self, method: &Description, id: &str, samples: &Samples) -> Markup {
-        let params = example::params(method);
-        samples.render(id, &Call::new(&method.name, &params, (self.xml)(&method.name, &params)))
-    }
-
     fn detail(&self, detail: &Detail) -> Markup {
         html! {
             @if !detail.params.is_empty() { (self.params(&detail.params)) }
@@ -57,7 +55,7 @@ impl Page<'_> {
                 tbody {
                     @for param in params {
                         tr {
-                            th scope="row" { (code(&param.name)) }
+                            th scope="row" { code { (param.name) } }
                             td { (type_of(&param.shape)) (left_out(param.optional)) }
                             td { (self.help(&param.help)) (self.inside(&param.shape)) }
                         }
@@ -97,7 +95,7 @@ impl Page<'_> {
             (self.help(&shape.help))
             @if !shape.values.is_empty() {
                 p { "One of " @for (index, value) in shape.values.iter().enumerate() {
-                    @if index > 0 { ", " } (code(value))
+                    @if index > 0 { ", " } code { (value) }
                 } }
             }
             @if !shape.constraints.is_empty() {
@@ -112,18 +110,18 @@ impl Page<'_> {
     }
 
     fn members(&self, shape: &Shape) -> Markup {
-        let members = &shape.members;
+        let members = &*shape.members;
         html! {
             details {
                 summary { "Members" @if let Some(name) = &shape.name { " of " (name) } ": " @for (index, member) in members.iter().enumerate() {
-                    @if index > 0 { ", " } (code(&member.name))
+                    @if index > 0 { ", " } code { (member.name) }
                 } }
                 table {
                     thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
                     tbody {
                         @for member in members {
                             tr {
-                                th scope="row" { (code(&member.name)) }
+                                th scope="row" { code { (member.name) } }
                                 td { (type_of(&member.shape)) (left_out(member.optional)) }
                                 td { (self.help(&member.help)) (self.inside(&member.shape)) }
                             }
@@ -191,19 +189,19 @@ pub(super) fn type_name(shape: &Shape) -> String {
 
 fn type_of(shape: &Shape) -> Markup {
     html! {
-        (code(type_name(shape)))
-        @if shape.nullable { " or " (code("nil")) }
+        code { (type_name(shape)) }
+        @if shape.nullable { " or " code { "nil" } }
     }
 }
 
 fn written_constraint(constraint: &Constraint) -> Markup {
     html! {
         @match constraint {
-            Constraint::Minimum(number) => { "at least " (code(number)) }
-            Constraint::Maximum(number) => { "at most " (code(number)) }
+            Constraint::Minimum(number) => { "at least " code { (number) } }
+            Constraint::Maximum(number) => { "at most " code { (number) } }
             Constraint::MaxLength(count) => { "at most " (count) " characters" }
-            Constraint::Pattern(pattern) => { "matching " (code(pattern)) }
-            Constraint::Default(value) => { (code(value)) " if left out" }
+            Constraint::Pattern(pattern) => { "matching " code { (pattern) } }
+            Constraint::Default(value) => { code { (value) } " if left out" }
         }
     }
 }

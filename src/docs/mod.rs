@@ -27,6 +27,11 @@ mod settings;
 mod text;
 mod trial;
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use maud::Markup;
+
 pub(crate) use self::assets::{ASSET, Asset, content_security_policy};
 pub(crate) use self::form::Fields;
 pub(crate) use self::format::Format;
@@ -64,6 +69,8 @@ pub(crate) struct Page<'a> {
     pub(crate) methods: Vec<Description>,
     /// Words that the methods shown have in their names or help; empty for all.
     pub(crate) filter: &'a str,
+    /// Help texts that were rendered: those of types stand in many places.
+    pub(crate) rendered: RefCell<HashMap<String, Markup>>,
     /// Writes a call as XML-RPC has it.
     pub(crate) xml: &'a dyn Fn(&str, &[Value]) -> String,
 }

@@ -5,7 +5,6 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use maud::{Markup, PreEscaped, html};
 
 use crate::value::{DateTime, Value};
 
@@ -34,7 +33,9 @@ pub(super) fn json_request(name: &str, params: &[Value]) -> String {
 
 /// A value as JSON has it.
 pub(super) fn as_json(value: &Value) -> String {
-    JSON.value(value)
+    let mut out = String::new();
+    JSON.value(value, &mut out);
+    out
 }
 
 /// A language, and how it writes what differs.
@@ -124,28 +125,49 @@ impl Samples {
     pub(super) fn new(url: Option<&str>) -> Samples {
         let prepared = |language: &'static Language| {
             let url = (language.url)(url.unwrap_or(ANYWHERE));
-            let part = |part: &str| html! { (part.replace("{{url}}", &url)) }.into_string();
+            let part = |part: &str| {
+                let mut escaped = String::new();
+                push_escaped(&part.replace("{{url}}", &url), &mut escaped);
+                escaped
+            };
             Prepared { language, parts: language.template.trim_end().split("{{call}}").map(part).collect() }
         };
         Samples(LANGUAGES.iter().map(prepared).collect())
     }
 
-    /// The samples of one call. Of those with one `group`, one is open at a time.
-    pub(super) fn render(&self, group: &str, call: &Call<'_>) -> Markup {
-        html! {
-            div.samples {
-                @for Prepared { language, parts } in &self.0 {
-                    @let written = (language.call)(call);
-                    details name=(group) {
-                        summary { (language.name) }
-                        pre { code { @for (index, part) in parts.iter().enumerate() {
-                            @if index > 0 { (written) } (PreEscaped(part))
-                        } } }
-                    }
+    /// Writes the samples of one call.
+    pub(super) fn write(&self, call: &Call<'_>, page: &mut String) {
+        *page += "<div class=\"samples\">";
+        for Prepared { language, parts } in &self.0 {
+            let written = (language.call)(call);
+            *page += "<details><summary>";
+            *page += language.name;
+            *page += "</summary><pre><code>";
+            for (index, part) in parts.iter().enumerate() {
+                if index > 0 {
+                    push_escaped(&written, page);
                 }
+                *page += part;
             }
+            *page += "</code></pre></details>";
         }
+        *page += "</div>";
     }
+}
+
+/// Text between tags, where quotes need no escape: there are many in programs.
+fn push_escaped(text: &str, page: &mut String) {
+    let mut plain = 0;
+    for at in memchr::memchr3_iter(b'&', b'<', b'>', text.as_bytes()) {
+        *page += &text[plain..at];
+        *page += match text.as_bytes()[at] {
+            b'&' => "&amp;",
+            b'<' => "&lt;",
+            _ => "&gt;",
+        };
+        plain = at + 1;
+    }
+    *page += &text[plain..];
 }
 
 /// How a language writes values.
@@ -157,10 +179,11 @@ struct Notation {
     pair: &'static str,
     nil: &'static str,
     no_yes: [&'static str; 2],
-    int: fn(i64) -> String,
-    string: fn(&str) -> String,
-    date_time: fn(&DateTime) -> String,
-    octets: fn(&[u8]) -> String,
+    /// What follows a number of more than 32 bits.
+    long: &'static str,
+    string: fn(&str, &mut String),
+    date_time: fn(&DateTime, &mut String),
+    octets: fn(&[u8], &mut String),
 }
 
 const JSON: Notation = Notation {
@@ -170,17 +193,17 @@ const JSON: Notation = Notation {
     pair: ": ",
     nil: "null",
     no_yes: ["false", "true"],
-    int: |number| number.to_string(),
-    string: json_string,
-    date_time: |date_time| json_string(&iso(date_time)),
-    octets: |octets| json_string(&STANDARD.encode(octets)),
+    long: "",
+    string: push_json_string,
+    date_time: |date_time, out| push_json_string(&iso(date_time), out),
+    octets: |octets, out| push_json_string(&STANDARD.encode(octets), out),
 };
 
 const PYTHON: Notation = Notation {
     nil: "None",
     no_yes: ["False", "True"],
-    date_time: |date_time| format!("xmlrpc.client.DateTime(\"{date_time}\")"),
-    octets: |octets| format!("xmlrpc.client.Binary(b\"{}\")", octets.escape_ascii()),
+    date_time: |date_time, out| *out += &format!("xmlrpc.client.DateTime(\"{date_time}\")"),
+    octets: |octets, out| *out += &format!("xmlrpc.client.Binary(b\"{}\")", octets.escape_ascii()),
     ..JSON
 };
 
@@ -188,9 +211,9 @@ const PHP: Notation = Notation {
     map: ("[", "]"),
     empty: "(object) []",
     pair: " => ",
-    string: single_quoted,
-    date_time: |date_time| single_quoted(&iso(date_time)),
-    octets: |octets| single_quoted(&STANDARD.encode(octets)),
+    string: push_single_quoted,
+    date_time: |date_time, out| push_single_quoted(&iso(date_time), out),
+    octets: |octets, out| push_single_quoted(&STANDARD.encode(octets), out),
     ..JSON
 };
 
@@ -198,60 +221,96 @@ const RUBY: Notation = Notation { map: ("{ ", " }"), empty: "{}", nil: "nil", ..
 
 const PERL: Notation = Notation { nil: "undef", no_yes: ["JSON::PP::false", "JSON::PP::true"], ..RUBY };
 
-const RUST: Notation = Notation {
-    // in a macro of JSON; a literal without a type has 32 bits
-    int: |number| if i32::try_from(number).is_ok() { number.to_string() } else { format!("{number}_i64") },
-    string: rust_string,
-    ..JSON
-};
+/// In a macro of JSON; a literal without a type has 32 bits.
+const RUST: Notation = Notation { long: "_i64", string: |text, out| *out += &rust_string(text), ..JSON };
 
 impl Notation {
     /// The request of JSON-RPC.
     fn call(&self, name: &str, params: &[Value]) -> String {
-        let members = [
-            ("jsonrpc".to_owned(), Value::String("2.0".into())),
-            ("id".to_owned(), Value::Int(1)),
-            ("method".to_owned(), Value::String(name.into())),
-            ("params".to_owned(), Value::Array(params.to_vec())),
-        ];
-        self.value(&Value::Struct(members.into()))
+        let mut out = String::with_capacity(256);
+        out += self.map.0;
+        for (key, value) in [("jsonrpc", Some("2.0")), ("id", None), ("method", Some(name))] {
+            (self.string)(key, &mut out);
+            out += self.pair;
+            match value {
+                Some(value) => (self.string)(value, &mut out),
+                None => out.push('1'),
+            }
+            out += ", ";
+        }
+        (self.string)("params", &mut out);
+        out += self.pair;
+        out += self.array.0;
+        self.values(params, &mut out);
+        out += self.array.1;
+        out += self.map.1;
+        out
     }
 
-    fn value(&self, value: &Value) -> String {
+    fn value(&self, value: &Value, out: &mut String) {
         match value {
-            Value::Int(number) => (self.int)(*number),
-            Value::Double(number) => format!("{number:?}"),
-            Value::Boolean(value) => self.no_yes[usize::from(*value)].to_owned(),
-            Value::String(text) => (self.string)(text),
-            Value::DateTime(date_time) => (self.date_time)(date_time),
-            Value::Base64(octets) => (self.octets)(&octets.0),
-            Value::Nil => self.nil.to_owned(),
-            Value::Array(items) => format!("{}{}{}", self.array.0, self.values(items), self.array.1),
-            Value::Struct(members) if members.is_empty() => self.empty.to_owned(),
+            Value::Int(number) => {
+                *out += itoa::Buffer::new().format(*number);
+                if i32::try_from(*number).is_err() {
+                    *out += self.long;
+                }
+            }
+            Value::Double(number) => *out += &format!("{number:?}"),
+            Value::Boolean(value) => *out += self.no_yes[usize::from(*value)],
+            Value::String(text) => (self.string)(text, out),
+            Value::DateTime(date_time) => (self.date_time)(date_time, out),
+            Value::Base64(octets) => (self.octets)(&octets.0, out),
+            Value::Nil => *out += self.nil,
+            Value::Array(items) => {
+                *out += self.array.0;
+                self.values(items, out);
+                *out += self.array.1;
+            }
+            Value::Struct(members) if members.is_empty() => *out += self.empty,
             Value::Struct(members) => {
-                let member = |(name, value): &(String, Value)| {
-                    format!("{}{}{}", (self.string)(name), self.pair, self.value(value))
-                };
-                let members: Vec<String> = members.iter().map(member).collect();
-                format!("{}{}{}", self.map.0, members.join(", "), self.map.1)
+                *out += self.map.0;
+                for (index, (name, value)) in members.iter().enumerate() {
+                    *out += if index == 0 { "" } else { ", " };
+                    (self.string)(name, out);
+                    *out += self.pair;
+                    self.value(value, out);
+                }
+                *out += self.map.1;
             }
         }
     }
 
     /// Values with commas in between.
-    fn values(&self, values: &[Value]) -> String {
-        values.iter().map(|value| self.value(value)).collect::<Vec<_>>().join(", ")
+    fn values(&self, values: &[Value], out: &mut String) {
+        for (index, value) in values.iter().enumerate() {
+            *out += if index == 0 { "" } else { ", " };
+            self.value(value, out);
+        }
     }
 }
 
 /// A date in the form that JSON-RPC has it in here.
 fn iso(date_time: &DateTime) -> String {
-    date_time.0.format("%Y-%m-%dT%H:%M:%S").to_string()
+    // chrono's own form, which has no fraction if there is none
+    format!("{:?}", date_time.0)
 }
 
 /// Also a string of Python, JavaScript, Go and Java.
+fn push_json_string(text: &str, out: &mut String) {
+    let is_plain = |octet: u8| octet >= b' ' && octet != b'"' && octet != b'\\';
+    if text.bytes().all(is_plain) {
+        out.push('"');
+        *out += text;
+        out.push('"');
+    } else {
+        *out += &serde_json::Value::from(text).to_string();
+    }
+}
+
 fn json_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let mut out = String::new();
+    push_json_string(text, &mut out);
+    out
 }
 
 fn rust_string(text: &str) -> String {
@@ -259,8 +318,24 @@ fn rust_string(text: &str) -> String {
 }
 
 /// A string of PHP, Perl and Ruby.
+fn push_single_quoted(text: &str, out: &mut String) {
+    out.push('\'');
+    for part in text.split_inclusive(['\\', '\'']) {
+        let last = part.ends_with(['\\', '\'']);
+        let (plain, quoted) = part.split_at(part.len() - usize::from(last));
+        *out += plain;
+        if last {
+            out.push('\\');
+            *out += quoted;
+        }
+    }
+    out.push('\'');
+}
+
 fn single_quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+    let mut out = String::new();
+    push_single_quoted(text, &mut out);
+    out
 }
 
 /// A string of PowerShell.
@@ -288,7 +363,8 @@ fn java_text(text: &str) -> String {
 
 /// `server.wheel.spin(3)`; a name that is none of Python's is looked up.
 fn python_call(call: &Call<'_>) -> String {
-    let params = PYTHON.values(call.params);
+    let mut params = String::new();
+    PYTHON.values(call.params, &mut params);
     match call.name.split('.').all(is_python_name) {
         true => format!("server.{}({params})", call.name),
         false => format!("getattr(server, {})({params})", json_string(call.name)),
@@ -336,6 +412,6 @@ fn argument(value: &Value) -> String {
         }
         Value::DateTime(date_time) => format!("dateTime.iso8601:{date_time}"),
         Value::Base64(octets) => format!("base64:{}", STANDARD.encode(&octets.0)),
-        value => JSON.value(value),
+        value => as_json(value),
     }
 }

@@ -67,7 +67,7 @@ fn row(text: &mut String, name: &str, optional: bool, help: &str, shape: &Shape)
     let shown = if name.is_empty() { String::new() } else { format!("`{}`", code(name)) };
     let _ = writeln!(text, "| {shown} | {}{left_out} | {} |", type_of(shape), meaning.join("; "));
     let inner = shape.items.as_deref().unwrap_or(shape);
-    for Member { name: member, help, optional, shape } in &inner.members {
+    for Member { name: member, help, optional, shape } in &*inner.members {
         row(text, &format!("{name}.{member}"), *optional, help, shape);
     }
 }

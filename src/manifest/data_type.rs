@@ -19,6 +19,8 @@ pub(super) struct DataType {
     pub(super) wire: Type,
     /// Markdown.
     pub(super) help: String,
+    /// A value that makes sense.
+    pub(super) example: Option<Value>,
     pub(super) choices: Vec<Value>,
     pub(super) pattern: Option<Regex>,
     pub(super) minimum: Option<Number>,
@@ -88,6 +90,7 @@ impl DataType {
         DataType {
             wire,
             help: String::new(),
+            example: None,
             choices: Vec::new(),
             pattern: None,
             minimum: None,
@@ -178,6 +181,7 @@ impl DataType {
             ("maximum", self.maximum.map(number_as_json)),
             ("maxLength", self.max_length.map(Json::from)),
             ("default", default.map(as_json)),
+            ("examples", self.example.as_ref().map(|example| json!([as_json(example)]))),
             ("items", self.items.as_ref().map(|items| items.schema(false, None).to_value())),
         ] {
             object.extend(value.map(|value| (keyword.to_owned(), value)));

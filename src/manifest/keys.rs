@@ -90,10 +90,37 @@ pub(super) static MANIFEST: &[Key] = &[
     key("documentation", Kind::Text, "The text at the head of the page, in Markdown"),
     key("paths", Kind::List(&Kind::Text), "Answers at these paths of the URL only, and 404 elsewhere"),
     key("log_calls", Kind::Flag, "Whether the log has a line for every call"),
+    key(
+        "docs",
+        Kind::Either(&[ACCESS, Kind::Table(|| DOCS)]),
+        "Who sees the page, or a table that says that and what is on it",
+    ),
     key("limits", Kind::Table(|| LIMITS), "What a request may take up, and all of them together"),
     key("cors", Kind::Table(|| CORS), "Which pages of other sites may make calls from a browser"),
     key("method", Kind::Named(&Kind::Table(|| METHOD)), "The methods, by their names"),
     key("worker", Kind::Named(&Kind::Table(|| WORKER)), "Programs that stay and answer many calls, by their names"),
+];
+
+/// Who sees the page.
+const ACCESS: Kind = Kind::Word(&["public", "off"]);
+
+static DOCS: &[Key] = &[
+    key("access", ACCESS, "Who sees the page: `public` unless set; where it is `off`, GET is answered by 405"),
+    key(
+        "try",
+        Kind::Word(&["off", "same-origin", "on"]),
+        "Whether methods can be tried on the page: if the browser says that its form is of the `same-origin`; `on`, also if it says nothing. Unless set, they can by requests from the machine itself",
+    ),
+    key(
+        "assets",
+        Kind::Word(&["inline", "linked"]),
+        "Where style and script are: `inline` unless set; `linked` for sites with a policy of their own",
+    ),
+    key("logo", Kind::Text, "A picture for the head of the page, as a data URI: data:image/png;base64,..."),
+    key("accent", Kind::Text, "The colour of links, as #1a5fb4; it must be seen well on white"),
+    key("contact", Kind::Text, "Whom to ask, in Markdown"),
+    key("authentication", Kind::Text, "How callers make themselves known, in Markdown"),
+    key("footer", Kind::Flag, "Whether the page ends with a line that says what made it: true unless set"),
 ];
 
 static LIMITS: &[Key] = &[
@@ -151,6 +178,7 @@ static METHOD: &[Key] = &[
     key("timeout", Kind::Seconds, "Seconds that a call may take"),
     key("env", Kind::Named(&Kind::Text), "More environment variables for the program"),
     key("hidden", Kind::Flag, "Whether it is left out of the page and of listings"),
+    key("unsafe", Kind::Flag, "Whether it changes something: where methods can be tried, the page asks first"),
     key(
         "deprecated",
         Kind::Either(&[Kind::Flag, Kind::Text]),
@@ -168,7 +196,7 @@ static WORKER: &[Key] = &[
 const TYPE: Kind = Kind::Either(&[Kind::Word(TYPES), Kind::Table(|| DESCRIBED)]);
 
 /// What describes a type.
-static DESCRIBED: &[Key] = &[TYPE_NAME, HELP, CHOICES, PATTERN, MINIMUM, MAXIMUM, MAX_LENGTH, MEMBERS, ITEMS];
+static DESCRIBED: &[Key] = &[TYPE_NAME, HELP, EXAMPLE, CHOICES, PATTERN, MINIMUM, MAXIMUM, MAX_LENGTH, MEMBERS, ITEMS];
 
 static PARAM: &[Key] = &[
     key("name", Kind::Text, "The name: letters, digits and underscores"),
@@ -176,6 +204,7 @@ static PARAM: &[Key] = &[
     HELP,
     key("optional", Kind::Flag, "Whether it may be left out, or nil"),
     key("default", Kind::Scalar, "What it is when it is left out"),
+    EXAMPLE,
     CHOICES,
     PATTERN,
     MINIMUM,
@@ -194,6 +223,7 @@ static MEMBER: &[Key] = &[
     TYPE_NAME,
     HELP,
     key("optional", Kind::Flag, "Whether it may be left out, or nil"),
+    EXAMPLE,
     CHOICES,
     PATTERN,
     MINIMUM,
@@ -205,6 +235,7 @@ static MEMBER: &[Key] = &[
 
 const TYPE_NAME: Key = key("type", Kind::Word(TYPES), "The type, by its name in XML-RPC");
 const HELP: Key = key("help", Kind::Text, "What it means, in Markdown");
+const EXAMPLE: Key = key("example", Kind::Scalar, "A value that makes sense, for the samples of the page");
 const CHOICES: Key = key("choices", Kind::List(&Kind::Scalar), "The values it may have: strings or numbers");
 const PATTERN: Key = key("pattern", Kind::Text, "A regular expression that a string has to match somewhere");
 const MINIMUM: Key = key("minimum", Kind::Number, "The least a number may be");
@@ -343,6 +374,7 @@ impl Kind {
 pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, String, &'static str)> {
     let tables = [
         ("", MANIFEST),
+        ("[docs]", DOCS),
         ("[limits]", LIMITS),
         ("[cors]", CORS),
         ("[method.\"NAME\"]", METHOD),

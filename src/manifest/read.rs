@@ -3,10 +3,12 @@
 //! Every mistake is noted and reading goes on, so that whoever mends a manifest sees all of them at once.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::panic::Location;
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +28,7 @@ use super::program::{Input, Output, Program};
 use super::words::{Word, find};
 use super::worker::{Job, Worker};
 use super::{Manifest, Source, Workers};
+use crate::docs::{Access, Assets, Docs, Trying};
 use crate::limits::Limits;
 use crate::method::{About, Method};
 use crate::server::Server;
@@ -111,7 +114,7 @@ impl Reader<'_> {
         let limits = Limits { threads: limits.threads.or(NonZeroUsize::new(threads)), ..limits };
         let methods: Vec<Method> = methods.into_iter().map(|(method, _)| method).collect();
         server = server.limits(limits).log_calls(flag(table, "log_calls")).methods(methods);
-        server = server.paths(self.paths(table)).cors(self.origins(table));
+        server = server.paths(self.paths(table)).cors(self.origins(table)).docs(self.docs(table));
         let workers = Workers(workers.into_values().map(|(worker, _)| worker).collect());
         Manifest { server, workers }
     }
@@ -122,6 +125,42 @@ impl Reader<'_> {
             self.mistakes.add(span, format!("expected a path that begins with \"/\", found \"{path}\""));
         }
         paths.into_iter().map(|(path, _)| path).collect()
+    }
+
+    fn docs(&mut self, table: &DeTable<'_>) -> Docs {
+        let word = |table: &DeTable<'_>, key: &str| text(table, key).map(|(word, _)| word.to_owned());
+        let access = |word: Option<String>| match word.as_deref() {
+            Some("off") => Access::Off,
+            _ => Access::Public,
+        };
+        let Some(table) = inner(table, "docs") else {
+            return Docs::new().access(access(word(table, "docs")));
+        };
+        let mut docs = Docs::new().access(access(word(table, "access")));
+        docs = match word(table, "try").as_deref() {
+            Some("off") => docs.trying(Trying::Off),
+            Some("same-origin") => docs.trying(Trying::SameOrigin),
+            Some("on") => docs.trying(Trying::On),
+            _ => docs,
+        };
+        if word(table, "assets").as_deref() == Some("linked") {
+            docs = docs.assets(Assets::Linked);
+        }
+        if let Some(logo) = self.parsed(table, "logo") {
+            docs = docs.logo(logo);
+        }
+        if let Some(accent) = self.parsed(table, "accent") {
+            docs = docs.accent(accent);
+        }
+        let markdown = |key| word(table, key).unwrap_or_default();
+        let is_on = |key| table.get(key).and_then(|value| value.get_ref().as_bool()).unwrap_or(true);
+        docs.contact(markdown("contact")).authentication(markdown("authentication")).footer(is_on("footer"))
+    }
+
+    /// A text that has a form of its own.
+    fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, table: &DeTable<'_>, key: &str) -> Option<T> {
+        let (text, span) = text(table, key)?;
+        text.parse().map_err(|error: T::Err| self.mistakes.add(&span, error.to_string())).ok()
     }
 
     fn origins<'t>(&mut self, table: &'t DeTable<'_>) -> Vec<&'t str> {
@@ -352,12 +391,14 @@ impl Reader<'_> {
         of.members = self.members(table);
         let choices: Vec<Value> = array(table, "choices").filter_map(|choice| self.value(choice, &of)).collect();
         of.choices = choices;
+        of.example = table.get("example").and_then(|example| self.value(example, &of));
         of
     }
 
     /// Not every type has everything.
     fn check_fits(&mut self, table: &DeTable<'_>, wire: Type) {
         const STRING: &[Type] = &[Type::String];
+        const SCALAR: &[Type] = &[Type::Int, Type::I8, Type::Boolean, Type::String, Type::Double, Type::DateTime];
         const NUMBER: &[Type] = &[Type::Int, Type::I8, Type::Double];
         for (key, types) in [
             ("choices", &[Type::String, Type::Int, Type::I8, Type::Double][..]),
@@ -367,7 +408,8 @@ impl Reader<'_> {
             ("maximum", NUMBER),
             ("members", &[Type::Struct]),
             ("items", &[Type::Array]),
-            ("default", &[Type::Int, Type::I8, Type::Boolean, Type::String, Type::Double, Type::DateTime]),
+            ("default", SCALAR),
+            ("example", SCALAR),
         ] {
             if let Some(value) = table.get(key).filter(|_| !types.contains(&wire)) {
                 let types: Vec<&str> = types.iter().map(|wire| wire.name()).collect();

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
+use flate2::Compression;
 use http::StatusCode;
 use http::header::{self, HeaderValue};
 
@@ -476,6 +477,7 @@ impl Endpoint {
             places: self.places.iter().map(place).collect(),
             methods: Vec::new(),
             filter: "",
+            rendered: Default::default(),
             xml: &xml_request,
         }
     }
@@ -740,7 +742,7 @@ fn compress(request: &Request, mut response: Response) -> Response {
     let Some(coding) = compression::choose(request, response.body.len()) else {
         return response;
     };
-    match compression::encode(coding, &response.body) {
+    match compression::encode(coding, &response.body, Compression::default()) {
         Ok(body) => {
             response.body = body;
             response.with(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()))

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use flate2::Compression;
 use http::header::HeaderValue;
 
 use super::compression::{self, Coding};
@@ -50,7 +51,8 @@ impl Page {
     pub(super) fn new(key: Key, Rendered { text, policy }: Rendered) -> Page {
         let etag = Etag::of(&text);
         let coding = key.coding.filter(|_| compression::is_worth_it(text.len()));
-        let (coding, body) = match coding.map(|coding| (coding, compression::encode(coding, text.as_bytes()))) {
+        let encoded = |coding| (coding, compression::encode(coding, text.as_bytes(), Compression::best()));
+        let (coding, body) = match coding.map(encoded) {
             Some((coding, Ok(body))) => (Some(coding), body),
             Some((_, Err(error))) => {
                 log::error!("a page cannot be compressed: {error}");

@@ -12,7 +12,7 @@ fn endpoint(methods: usize) -> Endpoint {
     let method = |number: usize| {
         let about = |article: Article, count: Option<i32>| (article, count);
         Method::new(format!("group{}.method{number}", number % 10), about)
-            .help("Does what it is for.\n\nSee `method1`, *or* a list:\n\n* one\n* two")
+            .help(format!("Does what number {number} is for.\n\nSee `method1`, *or* a list:\n\n* one\n* two"))
             .params(["article", "count"])
             .fault(4, "there is *no* such article")
     };

@@ -1,5 +1,8 @@
 //! The page on GET.
 
+mod local;
+mod samples;
+
 use std::collections::BTreeMap;
 
 use base64::Engine;
