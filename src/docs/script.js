@@ -34,7 +34,7 @@ function filter() {
     count += method.hidden ? 0 : 1;
   }
   for (const group of all(".group")) {
-    group.hidden = all(".method, li", group).every((item) => item.hidden);
+    group.hidden = all(".method, nav li", group).every((item) => item.hidden);
   }
   found.textContent = wanted.length ? `${count} of ${methods.length} methods` : "";
 }
@@ -83,8 +83,7 @@ function keysDialog() {
 
 function step(by) {
   const shown = methods.filter((method) => !method.hidden);
-  const middle = innerHeight / 3;
-  const current = shown.findLastIndex((method) => method.getBoundingClientRect().top <= Math.max(middle, 40));
+  const current = shown.findLastIndex((method) => method.getBoundingClientRect().top <= 40);
   const focused = shown.findIndex((method) => method.contains(document.activeElement));
   const next = shown[Math.min(Math.max((focused >= 0 ? focused : current) + by, 0), shown.length - 1)];
   one("h3 a", next)?.focus();

@@ -276,8 +276,9 @@ fn site() -> tempfile::TempDir {
 fn install_manifests(root: &Path) {
     let program = root.join("bin/rpcgi");
     fs::copy(env!("CARGO_BIN_EXE_rpcgi"), &program).expect("there is room");
-    for file in fs::read_dir(example_configuration("cgi-bin")).expect("it is there") {
-        let path = file.expect("it can be read").path();
+    let files = fs::read_dir(example_configuration("cgi-bin")).expect("it is there");
+    let files = files.map(|file| file.expect("it can be read").path());
+    for path in files.chain([example_configuration("tests/it/page/gallery")]) {
         let name = path.file_name().expect("it is a file").to_string_lossy().into_owned();
         if name.contains('.') {
             for folder in ["cgi-bin", "manifests"] {

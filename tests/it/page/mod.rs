@@ -1,7 +1,10 @@
 //! The page on GET.
 
+mod browser;
+mod browsing;
 mod local;
 mod samples;
+mod trying;
 
 use std::collections::BTreeMap;
 
@@ -315,4 +318,9 @@ fn etags() {
     assert_eq!(again, etag, "the same in every process");
     let other = server().method("one more", || 1).build().unwrap();
     assert_ne!(header(&get(&other, "GET", &[]), "etag"), etag);
+}
+
+/// A file of the packages in `package.json`, which `tests/run` installs.
+fn npm(file: &str) -> std::path::PathBuf {
+    std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/npm/node_modules").join(file)
 }

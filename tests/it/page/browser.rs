@@ -1,0 +1,244 @@
+//! Chromium, by WebDriver.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use fantoccini::actions::{InputSource, KeyAction, KeyActions};
+use fantoccini::elements::Element;
+use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value as Json, json};
+use tokio::runtime::Runtime;
+
+/// A browser with one window. What it is asked for waits until it is there.
+pub struct Browser {
+    driver: Child,
+    runtime: Runtime,
+    client: Client,
+    _profile: tempfile::TempDir,
+}
+
+/// What Chromium needs where there is no network and no desktop.
+const ARGUMENTS: &[&str] = &[
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--hide-scrollbars",
+];
+
+impl Browser {
+    pub fn start() -> Browser {
+        let (driver, port) = start_driver();
+        let profile = tempfile::tempdir().unwrap();
+        let mut arguments: Vec<String> = ARGUMENTS.iter().map(|argument| (*argument).to_owned()).collect();
+        arguments.push(format!("--user-data-dir={}", profile.path().display()));
+        let capabilities = json!({
+            "goog:chromeOptions": { "args": arguments, "binary": "/usr/bin/chromium" },
+            "goog:loggingPrefs": { "browser": "ALL" },
+        });
+        let Json::Object(capabilities) = capabilities else { unreachable!() };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let connected = runtime.block_on(async {
+            ClientBuilder::new(HttpConnector::new())
+                .capabilities(capabilities)
+                .connect(&format!("http://127.0.0.1:{port}"))
+                .await
+        });
+        let client = connected.unwrap_or_else(|error| panic!("no browser: {error}"));
+        let browser = Browser { driver, runtime, client, _profile: profile };
+        // what moves cannot be clicked
+        browser.prefer(&[]);
+        browser
+    }
+
+    fn wait<T>(&self, done: impl Future<Output = T>) -> T {
+        self.runtime.block_on(done)
+    }
+
+    pub fn open(&self, url: &str) {
+        self.wait(self.client.goto(url)).unwrap_or_else(|error| panic!("{url}: {error}"));
+    }
+
+    pub fn url(&self) -> String {
+        self.wait(self.client.current_url()).unwrap().to_string()
+    }
+
+    /// Waits until the URL has something in it.
+    #[track_caller]
+    pub fn expect_url(&self, part: &str) {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        while !self.url().contains(part) {
+            assert!(Instant::now() < deadline, "{part} is not in {}", self.url());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Asks Chromium itself (DevTools protocol).
+    pub fn devtools(&self, command: &'static str, params: Json) -> Json {
+        self.wait(
+            self.client
+                .issue_cmd(Chromium { path: "goog/cdp/execute", body: json!({ "cmd": command, "params": params }) }),
+        )
+        .unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    /// The width of the page, in CSS pixels; a window has its least, a page has none.
+    pub fn resize(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", metrics);
+    }
+
+    /// Media features, as `prefers-color-scheme`; no motion, unless that is among them.
+    pub fn prefer(&self, features: &[(&str, &str)]) {
+        let features = [&[("prefers-reduced-motion", "reduce")], features].concat();
+        let features: Vec<Json> =
+            features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features }));
+    }
+
+    pub fn switch_scripts(&self, on: bool) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !on }));
+    }
+
+    /// What a script gives that ends in `return`.
+    #[track_caller]
+    pub fn run(&self, script: &str) -> Json {
+        self.wait(self.client.execute(script, Vec::new())).unwrap_or_else(|error| panic!("{script}: {error}"))
+    }
+
+    /// Waits until a script gives true.
+    #[track_caller]
+    pub fn expect(&self, condition: &str) {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        while self.run(&format!("return Boolean({condition})")) != true {
+            assert!(Instant::now() < deadline, "{condition} is not so at {}: {:?}", self.url(), self.console());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    #[track_caller]
+    pub fn find(&self, selector: &str) -> Element {
+        let found = self.client.wait().at_most(Duration::from_secs(15)).for_element(Locator::Css(selector));
+        self.wait(found).unwrap_or_else(|error| panic!("{selector}: {error}"))
+    }
+
+    #[track_caller]
+    pub fn click(&self, selector: &str) {
+        let element = self.find(selector);
+        self.wait(element.click()).unwrap_or_else(|error| panic!("{selector}: {error}"));
+    }
+
+    /// Presses keys, wherever the focus is.
+    pub fn press(&self, keys: &str) {
+        let actions = keys.chars().flat_map(|key| [KeyAction::Down { value: key }, KeyAction::Up { value: key }]);
+        let actions = actions.fold(KeyActions::new("keyboard".into()), |actions, action| actions.then(action));
+        self.wait(self.client.perform_actions(actions)).unwrap_or_else(|error| panic!("{keys}: {error}"));
+    }
+
+    /// Types into a field.
+    #[track_caller]
+    pub fn type_into(&self, selector: &str, keys: &str) {
+        let element = self.find(selector);
+        self.wait(element.send_keys(keys)).unwrap_or_else(|error| panic!("{selector}: {error}"));
+    }
+
+    /// Replaces what is in a field.
+    #[track_caller]
+    pub fn fill(&self, selector: &str, text: &str) {
+        let element = self.find(selector);
+        self.wait(element.clear()).unwrap_or_else(|error| panic!("{selector}: {error}"));
+        self.type_into(selector, text);
+    }
+
+    #[track_caller]
+    pub fn text(&self, selector: &str) -> String {
+        let element = self.find(selector);
+        self.wait(element.text()).unwrap_or_else(|error| panic!("{selector}: {error}"))
+    }
+
+    /// A picture of the window.
+    pub fn picture(&self) -> Vec<u8> {
+        self.wait(self.client.screenshot()).unwrap()
+    }
+
+    /// What the console says since it was asked last: errors of the script, and what the policy has kept out.
+    pub fn console(&self) -> Vec<String> {
+        let lines =
+            self.wait(self.client.issue_cmd(Chromium { path: "se/log", body: json!({ "type": "browser" }) })).unwrap();
+        let lines = lines.as_array().cloned().unwrap_or_default();
+        let line = |line: Json| line["message"].as_str().unwrap_or_default().to_owned();
+        // browsers ask for this of their own accord
+        lines.into_iter().map(line).filter(|line| !line.contains("favicon.ico")).collect()
+    }
+
+    /// What axe has against the page by the Web Content Accessibility Guidelines 2.2, levels A and AA.
+    pub fn accessibility_violations(&self) -> Vec<String> {
+        let axe = super::npm("axe-core/axe.min.js");
+        let axe = std::fs::read_to_string(&axe).unwrap_or_else(|error| panic!("{}: {error}", axe.display()));
+        let tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+        let options = json!({ "runOnly": { "type": "tag", "values": tags }, "resultTypes": ["violations"] });
+        let script = format!(
+            "{axe}; const done = arguments[arguments.length - 1]; axe.run(document, {options}).then(done, (e) => done(String(e)))"
+        );
+        let found = self.wait(self.client.execute_async(&script, Vec::new())).unwrap();
+        let violations = found["violations"].as_array().unwrap_or_else(|| panic!("axe says {found}"));
+        let told = |violation: &Json| {
+            let places: Vec<String> = violation["nodes"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|node| format!("{} {}", node["html"], node["failureSummary"]))
+                .collect();
+            format!("{}: {}", violation["id"], places.join("\n  "))
+        };
+        violations.iter().map(told).collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        _ = self.runtime.block_on(self.client.clone().close());
+        _ = self.driver.kill();
+        _ = self.driver.wait();
+    }
+}
+
+/// Starts the driver; it says at which port.
+fn start_driver() -> (Child, u16) {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap_or_else(|error| panic!("chromedriver is installed: `tests/run` does that; but {error}"));
+    let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    let port = lines.map_while(Result::ok).find_map(|line| {
+        line.strip_prefix("ChromeDriver was started successfully on port ")?.trim_end_matches('.').parse().ok()
+    });
+    (driver, port.expect("a port"))
+}
+
+/// A command of Chromium's driver.
+#[derive(Debug)]
+struct Chromium {
+    path: &'static str,
+    body: Json,
+}
+
+impl WebDriverCompatibleCommand for Chromium {
+    fn endpoint(&self, base_url: &url::Url, session_id: Option<&str>) -> Result<url::Url, url::ParseError> {
+        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.path))
+    }
+
+    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
+        (http::Method::POST, Some(self.body.to_string()))
+    }
+}

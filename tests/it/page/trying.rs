@@ -1,0 +1,307 @@
+//! Methods tried on the page: by people in a browser, and by those who should not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rpcgi::{Docs, Endpoint, Method, Response, Server, Service, Trying};
+
+use super::browser::Browser;
+use super::header;
+use crate::web_servers::WebServer;
+
+fn places() -> [Arc<WebServer>; 2] {
+    [WebServer::apache(), WebServer::nginx()]
+}
+
+const GO: &str = ".trial details[open] .go";
+
+/// A field of the form that is open.
+fn field(name: &str) -> String {
+    format!(".trial details[open] [name='{name}']")
+}
+
+#[test]
+fn in_place() {
+    let browser = Browser::start();
+    for server in places() {
+        browser.open(&server.url("/cgi-bin/gallery"));
+        browser.expect("document.querySelector('dialog')");
+        browser.click("[id='m-gallery.show'] .try");
+        fill_in(&browser);
+        browser.click(GO);
+        browser.expect("document.querySelector('.outcome')");
+        assert_shown(&browser);
+        browser.expect_url("/cgi-bin/gallery");
+        assert!(browser.accessibility_violations().is_empty(), "{:#?}", browser.accessibility_violations());
+        // once more closes it
+        browser.click("[id='m-gallery.show'] .try");
+        browser.expect("!document.querySelector('.trial')");
+    }
+    assert_eq!(browser.console(), [""; 0]);
+}
+
+#[test]
+fn without_scripts() {
+    let browser = Browser::start();
+    browser.switch_scripts(false);
+    for server in places() {
+        for width in [320, 768, 1440] {
+            browser.resize(width, 900);
+            browser.open(&server.url("/cgi-bin/gallery"));
+            browser.click("[id='m-gallery.show'] .try");
+            browser.expect_url("?try=gallery.show");
+            fill_in(&browser);
+            browser.click(GO);
+            assert_shown(&browser);
+            let widths =
+                browser.run("return [document.documentElement.scrollWidth, document.documentElement.clientWidth]");
+            assert!(widths[0].as_u64() <= widths[1].as_u64(), "{width}: {widths}");
+            browser.click("header a");
+            browser.expect_url("#m-gallery.show");
+        }
+    }
+}
+
+/// Enters something into a field of every kind.
+fn fill_in(browser: &Browser) {
+    browser.fill(&field("v0"), "<b>\"ä\" & more");
+    assert_eq!(browser.run("return document.querySelector(\".trial [name='v0']\").value"), "<b>\"ä\" & more");
+    browser.fill(&field("v1"), "7");
+    browser.click(&format!("{} option[value=green]", field("v2")));
+    browser.click(&format!("{} option[value=false]", field("v3")));
+    browser.fill(&field("v4"), "-1.5");
+    // one more person, with one more animal
+    browser.click(".trial [name=more][value='7']");
+    browser.fill(&field("v7.1.0"), "Eve");
+    browser.click(".trial [name=more][value='7.1.1']");
+    browser.fill(&field("v7.1.1.1"), "cat");
+    browser.click(&field("g7.1.2"));
+    browser.fill(&field("v7.1.2"), "42");
+    browser.fill(&field("v8"), "[1, null]");
+}
+
+fn assert_shown(browser: &Browser) {
+    let result: serde_json::Value = serde_json::from_str(&browser.text(".outcome > pre")).expect("JSON");
+    let expected = serde_json::json!({
+        "text": "<b>\"ä\" & more", "count": 7, "colour": "green", "exact": false, "weight": -1.5,
+        "when": "2026-11-24T12:00:00", "data": "aGVsbG8=",
+        "people": [
+            { "name": "Ann", "pets": ["text"] },
+            { "name": "Eve", "pets": ["text", "cat"], "age": 42 },
+        ],
+        "more": [1, null],
+    });
+    assert_eq!(result, expected);
+    let outcome = browser.text(".outcome");
+    assert!(outcome.starts_with("200 OK after ") && outcome.contains(" ms, a result:"), "{outcome}");
+    let documents = browser.text(".documents");
+    assert!(documents.contains("<methodName>gallery.show</methodName>") && documents.contains("<methodResponse>"));
+}
+
+#[test]
+fn faults_raw_documents_and_what_is_asked_first() {
+    let browser = Browser::start();
+    for (server, scripts) in places().into_iter().zip([true, false]) {
+        browser.switch_scripts(scripts);
+        let open = |name: &str| {
+            browser.open(&server.url("/cgi-bin/gallery"));
+            if scripts {
+                browser.expect("document.querySelector('dialog')");
+            }
+            browser.click(&format!("[id='m-{name}'] .try"));
+            browser.find(GO);
+        };
+        open("gallery.fail");
+        browser.click(GO);
+        assert_eq!(browser.text(".fault"), "3 it was *meant* to fail");
+        assert!(browser.text(".outcome").contains("a fault:"));
+        // a value that does not fit
+        open("gallery.show");
+        browser.fill(&field("v1"), "11");
+        browser.click(GO);
+        assert!(browser.text(".fault").starts_with("-32602 "), "{}", browser.text(".fault"));
+        browser.fill(&field("v1"), "many");
+        browser.click(GO);
+        browser.find(".complaint");
+        assert_eq!(browser.text(".complaint"), "count: expected int, found \"many\"");
+        assert_eq!(browser.run("return document.querySelector(\".trial [name='v1']\").value"), "many");
+        // left out
+        browser.click(&field("g1"));
+        browser.click(GO);
+        browser.find(".outcome");
+        assert!(browser.text(".outcome > pre").contains("\"count\": 3"));
+        // by JSON-RPC
+        browser.click(&format!("{}[value=json]", field("protocol")));
+        browser.click(GO);
+        browser.find(".documents");
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(15);
+        while !browser.text(".documents").contains("{\"jsonrpc\": \"2.0\"") {
+            assert!(std::time::Instant::now() < deadline, "{}", browser.text(".documents"));
+        }
+        // raw
+        open("plain");
+        browser.click(".trial > details:last-of-type > summary");
+        browser.fill(&field("document"), "{\"jsonrpc\": \"2.0\", \"id\": 5, \"method\": \"plain\"}");
+        browser.click(GO);
+        assert_eq!(browser.text(".outcome > pre"), "7");
+        assert!(browser.text(".documents").contains("\"id\":5"));
+        // unsafe
+        open("gallery.remove");
+        browser.click(GO);
+        assert_eq!(browser.text(".complaint"), "Please confirm that it is really meant.");
+        browser.click(&field("confirm"));
+        browser.click(GO);
+        assert_eq!(browser.text(".outcome > pre"), "\"removed\"");
+    }
+}
+
+/// A service that counts its calls, which another site would like to make.
+fn counting(docs: Docs) -> (Endpoint, Arc<AtomicUsize>) {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&calls);
+    let method = Method::new("count", move |by: usize| count.fetch_add(by, Ordering::Relaxed) + by).params(["by"]);
+    let careful = Method::new("careful", || true).mark_unsafe();
+    (Server::new("Counting").methods([method, careful]).docs(docs).build().unwrap(), calls)
+}
+
+struct Page {
+    cookie: String,
+    token: String,
+}
+
+fn request(endpoint: &Endpoint, method: &str, query: &str, headers: &[(&str, &str)], body: &str) -> Response {
+    let mut request = http::Request::builder().method(method).uri(format!("/RPC2?{query}")).header("host", "h.example");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    endpoint.handle(&request.body(body.as_bytes().to_vec()).unwrap().into())
+}
+
+/// The page with the form, as a browser gets it.
+fn form(endpoint: &Endpoint, name: &str) -> Page {
+    let response = request(endpoint, "GET", &format!("try={name}"), &[], "");
+    assert_eq!(response.status, 200);
+    assert_eq!(header(&response, "cache-control"), "no-store");
+    let cookie = header(&response, "set-cookie");
+    assert!(cookie.contains("; HttpOnly; SameSite=Strict"), "{cookie}");
+    let page = String::from_utf8(response.body).unwrap();
+    let token = page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    Page { cookie: cookie.split(';').next().unwrap().to_owned(), token }
+}
+
+const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
+
+#[test]
+fn only_the_form_of_the_page_is_taken() {
+    let (endpoint, calls) = counting(Docs::new().trying(Trying::SameOrigin));
+    let Page { cookie, token } = form(&endpoint, "count");
+    let body = format!("token={token}&way=0&v0=5&protocol=xml");
+    let own = [("sec-fetch-site", "same-origin"), ("origin", "http://h.example"), ("cookie", &cookie[..]), FORM];
+    let post = |headers: &[(&str, &str)], body: &str| request(&endpoint, "POST", "try=count", headers, body);
+    let good = post(&own, &body);
+    assert_eq!((good.status.as_u16(), calls.load(Ordering::Relaxed)), (200, 5));
+    assert!(String::from_utf8(good.body).unwrap().contains("a result:"));
+
+    let old_token = {
+        let (_, hash) = token.split_once('-').unwrap();
+        format!("1000000000-{hash}")
+    };
+    let other = form(&endpoint, "careful").token;
+    let with = |headers: &[(&'static str, &'static str)]| [&[("cookie", &cookie[..]), FORM], headers].concat();
+    for (status, headers, body) in [
+        // a page of another site, in browsers new and old
+        (403, with(&[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")]), body.clone()),
+        (403, with(&[("sec-fetch-site", "same-site"), ("origin", "http://h.example")]), body.clone()),
+        (403, with(&[("origin", "https://evil.example")]), body.clone()),
+        (403, with(&[("origin", "null")]), body.clone()),
+        (403, with(&[("referer", "https://evil.example/http://h.example/")]), body.clone()),
+        // no word of where it comes from
+        (403, with(&[]), body.clone()),
+        // an old token, none, another's, another method's
+        (403, own.to_vec(), body.replace(&token, &old_token)),
+        (403, own.to_vec(), body.replace(&token, "")),
+        (403, own.to_vec(), body.replace(&token, &other)),
+        (
+            403,
+            own[..2].iter().copied().chain([FORM, ("cookie", "rpcgi-try=00000000000000000000000000000000")]).collect(),
+            body.clone(),
+        ),
+        (403, own[..2].iter().copied().chain([FORM]).collect(), body.clone()),
+        // a form of another kind
+        (415, [&own[..3], &[("content-type", "multipart/form-data; boundary=x")]].concat(), body.clone()),
+        (415, [&own[..3], &[("content-type", "text/plain")]].concat(), body.clone()),
+        // what does not fit
+        (400, own.to_vec(), body.replace("v0=5", "v0=x")),
+        (400, own.to_vec(), body.replace("way=0", "way=7")),
+        (400, own.to_vec(), format!("{body}&n0=100000")),
+    ] {
+        let response = post(&headers, &body);
+        assert_eq!(response.status.as_u16(), status, "{headers:?} {body}");
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 5, "nothing was called");
+
+    // by Origin or Referer alone, as browsers that know no Sec-Fetch-Site
+    for said in [("origin", "http://h.example"), ("referer", "http://h.example/RPC2?try=count")] {
+        assert_eq!(post(&with(&[said]), &body).status, 200, "{said:?}");
+    }
+    // a form is taken nowhere else
+    for query in ["", "try", "a=b"] {
+        assert_eq!(
+            request(&endpoint, "POST", query, &own, &body).status.as_u16(),
+            if query == "try" { 404 } else { 415 }
+        );
+    }
+    assert_eq!(request(&endpoint, "GET", "try=no.such", &[], "").status, 404);
+    assert_eq!(request(&endpoint, "POST", "try=no.such", &own, &body).status, 404);
+    // an old form is given back as it was, with a new token
+    let response = post(&own, &body.replace(&token, &old_token).replace("v0=5", "v0=77"));
+    let page = String::from_utf8(response.body).unwrap();
+    assert!(page.contains("name=\"v0\" value=\"77\"") && page.contains("open for more than an hour"), "{page}");
+    // an unsafe method is asked about
+    let body = format!("token={other}&way=0");
+    assert_eq!(request(&endpoint, "POST", "try=careful", &own, &body).status, 403, "the token is of another cookie");
+}
+
+#[test]
+fn on_takes_those_that_say_nothing() {
+    let (endpoint, calls) = counting(Docs::new().trying(Trying::On));
+    let Page { cookie, token } = form(&endpoint, "count");
+    let body = format!("token={token}&way=0&v0=5");
+    let post = |headers: &[(&str, &str)]| request(&endpoint, "POST", "try=count", headers, &body).status.as_u16();
+    assert_eq!(post(&[("cookie", &cookie), FORM]), 200);
+    assert_eq!(post(&[FORM]), 403);
+    assert_eq!(post(&[("cookie", &cookie), FORM, ("origin", "https://evil.example")]), 403);
+    assert_eq!(calls.load(Ordering::Relaxed), 5);
+}
+
+/// Off, unless the request comes from the machine itself and was sent to it.
+#[test]
+fn who_may_try() {
+    let asked = |docs: Docs, peer: &str, host: &str, forwarded: bool| {
+        let (endpoint, _) = counting(docs);
+        let peer: std::net::SocketAddr = peer.parse().unwrap();
+        let mut request = http::Request::get("/RPC2").header("host", host).extension(peer);
+        if forwarded {
+            request = request.header("x-forwarded-for", "192.0.2.7");
+        }
+        let page = endpoint.handle(&request.body(Vec::new()).unwrap().into()).body;
+        String::from_utf8(page).unwrap().contains("class=\"try\"")
+    };
+    for (peer, host, forwarded, tries) in [
+        ("127.0.0.1:5", "localhost:8000", false, true),
+        ("[::1]:5", "[::1]:8000", false, true),
+        ("[::ffff:127.0.0.1]:5", "127.0.0.1", false, true),
+        ("127.0.0.1:5", "h.example", false, false),
+        ("127.0.0.1:5", "localhost", true, false),
+        ("192.0.2.7:5", "localhost", false, false),
+    ] {
+        assert_eq!(asked(Docs::new(), peer, host, forwarded), tries, "{peer} {host}");
+        assert!(asked(Docs::new().trying(Trying::On), peer, host, forwarded));
+        assert!(!asked(Docs::new().trying(Trying::Off), peer, host, forwarded));
+    }
+    let (endpoint, _) = counting(Docs::new().trying(Trying::Off));
+    let response = request(&endpoint, "POST", "try=count", &[FORM, ("sec-fetch-site", "same-origin")], "");
+    assert_eq!(response.status, 415);
+    let page = request(&endpoint, "GET", "try=count", &[], "");
+    assert!(!String::from_utf8(page.body).unwrap().contains("<form method=\"post\""));
+}
