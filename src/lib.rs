@@ -49,7 +49,8 @@ pub use crate::value::{Base64, DateTime, Value};
 ///
 /// Options: `name = "..."` for another name than the function's, `alias = "..."` for one more, any number of times,
 /// `fault(CODE, "...")` to tell of a fault it may answer and when that is, any number of times too, `hidden` to leave it
-/// out of listings, `deprecated = "..."` to tell callers what to call instead.
+/// out of listings, `deprecated = "..."` to tell callers what to call instead, `since = "..."` for the version of the
+/// service that had it first, `unsafe` if a call changes something, so that the page asks before it calls.
 ///
 /// # Example
 ///

@@ -64,6 +64,8 @@ pub struct About {
     pub hidden: bool,
     /// Markdown: why not to call it any more, and what to call instead. Empty if there is no more to say.
     pub deprecated: Option<Cow<'static, str>>,
+    /// The version of the service that had it first.
+    pub since: Option<Cow<'static, str>>,
     pub is_unsafe: bool,
     /// Params of a call that makes sense.
     pub example: Option<Cow<'static, [Value]>>,
@@ -254,6 +256,12 @@ impl Method {
         self
     }
 
+    /// Names the [version](crate::Server::version) of the service that had it first; the page tells it.
+    pub fn since(mut self, version: impl Into<Cow<'static, str>>) -> Method {
+        self.about.make_mut().since = Some(version.into());
+        self
+    }
+
     /// Gives the params of a call that makes sense, for the page's samples. Without them it shows values that the types
     /// allow.
     ///
@@ -342,6 +350,7 @@ impl Method {
             in_detail: self.body.is_typed() || !self.about.params.is_empty(),
             faults: self.about.faults.iter().map(|(code, text)| (*code, text.trim().to_owned())).collect(),
             deprecated: self.about.deprecated.as_deref().map(|text| text.trim().to_owned()),
+            since: self.about.since.as_deref().map(str::to_owned),
             is_unsafe: self.about.is_unsafe,
             example: self.about.example.as_deref().map(<[Value]>::to_vec),
         }
@@ -370,6 +379,7 @@ fn about(name: Cow<'static, str>) -> Shared<About> {
         faults: Cow::Borrowed(&[]),
         hidden: false,
         deprecated: None,
+        since: None,
         is_unsafe: false,
         example: None,
         location: Location::caller(),

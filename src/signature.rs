@@ -132,6 +132,8 @@ pub(crate) struct Outline {
     pub(crate) faults: Vec<(i32, String)>,
     /// Why not to call it any more, in Markdown; maybe empty.
     pub(crate) deprecated: Option<String>,
+    /// The version of the service that had it first.
+    pub(crate) since: Option<String>,
     /// Whether a call changes something that somebody may want to keep.
     pub(crate) is_unsafe: bool,
     /// Params of a call that makes sense, if they are given.
@@ -181,13 +183,13 @@ impl Outline {
 
     /// The same for people; the definitions are those of the [`generator`] that made the schemas.
     pub(crate) fn into_description(self, name: impl Into<String>, definitions: &Definitions) -> Description {
-        let Outline { help, functions, in_detail, faults, deprecated, is_unsafe, example } = self;
+        let Outline { help, functions, in_detail, faults, deprecated, since, is_unsafe, example } = self;
         let mut details = details(&functions, definitions);
         let signatures = signatures(&details);
         if !in_detail {
             details.clear();
         }
-        Description { name: name.into(), help, signatures, details, faults, deprecated, is_unsafe, example }
+        Description { name: name.into(), help, signatures, details, faults, deprecated, since, is_unsafe, example }
     }
 }
 
@@ -228,6 +230,8 @@ pub(crate) struct Description {
     pub(crate) faults: Vec<(i32, String)>,
     /// Why not to call it any more, in Markdown; maybe empty.
     pub(crate) deprecated: Option<String>,
+    /// The version of the service that had it first.
+    pub(crate) since: Option<String>,
     /// Whether a call changes something that somebody may want to keep.
     pub(crate) is_unsafe: bool,
     /// Params of a call that makes sense, if they are given.

@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, Meta, Pat, PatType, ReturnType, Signature, Type};
+use syn::{
+    Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, LitStr, Meta, Pat, PatType, ReturnType, Signature, Type,
+};
 
 use crate::options::MethodOptions;
 
@@ -78,11 +80,12 @@ impl Function {
             let name = if shown.is_empty() { &name } else { shown };
             quote!((::std::borrow::Cow::Borrowed(#name), ::std::borrow::Cow::Borrowed(#help)))
         });
-        let MethodOptions { aliases, faults, hidden, deprecated, is_unsafe, .. } = options;
-        let deprecated = match deprecated {
+        let MethodOptions { aliases, faults, hidden, deprecated, since, is_unsafe, .. } = options;
+        let maybe = |text: &Option<LitStr>| match text {
             Some(text) => quote!(::std::option::Option::Some(::std::borrow::Cow::Borrowed(#text))),
             None => quote!(::std::option::Option::None),
         };
+        let (deprecated, since) = (maybe(deprecated), maybe(since));
         let faults = faults.iter().map(|(code, text)| quote!((#code, ::std::borrow::Cow::Borrowed(#text))));
         let location = quote_spanned!(self.ident.span()=> ::std::panic::Location::caller());
         let kind = self.kind();
@@ -97,6 +100,7 @@ impl Function {
                 faults: ::std::borrow::Cow::Borrowed(&[#(#faults),*]),
                 hidden: #hidden,
                 deprecated: #deprecated,
+                since: #since,
                 is_unsafe: #is_unsafe,
                 example: ::std::option::Option::None,
                 location: #location,

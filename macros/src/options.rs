@@ -13,6 +13,7 @@ pub(crate) struct MethodOptions {
     pub(crate) hidden: bool,
     /// What to call instead.
     pub(crate) deprecated: Option<LitStr>,
+    pub(crate) since: Option<LitStr>,
     pub(crate) is_unsafe: bool,
     pub(crate) skip: bool,
 }
@@ -34,15 +35,17 @@ impl MethodOptions {
             self.hidden = true;
         } else if meta.path.is_ident("deprecated") {
             self.deprecated = Some(meta.value()?.parse()?);
+        } else if meta.path.is_ident("since") {
+            self.since = Some(meta.value()?.parse()?);
         } else if meta.path.is_ident("unsafe") {
             self.is_unsafe = true;
         } else if meta.path.is_ident("skip") && in_service {
             self.skip = true;
         } else if in_service {
-            return Err(meta.error("unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `hidden`, `deprecated = \"...\"`, `unsafe` or `skip`"));
+            return Err(meta.error("unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `hidden`, `deprecated = \"...\"`, `since = \"...\"`, `unsafe` or `skip`"));
         } else {
             return Err(meta.error(
-                "unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `hidden`, `deprecated = \"...\"` or `unsafe`",
+                "unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `hidden`, `deprecated = \"...\"`, `since = \"...\"` or `unsafe`",
             ));
         }
         Ok(())

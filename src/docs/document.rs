@@ -38,6 +38,7 @@ impl Page<'_> {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
+                    @if self.docs.noindex { meta name="robots" content="noindex"; }
                     title { (title) }
                     (assets::elements(self.docs))
                     @for twin in twins() {

@@ -31,6 +31,7 @@ fn method(method: &Description) -> Json {
         "title": method.title(),
         "help": method.help,
         "deprecated": method.deprecated,
+        "since": method.since,
         "unsafe": method.is_unsafe,
         "signatures": method.signatures.iter().map(Signature::names).collect::<Vec<_>>(),
         "details": method.details.iter().map(detail).collect::<Vec<_>>(),

@@ -3,6 +3,7 @@
 //! URLs, `RFC 1952`, `PEP 8`, names of methods before a parenthesis, and `self.name` in bold; on word boundaries, case
 //! mattering. Raw HTML in the text is shown, not obeyed.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use maud::{Markup, PreEscaped};
@@ -10,6 +11,7 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag
 
 /// Turns help text into HTML. `anchor` finds the anchor of a method by its name.
 pub(super) fn render(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Markup {
+    let text = &*listed(text);
     let mut literal = false;
     // merged, because the parser splits text where markup could have been
     let parser = TextMergeStream::new(Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH));
@@ -27,6 +29,33 @@ pub(super) fn render(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Mar
     let mut out = String::new();
     pulldown_cmark::html::push_html(&mut out, events);
     PreEscaped(out)
+}
+
+/// Field lists of reStructuredText, which people bring along from Python, as a list: `:param a: the first` and its like.
+fn listed(text: &str) -> Cow<'_, str> {
+    if !text.contains(':') {
+        return text.into();
+    }
+    let lines: Vec<Cow<'_, str>> = text.lines().map(|line| field(line).map_or(line.into(), Cow::Owned)).collect();
+    lines.join("\n").into()
+}
+
+/// A line that is a field, as an item of a list.
+fn field(line: &str) -> Option<String> {
+    let (field, text) = line.trim_start().strip_prefix(':')?.split_once(':')?;
+    let mut words = field.split_whitespace();
+    let kind = words.next()?;
+    let name = words.next_back().map(|name| format!(" `{name}`")).unwrap_or_default();
+    let kind = match kind {
+        "param" | "parameter" | "arg" | "argument" | "key" | "keyword" => "",
+        "type" => "Type of",
+        "raise" | "raises" | "except" | "exception" => "Raises",
+        "return" | "returns" => "Returns",
+        "rtype" => "Type of the result",
+        _ => return None,
+    };
+    let head = format!("{kind}{name}");
+    Some(format!("* {}: {}", head.trim_start(), text.trim()))
 }
 
 /// Whether a text has nothing that Markdown or a link could begin with, and is but a paragraph: as most of them.
@@ -223,6 +252,23 @@ mod tests {
             ("[x](other.html?a:b)", "<p><a href=\"other.html?a:b\">x</a></p>"),
             ("![logo](http://a.example/track.gif)", "<p><em>logo</em></p>"),
             ("# Big", "<h5>Big</h5>"),
+        ] {
+            assert_eq!(rendered(text), html, "{text}");
+        }
+    }
+
+    #[test]
+    fn field_lists_of_restructured_text() {
+        for (text, html) in [
+            (
+                "Adds.\n\n:param a: the *first*\n:param int b: the second\n:returns: the sum\n:raises Error: never",
+                "<p>Adds.</p>\n<ul>\n<li><code>a</code>: the <em>first</em></li>\n<li><code>b</code>: the second</li>\n\
+                 <li>Returns: the sum</li>\n<li>Raises <code>Error</code>: never</li>\n</ul>",
+            ),
+            (":rtype: int", "<ul>\n<li>Type of the result: int</li>\n</ul>"),
+            (":smile: stays", "<p>:smile: stays</p>"),
+            ("a :param b: c", "<p>a :param b: c</p>"),
+            ("::", "<p>::</p>"),
         ] {
             assert_eq!(rendered(text), html, "{text}");
         }

@@ -32,6 +32,7 @@ impl Page<'_> {
     pub(super) fn about(&self, method: &Description) -> Markup {
         html! {
             (signatures(method))
+            @if let Some(version) = &method.since { p.note { "Since version " (version) "." } }
             @if let Some(text) = &method.deprecated { div.deprecated { p { strong { "Deprecated." } } (self.help(text)) } }
             @if method.is_unsafe { p.note { "Changes something: the page asks before it calls." } }
             div.help { (self.help(&method.help)) }
@@ -103,6 +104,7 @@ impl Page<'_> {
                     @if index > 0 { ", " } (written_constraint(constraint))
                 } }
             }
+            @if let Some(example) = own_example(shape) { p { "For example " code { (example) } } }
             @if !shape.members.is_empty() { (self.members(shape)) }
             @if let Some(items) = &shape.items { (self.inside(items)) }
             @else { @for place in &shape.places { (self.inside(place)) } }
@@ -117,6 +119,7 @@ impl Page<'_> {
                     @if index > 0 { ", " } code { (member.name) }
                 } }
                 table {
+                    caption { "Members" @if let Some(name) = &shape.name { " of " (name) } }
                     thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
                     tbody {
                         @for member in members {
@@ -210,9 +213,16 @@ fn left_out(optional: bool) -> Markup {
     html! { @if optional { ", may be left out" } }
 }
 
+/// The example of a value, where it is not told already that it is the default.
+fn own_example(shape: &Shape) -> Option<&serde_json::Value> {
+    let has_default = shape.constraints.iter().any(|constraint| matches!(constraint, Constraint::Default(_)));
+    shape.example.as_ref().filter(|_| !has_default)
+}
+
 /// Whether the type says all there is to say.
 fn is_plain(shape: &Shape) -> bool {
     let has_lists = !(shape.members.is_empty() && shape.values.is_empty() && shape.constraints.is_empty());
     let is_plain_inside = shape.items.iter().map(AsRef::as_ref).chain(&shape.places).all(is_plain);
-    !shape.nullable && shape.help.is_empty() && !has_lists && is_plain_inside
+    let has_text = !shape.help.is_empty() || own_example(shape).is_some();
+    !shape.nullable && !has_text && !has_lists && is_plain_inside
 }

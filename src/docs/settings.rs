@@ -26,6 +26,7 @@ pub struct Docs {
     pub(super) contact: String,
     /// Markdown.
     pub(super) authentication: String,
+    pub(super) noindex: bool,
     pub(super) footer: bool,
 }
 
@@ -40,6 +41,7 @@ impl Docs {
             accent: None,
             contact: String::new(),
             authentication: String::new(),
+            noindex: false,
             footer: true,
         }
     }
@@ -86,6 +88,12 @@ impl Docs {
     /// (`AUTH_TYPE`), if it did.
     pub fn authentication(mut self, authentication: impl Into<String>) -> Docs {
         self.authentication = authentication.into();
+        self
+    }
+
+    /// Sets whether search engines are asked to leave the page out: no unless set.
+    pub fn noindex(mut self, noindex: bool) -> Docs {
+        self.noindex = noindex;
         self
     }
 

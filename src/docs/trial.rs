@@ -90,6 +90,12 @@ impl Page<'_> {
         self.document(&format!("Try {}", method.name), header, None, main)
     }
 
+    /// The document that says that there is no such method.
+    pub(crate) fn no_method(&self, message: &str) -> String {
+        let header = html! { p { a href="?q=" { (self.name) } } h1 { "Nothing to try" } };
+        self.document("Nothing to try", header, None, html! { p { (message) } })
+    }
+
     /// A form for each way to call the method, and one for a whole document.
     fn forms(&self, method: &Description, trial: &Trial) -> Markup {
         let ways = example::ways(method);

@@ -120,6 +120,7 @@ static DOCS: &[Key] = &[
     key("accent", Kind::Text, "The colour of links, as #1a5fb4; it must be seen well on white"),
     key("contact", Kind::Text, "Whom to ask, in Markdown"),
     key("authentication", Kind::Text, "How callers make themselves known, in Markdown"),
+    key("noindex", Kind::Flag, "Whether search engines are asked to leave the page out: false unless set"),
     key("footer", Kind::Flag, "Whether the page ends with a line that says what made it: true unless set"),
 ];
 
@@ -178,6 +179,7 @@ static METHOD: &[Key] = &[
     key("timeout", Kind::Seconds, "Seconds that a call may take"),
     key("env", Kind::Named(&Kind::Text), "More environment variables for the program"),
     key("hidden", Kind::Flag, "Whether it is left out of the page and of listings"),
+    key("since", Kind::Text, "The version of the service that had it first"),
     key("unsafe", Kind::Flag, "Whether it changes something: where methods can be tried, the page asks first"),
     key(
         "deprecated",

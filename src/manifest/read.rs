@@ -154,7 +154,10 @@ impl Reader<'_> {
         }
         let markdown = |key| word(table, key).unwrap_or_default();
         let is_on = |key| table.get(key).and_then(|value| value.get_ref().as_bool()).unwrap_or(true);
-        docs.contact(markdown("contact")).authentication(markdown("authentication")).footer(is_on("footer"))
+        docs.noindex(flag(table, "noindex"))
+            .contact(markdown("contact"))
+            .authentication(markdown("authentication"))
+            .footer(is_on("footer"))
     }
 
     /// A text that has a form of its own.
@@ -285,6 +288,7 @@ impl Reader<'_> {
             faults: self.faults(table, is_program).into_iter().map(|(code, text)| (code, text.into())).collect(),
             hidden: flag(table, "hidden"),
             deprecated: deprecated.map(Into::into),
+            since: text(table, "since").map(|(version, _)| version.to_owned().into()),
             is_unsafe: flag(table, "unsafe"),
             example: None,
             location: Location::caller(),

@@ -43,14 +43,14 @@ impl Endpoint {
 
     /// The page on which a method is tried, as it is at first.
     pub(super) fn trial_page(&self, request: &Request, name: &str) -> Result<Response, Response> {
-        let method = self.registry.describe(name).map_err(|fault| not_there(&fault))?;
+        let method = self.registry.describe(name).map_err(|fault| self.no_method(request, &fault))?;
         Ok(self.respond(request, &method, StatusCode::OK, |trial| trial))
     }
 
     /// Answers what the form sends.
     pub(super) fn try_method(&self, request: &Request, name: &str) -> Result<Response, Response> {
         Origins::check_form(request, self.settings.docs.trying == Some(Trying::On))?;
-        let method = self.registry.describe(name).map_err(|fault| not_there(&fault))?;
+        let method = self.registry.describe(name).map_err(|fault| self.no_method(request, &fault))?;
         let mut fields =
             Fields::read(request.body()).map_err(|message| Response::text(StatusCode::BAD_REQUEST, message))?;
         let refused = |status: StatusCode, fields: Fields, complaint: String| {
@@ -81,6 +81,12 @@ impl Endpoint {
         }
     }
 
+    #[cold]
+    fn no_method(&self, request: &Request, fault: &Fault) -> Response {
+        let page = self.empty_page(&self.key(request, Format::Html)).no_method(&fault.message);
+        self.page_response(StatusCode::NOT_FOUND, page)
+    }
+
     /// Calls what a document says.
     fn call(&self, request: &Request, document: String) -> Outcome {
         let started = Instant::now();
@@ -108,12 +114,7 @@ impl Endpoint {
         let trial = Trial { token: secret.token(&method.name), fields: None, complaint: None, outcome: None };
         let key = self.key(request, Format::Html);
         let page = self.empty_page(&key).trial(method, &happened(trial));
-        let response = Response::new(status, HeaderValue::from_static("text/html; charset=utf-8"), page)
-            .with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
-            .with(header::CONTENT_SECURITY_POLICY, docs::content_security_policy(&self.settings.docs, true))
-            // with no referrer, browsers send no origin with a form either
-            .with(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"))
-            .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+        let response = self.page_response(status, page);
         let is_https = request.url().is_some_and(|url| url.starts_with("https:"));
         let secure = if is_https { "; Secure" } else { "" };
         let cookie = format!("{COOKIE}={}; HttpOnly; SameSite=Strict{secure}", secret.0);
@@ -122,11 +123,16 @@ impl Endpoint {
             _ => response,
         }
     }
-}
 
-#[cold]
-fn not_there(fault: &Fault) -> Response {
-    Response::text(StatusCode::NOT_FOUND, &fault.message[..])
+    /// A page for one request alone.
+    fn page_response(&self, status: StatusCode, page: String) -> Response {
+        Response::new(status, HeaderValue::from_static("text/html; charset=utf-8"), page)
+            .with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+            .with(header::CONTENT_SECURITY_POLICY, docs::content_security_policy(&self.settings.docs, true))
+            // with no referrer, browsers send no origin with a form either
+            .with(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"))
+            .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF)
+    }
 }
 
 /// Whether a request comes from this machine, was sent to it, and by nobody in between.
