@@ -50,6 +50,19 @@ pub fn command(program: &Path, document: &[u8]) -> Command {
     command
 }
 
+/// Starts a program for its page, which has to have this text. Nobody asks for it compressed.
+pub fn get(program: &Path, expected: &str) {
+    let output = command(program, b"")
+        .env("REQUEST_METHOD", "GET")
+        .env_remove("CONTENT_TYPE")
+        .env_remove("CONTENT_LENGTH")
+        .stdin(Stdio::null())
+        .output()
+        .expect("it ends");
+    let answer = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && answer.contains(expected), "{answer}");
+}
+
 /// Starts a program for one call, whose answer has to have this text.
 pub fn call(program: &Path, document: &[u8], expected: &str) {
     let (input, mut body) = pipe().expect("a pipe");

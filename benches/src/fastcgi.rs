@@ -61,13 +61,29 @@ pub fn wait_until(is_true: impl Fn() -> bool) {
 /// A POST as nginx 1.22 sends it, with the stock `fastcgi_params`.
 pub fn request(body: &str, content_type: &str, keep: bool) -> Vec<u8> {
     let length = body.len().to_string();
+    let about_body = [("HTTP_CONTENT_LENGTH", &length[..]), ("HTTP_CONTENT_TYPE", content_type)];
+    request_of("POST", [content_type, &length], &about_body, body, keep)
+}
+
+/// A GET of the page, on a connection that is kept, as a browser's comes through nginx.
+pub fn get() -> Vec<u8> {
+    request_of("GET", ["", ""], &[("HTTP_ACCEPT_ENCODING", "gzip, deflate, br")], "", true)
+}
+
+fn request_of(
+    method: &str,
+    [content_type, length]: [&str; 2],
+    headers: &[(&str, &str)],
+    body: &str,
+    keep: bool,
+) -> Vec<u8> {
     let mut params = Vec::new();
-    for (name, value) in [
+    let variables = [
         ("SCRIPT_FILENAME", "/srv/www/rpc"),
         ("QUERY_STRING", ""),
-        ("REQUEST_METHOD", "POST"),
+        ("REQUEST_METHOD", method),
         ("CONTENT_TYPE", content_type),
-        ("CONTENT_LENGTH", &length),
+        ("CONTENT_LENGTH", length),
         ("SCRIPT_NAME", "/rpc"),
         ("REQUEST_URI", "/rpc"),
         ("DOCUMENT_URI", "/rpc"),
@@ -83,9 +99,8 @@ pub fn request(body: &str, content_type: &str, keep: bool) -> Vec<u8> {
         ("SERVER_NAME", "_"),
         ("REDIRECT_STATUS", "200"),
         ("HTTP_HOST", "127.0.0.1:8080"),
-        ("HTTP_CONTENT_LENGTH", &length),
-        ("HTTP_CONTENT_TYPE", content_type),
-    ] {
+    ];
+    for (name, value) in variables.iter().chain(headers) {
         params.extend_from_slice(&[name.len() as u8, value.len() as u8]);
         params.extend_from_slice(name.as_bytes());
         params.extend_from_slice(value.as_bytes());

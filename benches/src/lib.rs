@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use rpcgi::DateTime;
+use rpcgi::{DateTime, Method};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -54,7 +54,7 @@ pub fn ints(count: usize) -> String {
     value + "</data></array>"
 }
 
-/// What [`structs`] has.
+/// Something for sale.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[allow(missing_docs)]
 pub struct Article {
@@ -63,6 +63,18 @@ pub struct Article {
     pub price: f64,
     pub sold: bool,
     pub since: DateTime,
+}
+
+/// Methods that have all that a method's section of the page shows.
+pub fn described(count: usize) -> Vec<Method> {
+    let method = |number: usize| {
+        let about = |article: Article, count: Option<i32>| (article, count);
+        Method::new(format!("group{}.method{number}", number % 10), about)
+            .help(format!("Does what number {number} is for.\n\nSee `method1`, *or* a list:\n\n* one\n* two"))
+            .params(["article", "count"])
+            .fault(4, "there is *no* such article")
+    };
+    (0..count).map(method).collect()
 }
 
 /// An array of `count` structs with five members: [`Article`]s.

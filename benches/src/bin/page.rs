@@ -1,22 +1,21 @@
-//! The documentation page: rendered for 100 methods and for 1,000, as it is the first time, and as it is kept, against a
-//! call.
+//! The documentation page: rendered for 100 methods and for 1,000, as it is the first time; as it is kept, against a call,
+//! inside and by FastCGI; and by CGI, for 10 methods.
 //!
 //! ```sh
+//! cargo build --release --target x86_64-unknown-linux-musl -p rpcgi-benches --bin page-methods
 //! cargo run --release -p rpcgi-benches --bin page
 //! ```
 
-use rpcgi::{Endpoint, Method, Request, Server, Service};
-use rpcgi_benches::{Article, Contender, compare};
+use std::fs;
+use std::process::Command;
+
+use rpcgi::{Endpoint, Request, Server, Service};
+use rpcgi_benches::cgi::{self, BODY, program};
+use rpcgi_benches::fastcgi::{self, compare_by};
+use rpcgi_benches::{Contender, compare, described};
 
 fn endpoint(methods: usize) -> Endpoint {
-    let method = |number: usize| {
-        let about = |article: Article, count: Option<i32>| (article, count);
-        Method::new(format!("group{}.method{number}", number % 10), about)
-            .help(format!("Does what number {number} is for.\n\nSee `method1`, *or* a list:\n\n* one\n* two"))
-            .params(["article", "count"])
-            .fault(4, "there is *no* such article")
-    };
-    Server::new("Articles").methods((0..methods).map(method).collect::<Vec<_>>()).build().expect("it is right")
+    Server::new("Articles").methods(described(methods)).build().expect("it is right")
 }
 
 fn get(compressed: bool) -> Request {
@@ -49,9 +48,42 @@ fn main() {
             Contender::new("the kept page, as it is", || hundred.handle(&plain)),
         ],
     );
+    by_fastcgi();
+    by_cgi();
     println!(
         "100 methods: {} octets, {} compressed",
         hundred.handle(&plain).body.len(),
         hundred.handle(&compressed).body.len()
     );
+}
+
+/// One connection, kept.
+fn by_fastcgi() {
+    let folder = tempfile::tempdir().expect("a folder for the sockets");
+    let program = program("page-methods");
+    let start = |name: &'static str| {
+        let socket = folder.path().join(name);
+        let mut command = Command::new(&program);
+        command.env("METHODS", "100").args(["fcgi", "--listen"]).arg(format!("unix:{}", socket.display()));
+        fastcgi::Server::start(name, command, socket)
+    };
+    let (calls, pages) = (start("a call"), start("the kept page"));
+    let call = fastcgi::request(std::str::from_utf8(BODY).expect("it is text"), "text/xml", true);
+    let page = fastcgi::get();
+    compare_by("by FastCGI, 100 methods", &[&calls, &pages], |server| {
+        fastcgi::load(server, if server.name == calls.name { &call } else { &page }, 1)
+    });
+    fs::remove_file(program).expect("it was ours");
+}
+
+fn by_cgi() {
+    let program = program("page-methods");
+    compare(
+        "by CGI, 10 methods, exec to exit",
+        vec![
+            Contender::new("a call", || cgi::call(&program, BODY, ">5<")),
+            Contender::new("the page", || cgi::get(&program, "m-group8.method8")),
+        ],
+    );
+    fs::remove_file(program).expect("it was ours");
 }
