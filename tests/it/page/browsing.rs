@@ -338,15 +338,25 @@ fn there_may_be_no_page() {
 fn pictures() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("pictures");
     fs::create_dir_all(&folder).unwrap();
-    let served = crate::command_line::Served::start("wheel", &["serve", "--listen", "127.0.0.1:0"]);
+    let served = crate::command_line::Served::start("wheel", &["serve", "--listen", "127.0.0.1:8000"]);
     let browser = Browser::start();
-    for (name, width, height, scheme) in
-        [("wide", 1440, 900, "light"), ("phone", 390, 844, "light"), ("dark", 1024, 768, "dark")]
-    {
+    let open = |width, height, scheme| {
         browser.prefer(&[("prefers-color-scheme", scheme)]);
         browser.resize(width, height);
         browser.open(&format!("http://{}/", served.address));
         browser.expect("document.querySelector('dialog')");
-        fs::write(folder.join(name).with_extension("png"), browser.picture()).unwrap();
-    }
+    };
+    let keep = |name: &str| fs::write(folder.join(name).with_extension("png"), browser.picture()).unwrap();
+    open(1440, 860, "light");
+    keep("wide");
+    open(390, 844, "light");
+    browser.click("[id='m-wheel.spinList'] details:nth-of-type(3) summary");
+    browser.run("document.getElementById('m-wheel.spinList').scrollIntoView()");
+    keep("phone");
+    open(1200, 960, "dark");
+    browser.click("[id='m-wheel.spinList'] .try");
+    browser.click(".trial .go");
+    browser.expect("document.querySelector('.outcome')");
+    browser.run("document.querySelector('.trial').scrollIntoView()");
+    keep("dark");
 }

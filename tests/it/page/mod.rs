@@ -9,7 +9,7 @@ mod trying;
 use std::collections::BTreeMap;
 
 use base64::Engine;
-use rpcgi::{Endpoint, Method, Registry, Request, Response, Server, Service, method, methods};
+use rpcgi::{Docs, Endpoint, Method, Registry, Request, Response, Server, Service, Trying, method, methods};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -259,7 +259,11 @@ fn everything_shown_is_escaped() {
         One,
     }
     let method = Method::new(format!("{EVIL}.{EVIL}"), |value: Evil| value).help(EVIL).params([EVIL]).fault(1, EVIL);
-    let endpoint = Server::new(EVIL).title(EVIL).documentation(EVIL).methods(method).build().unwrap();
+    let method = method.deprecated(EVIL).since(EVIL).example([EVIL.into()]).mark_unsafe();
+    let link = format!("{EVIL} [a](javascript:alert(1)) <a href=javascript:alert(1)>");
+    let docs = Docs::new().contact(link).authentication(EVIL).trying(Trying::On);
+    let server = Server::new(EVIL).title(EVIL).version(EVIL).documentation(EVIL).docs(docs);
+    let endpoint = server.methods(method).at("/<script>at</script>", Server::new(EVIL)).build().unwrap();
     let variables = |name: &str| {
         Some(match name {
             "REQUEST_METHOD" => b"GET".into(),
@@ -270,7 +274,13 @@ fn everything_shown_is_escaped() {
     };
     let page = String::from_utf8(endpoint.handle(&Request::new(variables, Vec::new())).body).unwrap();
     assert!(page.matches("<script").count() == 1 && page.contains("<script type=\"module\">"), "{page}");
-    assert!(page.matches("&lt;script&gt;").count() >= 13, "{page}");
+    assert!(page.matches("&lt;script&gt;").count() >= 50, "{page}");
+    assert!(!page.contains("href=\"javascript") && !page.contains("<a href=javascript"), "{page}");
+    let name = form_urlencoded::byte_serialize(format!("{EVIL}.{EVIL}").as_bytes()).collect::<String>();
+    assert!(page.contains(&format!("href=\"?try={name}\"")), "{page}");
+    let trial = endpoint.handle(&http::Request::get(format!("/?try={name}")).body(Vec::new()).unwrap().into());
+    let trial = String::from_utf8(trial.body).unwrap();
+    assert!(trial.matches("<script").count() == 1 && trial.matches("&lt;script&gt;").count() >= 10, "{trial}");
 }
 
 #[test]
@@ -285,7 +295,11 @@ fn headers() {
     let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
     let policy = header(&response, "content-security-policy");
-    assert!(policy.starts_with(&format!("default-src 'none'; style-src 'sha256-{hash}';")), "{policy}");
+    assert!(policy.starts_with(&format!("default-src 'none'; style-src 'sha256-{hash}'; script-src ")), "{policy}");
+    let script = page.split("<script type=\"module\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(script));
+    assert!(policy.contains(&format!("script-src 'sha256-{hash}';")) && !policy.contains("connect-src"), "{policy}");
+    assert!(policy.ends_with("base-uri 'none'; form-action 'self'; frame-ancestors 'none'"), "{policy}");
     assert!(!page.contains("style=\""), "the policy would not let it");
 }
 
