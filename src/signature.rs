@@ -165,7 +165,7 @@ impl FunctionSchemas {
     }
 
     fn detail(&self, definitions: &Definitions) -> Detail {
-        let param = |param: &ParamSchema| Param {
+        let param = |param: &ParamSchema| Named {
             name: param.name.clone(),
             help: param.help.clone(),
             optional: param.optional,
@@ -248,7 +248,7 @@ impl Description {
 /// Params and result with their names, texts and members.
 #[derive(Clone, Debug)]
 pub(crate) struct Detail {
-    pub(crate) params: Vec<Param>,
+    pub(crate) params: Vec<Named>,
     pub(crate) returns: Shape,
 }
 
@@ -262,13 +262,13 @@ impl Detail {
     }
 }
 
-/// A param, described.
+/// A value that has a name: a param, or a member of a struct.
 #[derive(Clone, Debug)]
-pub(crate) struct Param {
+pub(crate) struct Named {
     pub(crate) name: String,
     /// Markdown.
     pub(crate) help: String,
-    /// May be left out, if all after it are.
+    /// May be left out; a param, if all after it are.
     pub(crate) optional: bool,
     pub(crate) shape: Shape,
 }
@@ -291,7 +291,7 @@ pub(crate) struct Shape {
     /// Of an array: how many items it has at least.
     pub(crate) least_items: usize,
     /// Of a struct: its members.
-    pub(crate) members: Arc<[Member]>,
+    pub(crate) members: Arc<[Named]>,
     /// The values it may have, if they are listed.
     pub(crate) values: Vec<String>,
     /// What else is asked of it, beside its type.
@@ -312,18 +312,21 @@ pub(crate) enum Constraint {
     Default(String),
 }
 
-/// A member of a struct, described.
-#[derive(Clone, Debug)]
-pub(crate) struct Member {
-    pub(crate) name: String,
-    /// Markdown.
-    pub(crate) help: String,
-    /// May be left out.
-    pub(crate) optional: bool,
-    pub(crate) shape: Shape,
-}
-
 impl Shape {
+    /// What people call it, as `array of Ball`: a struct that has a name by that.
+    pub(crate) fn type_name(&self) -> String {
+        let known = self.items.as_deref().filter(|items| items.wire != Type::Undefined);
+        match (self.wire, &self.name, known) {
+            (Type::Struct, Some(name), _) => name.clone(),
+            (wire, _, Some(items)) => format!("{wire} of {}", items.type_name()),
+            (wire, _, None) if !self.places.is_empty() => {
+                let places: Vec<String> = self.places.iter().map(Shape::type_name).collect();
+                format!("{wire} of ({})", places.join(", "))
+            }
+            (wire, ..) => wire.to_string(),
+        }
+    }
+
     /// Any value of a type.
     pub(crate) fn of(wire: Type) -> Shape {
         Shape {
@@ -436,7 +439,7 @@ impl<'a> Reader<'a> {
         if all > 1 + usize::from(nullable) {
             common.help.clear();
             common.name = None;
-            let optional = |member: &Member| Member { optional: true, ..member.clone() };
+            let optional = |member: &Named| Named { optional: true, ..member.clone() };
             common.members = common.members.iter().map(optional).collect();
         }
         common.nullable |= nullable;
@@ -478,7 +481,7 @@ impl<'a> Reader<'a> {
         places.into_iter().flatten().map(|place| self.shape(place)).collect()
     }
 
-    fn members(&mut self, schema: &'a Map<String, Json>) -> Arc<[Member]> {
+    fn members(&mut self, schema: &'a Map<String, Json>) -> Arc<[Named]> {
         let required = schema.get("required").and_then(Json::as_array);
         let properties = schema.get("properties").and_then(Json::as_object);
         properties
@@ -486,7 +489,7 @@ impl<'a> Reader<'a> {
             .flatten()
             .map(|(name, schema)| {
                 let mut shape = self.shape(schema);
-                Member {
+                Named {
                     name: name.clone(),
                     help: std::mem::take(&mut shape.help),
                     optional: !required.is_some_and(|required| required.iter().any(|entry| entry == name)),

@@ -2,7 +2,7 @@
 
 use serde_json::Value as Json;
 
-use crate::signature::{Constraint, Description, Detail, Param, Shape, Type};
+use crate::signature::{Constraint, Description, Detail, Named, Shape, Type};
 use crate::value::{Base64, DateTime, Value};
 
 /// What strings are that have one of these in their name.
@@ -24,7 +24,7 @@ pub(super) fn ways(method: &Description) -> Vec<Detail> {
     }
     let param = |(index, wire): (usize, &Type)| {
         let name = format!("p{}", index + 1);
-        Param { name, help: String::new(), optional: false, shape: Shape::of(*wire) }
+        Named { name, help: String::new(), optional: false, shape: Shape::of(*wire) }
     };
     let signatures = method.signatures.iter();
     let way = |params: &[Type]| params.iter().enumerate().map(param).collect();

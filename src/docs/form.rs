@@ -178,7 +178,7 @@ pub(super) fn fields(detail: &Detail, fields: &Fields) -> Markup {
 }
 
 fn field(name: &str, place: &str, shape: &Shape, optional: bool, fields: &Fields) -> Markup {
-    let label = html! { span { (name) span.note { " " (super::method::type_name(shape)) } } };
+    let label = html! { span { (name) span.note { " " (shape.type_name()) } } };
     let inside = |name: &str, index: usize, shape: &Shape, optional: bool| {
         field(name, &format!("{place}.{index}"), shape, optional, fields)
     };

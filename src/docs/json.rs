@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Page;
-use crate::signature::{Constraint, Description, Detail, Member, Param, Shape, Signature, Type};
+use crate::signature::{Constraint, Description, Detail, Named, Shape, Signature, Type};
 
 pub(super) fn render(page: &Page<'_>) -> String {
     let Page { title, name, documentation, version, limits, docs, url, places, methods, .. } = page;
@@ -40,17 +40,16 @@ fn method(method: &Description) -> Json {
 }
 
 fn detail(detail: &Detail) -> Json {
-    let param = |param: &Param| named(&param.name, &param.help, param.optional, &param.shape);
-    json!({ "params": detail.params.iter().map(param).collect::<Vec<_>>(), "returns": shape(&detail.returns) })
+    json!({ "params": detail.params.iter().map(named).collect::<Vec<_>>(), "returns": shape(&detail.returns) })
 }
 
-fn named(name: &str, help: &str, optional: bool, of: &Shape) -> Json {
+fn named(Named { name, help, optional, shape }: &Named) -> Json {
     let mut object = json!({ "name": name, "optional": optional });
-    for (key, value) in shape_members(of) {
+    for (key, value) in shape_members(shape) {
         object[key] = value;
     }
     if !help.is_empty() {
-        object["help"] = help.into();
+        object["help"] = help.clone().into();
     }
     object
 }
@@ -61,7 +60,6 @@ fn shape(shape: &Shape) -> Json {
 
 /// What there is to say of a value; what there is not is left out.
 fn shape_members(of: &Shape) -> Map<String, Json> {
-    let member = |member: &Member| named(&member.name, &member.help, member.optional, &member.shape);
     let parts = [
         ("type", Some(of.wire.name().into())),
         ("typeName", of.name.as_deref().filter(|_| of.wire == Type::Struct).map(Json::from)),
@@ -69,7 +67,7 @@ fn shape_members(of: &Shape) -> Map<String, Json> {
         ("help", (!of.help.is_empty()).then(|| of.help.clone().into())),
         ("values", (!of.values.is_empty()).then(|| of.values.clone().into())),
         ("items", of.items.as_deref().map(shape)),
-        ("members", (!of.members.is_empty()).then(|| of.members.iter().map(member).collect())),
+        ("members", (!of.members.is_empty()).then(|| of.members.iter().map(named).collect())),
     ];
     let constraints = of.constraints.iter().map(|constraint| {
         let (key, value) = match constraint {

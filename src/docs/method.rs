@@ -8,7 +8,7 @@ use super::example;
 use super::markdown::anchor;
 use super::samples::{Call, Samples};
 use super::trial::{self, TRY};
-use crate::signature::{Constraint, Description, Detail, Param, Shape, Signature, Type};
+use crate::signature::{Constraint, Description, Detail, Named, Shape, Signature};
 
 impl Page<'_> {
     /// The section of a method.
@@ -43,26 +43,8 @@ impl Page<'_> {
 
     fn detail(&self, detail: &Detail) -> Markup {
         html! {
-            @if !detail.params.is_empty() { (self.params(&detail.params)) }
+            @if !detail.params.is_empty() { (self.named("Params", &detail.params)) }
             @if !is_plain(&detail.returns) { (self.returns(&detail.returns)) }
-        }
-    }
-
-    fn params(&self, params: &[Param]) -> Markup {
-        html! {
-            table {
-                caption { "Params" }
-                thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
-                tbody {
-                    @for param in params {
-                        tr {
-                            th scope="row" { code { (param.name) } }
-                            td { (type_of(&param.shape)) (left_out(param.optional)) }
-                            td { (self.help(&param.help)) (self.inside(&param.shape)) }
-                        }
-                    }
-                }
-            }
         }
     }
 
@@ -112,22 +94,32 @@ impl Page<'_> {
     }
 
     fn members(&self, shape: &Shape) -> Markup {
-        let members = &*shape.members;
+        let title = match &shape.name {
+            Some(name) => format!("Members of {name}"),
+            None => "Members".to_owned(),
+        };
         html! {
             details {
-                summary { "Members" @if let Some(name) = &shape.name { " of " (name) } ": " @for (index, member) in members.iter().enumerate() {
+                summary { (title) ": " @for (index, member) in shape.members.iter().enumerate() {
                     @if index > 0 { ", " } code { (member.name) }
                 } }
-                table {
-                    caption { "Members" @if let Some(name) = &shape.name { " of " (name) } }
-                    thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
-                    tbody {
-                        @for member in members {
-                            tr {
-                                th scope="row" { code { (member.name) } }
-                                td { (type_of(&member.shape)) (left_out(member.optional)) }
-                                td { (self.help(&member.help)) (self.inside(&member.shape)) }
-                            }
+                (self.named(&title, &shape.members))
+            }
+        }
+    }
+
+    /// A table of values that have names.
+    fn named(&self, title: &str, values: &[Named]) -> Markup {
+        html! {
+            table {
+                caption { (title) }
+                thead { tr { th scope="col" { "Name" } th scope="col" { "Type" } th scope="col" { "Meaning" } } }
+                tbody {
+                    @for Named { name, help, optional, shape } in values {
+                        tr {
+                            th scope="row" { code { (name) } }
+                            td { (type_of(shape)) @if *optional { ", may be left out" } }
+                            td { (self.help(help)) (self.inside(shape)) }
                         }
                     }
                 }
@@ -158,9 +150,9 @@ fn in_detail(name: &str, detail: &Detail) -> Markup {
             strong { (name) } "("
             @for (index, param) in detail.params.iter().enumerate() {
                 @if index > 0 { ", " }
-                (param.name) @if param.optional { "?" } ": " (type_name(&param.shape))
+                (param.name) @if param.optional { "?" } ": " (param.shape.type_name())
             }
-            ") → " (type_name(&detail.returns))
+            ") → " (detail.returns.type_name())
         }
     }
 }
@@ -176,23 +168,9 @@ fn by_types(name: &str, signature: &Signature) -> Markup {
     }
 }
 
-/// `array of Ball`: a struct that has a name is called by it.
-pub(super) fn type_name(shape: &Shape) -> String {
-    let known = shape.items.as_deref().filter(|items| items.wire != Type::Undefined);
-    match (shape.wire, &shape.name, known) {
-        (Type::Struct, Some(name), _) => name.clone(),
-        (wire, _, Some(items)) => format!("{wire} of {}", type_name(items)),
-        (wire, _, None) if !shape.places.is_empty() => {
-            let places: Vec<String> = shape.places.iter().map(type_name).collect();
-            format!("{wire} of ({})", places.join(", "))
-        }
-        (wire, ..) => wire.to_string(),
-    }
-}
-
 fn type_of(shape: &Shape) -> Markup {
     html! {
-        code { (type_name(shape)) }
+        code { (shape.type_name()) }
         @if shape.nullable { " or " code { "nil" } }
     }
 }
@@ -207,10 +185,6 @@ fn written_constraint(constraint: &Constraint) -> Markup {
             Constraint::Default(value) => { code { (value) } " if left out" }
         }
     }
-}
-
-fn left_out(optional: bool) -> Markup {
-    html! { @if optional { ", may be left out" } }
 }
 
 /// The example of a value, where it is not told already that it is the default.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Page;
-use crate::signature::{Constraint, Description, Detail, Member, Shape, Signature};
+use crate::signature::{Constraint, Description, Detail, Named, Shape, Signature};
 
 pub(super) fn render(page: &Page<'_>) -> String {
     let mut text = format!("# {}\n", one_line(page.name));
@@ -67,14 +67,13 @@ fn row(text: &mut String, name: &str, optional: bool, help: &str, shape: &Shape)
     let shown = if name.is_empty() { String::new() } else { format!("`{}`", code(name)) };
     let _ = writeln!(text, "| {shown} | {}{left_out} | {} |", type_of(shape), meaning.join("; "));
     let inner = shape.items.as_deref().unwrap_or(shape);
-    for Member { name: member, help, optional, shape } in &*inner.members {
+    for Named { name: member, help, optional, shape } in &*inner.members {
         row(text, &format!("{name}.{member}"), *optional, help, shape);
     }
 }
 
 fn type_of(shape: &Shape) -> String {
-    let items = shape.items.as_ref().map(|items| format!(" of {}", type_of(items))).unwrap_or_default();
-    format!("{}{items}{}", shape.wire, if shape.nullable { " or nil" } else { "" })
+    format!("{}{}", shape.type_name(), if shape.nullable { " or nil" } else { "" })
 }
 
 fn constraints(shape: &Shape) -> String {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
+use fantoccini::error::CmdError;
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -125,15 +126,27 @@ impl Browser {
     }
 
     #[track_caller]
-    pub fn find(&self, selector: &str) -> Element {
-        let found = self.client.wait().at_most(Duration::from_secs(15)).for_element(Locator::Css(selector));
-        self.wait(found).unwrap_or_else(|error| panic!("{selector}: {error}"))
+    pub fn find(&self, selector: &str) {
+        self.with(selector, async |_| Ok(()));
+    }
+
+    /// Does something with an element, as soon as that can be done: it may not be there yet, or be replaced just now.
+    #[track_caller]
+    fn with<T>(&self, selector: &str, action: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        loop {
+            let done = self.wait(async { action(self.client.find(Locator::Css(selector)).await?).await });
+            match done {
+                Ok(done) => return done,
+                Err(error) => assert!(Instant::now() < deadline, "{selector} at {}: {error}", self.url()),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     #[track_caller]
     pub fn click(&self, selector: &str) {
-        let element = self.find(selector);
-        self.wait(element.click()).unwrap_or_else(|error| panic!("{selector}: {error}"));
+        self.with(selector, async |element| element.click().await);
     }
 
     /// Presses keys, wherever the focus is.
@@ -146,22 +159,21 @@ impl Browser {
     /// Types into a field.
     #[track_caller]
     pub fn type_into(&self, selector: &str, keys: &str) {
-        let element = self.find(selector);
-        self.wait(element.send_keys(keys)).unwrap_or_else(|error| panic!("{selector}: {error}"));
+        self.with(selector, async |element| element.send_keys(keys).await);
     }
 
     /// Replaces what is in a field.
     #[track_caller]
     pub fn fill(&self, selector: &str, text: &str) {
-        let element = self.find(selector);
-        self.wait(element.clear()).unwrap_or_else(|error| panic!("{selector}: {error}"));
-        self.type_into(selector, text);
+        self.with(selector, async |element| {
+            element.clear().await?;
+            element.send_keys(text).await
+        });
     }
 
     #[track_caller]
     pub fn text(&self, selector: &str) -> String {
-        let element = self.find(selector);
-        self.wait(element.text()).unwrap_or_else(|error| panic!("{selector}: {error}"))
+        self.with(selector, async |element| element.text().await)
     }
 
     /// A picture of the window.

@@ -234,7 +234,7 @@ fn the_twin_of_markdown() {
             "# Balls & Co\n\nSee throw and catch(1), or http://balls.example/.\n",
             "\nCall these methods by XML-RPC or JSON-RPC 2.0: `POST http://balls.example:8000/RPC2`\n",
             "\n## `balls.throw`\n\n* `struct balls.throw(array)`\n* `struct balls.throw(array, int)`\n\nThrows balls.\n",
-            "\n| param | type | meaning |\n|---|---|---|\n| `balls` | array of struct | what to throw |\n",
+            "\n| param | type | meaning |\n|---|---|---|\n| `balls` | array of Ball | what to throw |\n",
             "\n| `balls.weight` | double | how heavy, in *grams* |\n",
             "one of red, black |\n",
             "\n| `distance` | int or nil, may be left out | how *far* |\n",
