@@ -56,14 +56,8 @@ fn hostile_queries_change_nothing() {
 }
 
 #[test]
-fn apache_answers_not_modified() {
+fn head_has_no_body() {
     let apache = WebServer::apache();
-    let page = apache.send("GET /RPC2 HTTP/1.1", "");
-    let etag =
-        page.lines().find_map(|line| line.strip_prefix("etag: ").or(line.strip_prefix("ETag: "))).expect("a tag");
-    let response = apache.send(&format!("GET /RPC2 HTTP/1.1\r\nIf-None-Match: {etag}"), "");
-    assert!(response.starts_with("HTTP/1.1 304 "), "{response}");
-    assert!(response.ends_with("\r\n\r\n"), "{response}");
     let head = apache.send("HEAD /RPC2 HTTP/1.1", "");
     assert!(head.starts_with("HTTP/1.1 200 ") && head.ends_with("\r\n\r\n"), "{head}");
 }

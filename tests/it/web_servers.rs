@@ -405,6 +405,11 @@ pub fn assert_serves(server: &WebServer, path: &str) {
     assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{path}: {response}{}", server.log());
     assert!(response.contains("<methodResponse><params>"), "{path}: {response}");
     let page = server.send(&format!("GET {path} HTTP/1.1"), "");
+    let tag =
+        |line: &str| Some(line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("etag"))?.1.to_owned());
+    let etag = page.lines().find_map(tag).unwrap_or_else(|| panic!("{path}: {page}"));
+    let known = server.send(&format!("GET {path} HTTP/1.1\r\nIf-None-Match: {etag}"), "");
+    assert!(known.starts_with("HTTP/1.1 304 ") && known.ends_with("\r\n\r\n"), "{path}: {known}");
     let path = path.split('?').next().expect("there is a first");
     assert!(page.contains(&format!("POST {}</code>", server.url(path))), "{path}: {page}");
 }
