@@ -2,6 +2,7 @@
 //!
 //! Everything here is derived from the JSON Schema of the Rust types, and built only when somebody asks.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -314,16 +315,16 @@ pub(crate) enum Constraint {
 
 impl Shape {
     /// What people call it, as `array of Ball`: a struct that has a name by that.
-    pub(crate) fn type_name(&self) -> String {
+    pub(crate) fn type_name(&self) -> Cow<'_, str> {
         let known = self.items.as_deref().filter(|items| items.wire != Type::Undefined);
         match (self.wire, &self.name, known) {
-            (Type::Struct, Some(name), _) => name.clone(),
-            (wire, _, Some(items)) => format!("{wire} of {}", items.type_name()),
+            (Type::Struct, Some(name), _) => name.into(),
+            (wire, _, Some(items)) => format!("{wire} of {}", items.type_name()).into(),
             (wire, _, None) if !self.places.is_empty() => {
-                let places: Vec<String> = self.places.iter().map(Shape::type_name).collect();
-                format!("{wire} of ({})", places.join(", "))
+                let places: Vec<Cow<'_, str>> = self.places.iter().map(Shape::type_name).collect();
+                format!("{wire} of ({})", places.join(", ")).into()
             }
-            (wire, ..) => wire.to_string(),
+            (wire, ..) => wire.name().into(),
         }
     }
 

@@ -43,7 +43,7 @@ impl Page<'_> {
                     (assets::elements(self.docs))
                     @for twin in twins() {
                         link rel="alternate" type=(twin.media_type()) title=(twin.title())
-                            href=(format!("?format={}", twin.name()));
+                            href={ "?format=" (twin.name()) };
                     }
                 }
                 body {
@@ -90,7 +90,7 @@ impl Page<'_> {
                 dt { "Limits" } dd { (octets(*body)) " in a request, " (calls) " calls in one" }
                 @if !self.docs.contact.is_empty() { dt { "Contact" } dd { (self.help(&self.docs.contact)) } }
                 dt { "For programs" } dd { @for twin in twins() {
-                    a href=(format!("?format={}", twin.name())) { (twin.title()) } " "
+                    a href={ "?format=" (twin.name()) } { (twin.title()) } " "
                 } }
             }
             @if !self.places.is_empty() {
@@ -192,7 +192,7 @@ fn contents(group: &Group<'_>) -> Markup {
             ul {
                 @for method in &group.methods {
                     li {
-                        a href=(format!("#{}", anchor(&method.name))) { (method.name) }
+                        a href={ "#" (anchor(&method.name)) } { (method.name) }
                         @let title = markdown::plain(&method.title());
                         @if !title.is_empty() { span.note { " " (title) } }
                         @if method.deprecated.is_some() { span.note { " (deprecated)" } }

@@ -189,7 +189,8 @@ fn find_method(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Option<(u
 
 /// The id of a method's section. Characters that would need escaping in a URL are escaped here.
 pub(super) fn anchor(name: &str) -> String {
-    let mut anchor = String::from("m-");
+    let mut anchor = String::with_capacity(name.len() + 2);
+    anchor.push_str("m-");
     for character in name.chars() {
         match is_word(character) || matches!(character, '.' | '-' | '/' | ':') {
             true => anchor.push(character),

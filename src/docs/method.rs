@@ -18,11 +18,11 @@ impl Page<'_> {
         let call = Call::new(&method.name, &params, (self.xml)(&method.name, &params));
         html! {
             section.method id=(id) {
-                h3 { (method.name) " " a href=(format!("#{id}")) aria-label=(format!("Link to {}", method.name)) { "#" } }
+                h3 { (method.name) " " a href={ "#" (id) } aria-label={ "Link to " (method.name) } { "#" } }
                 div.about { (self.about(method)) }
                 div.calls {
                     (Writing(|page: &mut String| samples.write(&call, page)))
-                    @if self.tries { p { a.try href=(format!("?{TRY}={}", trial::encoded(&method.name))) { "Try " (method.name) } } }
+                    @if self.tries { p { a.try href={ "?" (TRY) "=" (trial::encoded(&method.name)) } { "Try " (method.name) } } }
                 }
             }
         }

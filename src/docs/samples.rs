@@ -3,6 +3,8 @@
 //! A template in the folder `samples` is the program; what differs from method to method stands in it as `{{call}}`,
 //! where the service is as `{{url}}`. A language that has XML-RPC or JSON with it writes the params in its own way.
 
+use std::fmt::Write;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -227,7 +229,7 @@ const RUST: Notation = Notation { long: "_i64", string: |text, out| *out += &rus
 impl Notation {
     /// The request of JSON-RPC.
     fn call(&self, name: &str, params: &[Value]) -> String {
-        let mut out = String::with_capacity(256);
+        let mut out = String::with_capacity(1024);
         out += self.map.0;
         for (key, value) in [("jsonrpc", Some("2.0")), ("id", None), ("method", Some(name))] {
             (self.string)(key, &mut out);
@@ -255,7 +257,8 @@ impl Notation {
                     *out += self.long;
                 }
             }
-            Value::Double(number) => *out += &format!("{number:?}"),
+            // a String takes whatever is written to it
+            Value::Double(number) => _ = write!(out, "{number:?}"),
             Value::Boolean(value) => *out += self.no_yes[usize::from(*value)],
             Value::String(text) => (self.string)(text, out),
             Value::DateTime(date_time) => (self.date_time)(date_time, out),
@@ -348,6 +351,7 @@ fn shell_word(text: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "_-./:@,+%".contains(character);
     match !text.is_empty() && text.chars().all(is_plain) {
         true => text.to_owned(),
+        false if !text.contains('\'') => ["'", text, "'"].concat(),
         false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
@@ -363,7 +367,7 @@ fn java_text(text: &str) -> String {
 
 /// `server.wheel.spin(3)`; a name that is none of Python's is looked up.
 fn python_call(call: &Call<'_>) -> String {
-    let mut params = String::new();
+    let mut params = String::with_capacity(512);
     PYTHON.values(call.params, &mut params);
     match call.name.split('.').all(is_python_name) {
         true => format!("server.{}({params})", call.name),
