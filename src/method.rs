@@ -319,6 +319,10 @@ impl Method {
         self.about.hidden
     }
 
+    pub(crate) fn is_unsafe(&self) -> bool {
+        self.about.is_unsafe
+    }
+
     /// Where in the source it was written.
     pub(crate) fn location(&self) -> &'static Location<'static> {
         self.about.location

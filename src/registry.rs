@@ -190,6 +190,11 @@ impl Registry {
         self.fallbacks.len() <= 1
     }
 
+    /// Whether one of the registered methods is unsafe.
+    pub(crate) fn has_unsafe(&self) -> bool {
+        self.methods.iter().any(|(_, method)| method.is_unsafe())
+    }
+
     /// Whether there is a method of this name.
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.find(name).is_some()

@@ -284,7 +284,7 @@ pub(crate) struct Shape {
     pub(crate) nullable: bool,
     /// Markdown.
     pub(crate) help: String,
-    /// Of an array: what its items look like, if they are all alike. Of a struct whose members have any names: what
+    /// Of an array: what its items look like. Of a struct whose members have any names: what
     /// these look like.
     pub(crate) items: Option<Box<Shape>>,
     /// Of an array that has a place for each item: what those look like.
@@ -299,6 +299,10 @@ pub(crate) struct Shape {
     pub(crate) constraints: Vec<Constraint>,
     /// One that is given as an example, or that it is if it is left out.
     pub(crate) example: Option<Json>,
+    /// Where it is one of several alternatives: these.
+    pub(crate) alternatives: Vec<Shape>,
+    /// Whether there is more to it which is not told: it is inside of itself.
+    pub(crate) is_cut: bool,
 }
 
 /// What is asked of a value beside its type.
@@ -342,6 +346,16 @@ impl Shape {
             values: Vec::new(),
             constraints: Vec::new(),
             example: None,
+            alternatives: Vec::new(),
+            is_cut: false,
+        }
+    }
+
+    /// A struct of these members and its own; what is none stays as it is.
+    fn beside(self, members: &[Named]) -> Shape {
+        match self.wire {
+            Type::Struct => Shape { members: members.iter().chain(&*self.members).cloned().collect(), ..self },
+            _ => self,
         }
     }
 }
@@ -362,7 +376,7 @@ impl Definitions {
 
     /// What a type's JSON Schema says of its values.
     fn shape(&self, schema: &Schema) -> Shape {
-        Reader { definitions: self, inside: Vec::new() }.shape(schema.as_value())
+        Reader { definitions: self, inside: Vec::new(), left: MOST_DEFINITIONS }.shape(schema.as_value())
     }
 
     /// The name of the schema that a schema refers to, and that one, unless there is none.
@@ -372,11 +386,65 @@ impl Definitions {
     }
 }
 
+/// How many definitions are read for one value: types that all refer to one another would fill any page.
+const MOST_DEFINITIONS: usize = 200;
+
+/// The common shape of alternatives: nil makes it nullable, members and listed values are those of all, and where they
+/// differ there is no telling.
+fn join(mut shapes: Vec<Shape>) -> Shape {
+    let all = shapes.len();
+    shapes.retain(|shape| shape.wire != Type::Nil);
+    let nullable = shapes.len() < all;
+    let mut shape = match &shapes[..] {
+        [] => return Shape::of(Type::Nil),
+        [shape] => shape.clone(),
+        [first, others @ ..] if others.iter().all(|other| other.wire == first.wire) => {
+            let is_listed = shapes.iter().all(|shape| !shape.values.is_empty());
+            let mut values: Vec<String> = shapes.iter().flat_map(|shape| shape.values.clone()).collect();
+            values.dedup();
+            Shape {
+                members: joined_members(&shapes),
+                values: if is_listed { values } else { Vec::new() },
+                alternatives: shapes.clone(),
+                ..Shape::of(first.wire)
+            }
+        }
+        _ => Shape { alternatives: shapes.clone(), ..Shape::of(Type::Undefined) },
+    };
+    shape.nullable |= nullable;
+    shape
+}
+
+/// The members that some of several structs have; those that not all must have may be left out.
+fn joined_members(shapes: &[Shape]) -> Arc<[Named]> {
+    let mut joined: Vec<Named> = Vec::new();
+    for member in shapes.iter().flat_map(|shape| &*shape.members) {
+        match joined.iter_mut().find(|known| known.name == member.name) {
+            None => joined.push(member.clone()),
+            Some(known) if known.shape.values.is_empty() || member.shape.values.is_empty() => {
+                known.shape.values.clear();
+            }
+            Some(known) => {
+                let others = member.shape.values.iter().filter(|value| !known.shape.values.contains(value));
+                let others: Vec<String> = others.cloned().collect();
+                known.shape.values.extend(others);
+            }
+        }
+    }
+    for member in &mut joined {
+        let must_be = |shape: &Shape| shape.members.iter().any(|own| own.name == member.name && !own.optional);
+        member.optional = !shapes.iter().all(must_be);
+    }
+    joined.into()
+}
+
 /// Reads a schema, and those that it refers to.
 struct Reader<'a> {
     definitions: &'a Definitions,
     /// The names of the definitions around the place that is read: one that refers to itself is read but once.
     inside: Vec<&'a str>,
+    /// How many more definitions may be read.
+    left: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -387,7 +455,11 @@ impl<'a> Reader<'a> {
     fn object(&mut self, schema: &'a Map<String, Json>) -> Shape {
         let mut shape = match (self.definitions.find(schema), alternatives(schema)) {
             (Some((name, schema)), _) => self.definition(name, schema),
-            (None, Some(alternatives)) => self.alternatives(alternatives),
+            (None, Some(alternatives)) => {
+                // members that stand beside the alternatives are of each
+                let own = self.members(schema);
+                join(alternatives.iter().map(|schema| self.shape(schema).beside(&own)).collect())
+            }
             (None, None) => self.of_type(schema),
         };
         if let Some(Json::String(help)) = schema.get("description") {
@@ -400,13 +472,15 @@ impl<'a> Reader<'a> {
     }
 
     fn definition(&mut self, name: &'a str, schema: &'a Json) -> Shape {
-        // only structs can hold themselves
-        if self.inside.contains(&name) {
-            return Shape { name: Some(name.to_owned()), ..Shape::of(Type::Struct) };
+        if self.inside.contains(&name) || self.left == 0 {
+            let is_struct = schema["type"] == "object" || schema.get("properties").is_some();
+            let wire = if is_struct { Type::Struct } else { Type::Undefined };
+            return Shape { name: Some(name.to_owned()), is_cut: true, ..Shape::of(wire) };
         }
         if let Some(shape) = self.definitions.shapes.borrow().get(name) {
             return shape.clone();
         }
+        self.left -= 1;
         self.inside.push(name);
         let shape = self.shape(schema);
         self.inside.pop();
@@ -418,35 +492,6 @@ impl<'a> Reader<'a> {
         shape
     }
 
-    /// The common shape of `anyOf` or `oneOf`: nil makes it nullable, listed strings are collected, and where the rest
-    /// differ there is no telling.
-    fn alternatives(&mut self, alternatives: &'a [Json]) -> Shape {
-        let mut shapes: Vec<Shape> = alternatives.iter().map(|schema| self.shape(schema)).collect();
-        let all = shapes.len();
-        shapes.retain(|shape| shape.wire != Type::Nil);
-        let nullable = shapes.len() < all;
-        let mut shapes = shapes.into_iter();
-        let Some(mut common) = shapes.next() else {
-            return Shape::of(Type::Nil);
-        };
-        for shape in shapes {
-            if shape.wire != common.wire {
-                common = Shape::of(Type::Undefined);
-                break;
-            }
-            common.values.extend(shape.values);
-            common.members = common.members.iter().chain(&*shape.members).cloned().collect();
-        }
-        if all > 1 + usize::from(nullable) {
-            common.help.clear();
-            common.name = None;
-            let optional = |member: &Named| Named { optional: true, ..member.clone() };
-            common.members = common.members.iter().map(optional).collect();
-        }
-        common.nullable |= nullable;
-        common
-    }
-
     fn of_type(&mut self, schema: &'a Map<String, Json>) -> Shape {
         let (name, nullable) = type_name(schema);
         let mut shape = Shape::of(wire_type(name, schema));
@@ -454,7 +499,8 @@ impl<'a> Reader<'a> {
         match shape.wire {
             Type::Array => {
                 shape.places = self.places(schema);
-                shape.items = self.items(schema, &shape.places).map(Box::new);
+                let items = schema.get("items").filter(|items| items.is_object());
+                shape.items = items.map(|items| Box::new(self.shape(items)));
                 let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or_default();
                 shape.least_items = usize::try_from(least).unwrap_or(usize::MAX);
             }
@@ -466,15 +512,6 @@ impl<'a> Reader<'a> {
             _ => shape.values = values(schema),
         }
         shape
-    }
-
-    /// What the items of an array look like; those of a tuple, if all of its places look alike.
-    fn items(&mut self, schema: &'a Map<String, Json>, places: &[Shape]) -> Option<Shape> {
-        if let Some(items @ Json::Object(_)) = schema.get("items") {
-            return Some(self.shape(items));
-        }
-        let alike = places.windows(2).all(|pair| pair[0].wire == pair[1].wire);
-        places.first().filter(|_| alike).cloned()
     }
 
     fn places(&mut self, schema: &'a Map<String, Json>) -> Vec<Shape> {
@@ -543,7 +580,7 @@ fn wire_type(name: &str, schema: &Map<String, Json>) -> Type {
 
 fn values(schema: &Map<String, Json>) -> Vec<String> {
     let listed = schema.get("enum").and_then(Json::as_array).into_iter().flatten();
-    listed.chain(schema.get("const")).map(as_text).collect()
+    listed.chain(schema.get("const")).filter(|value| !value.is_null()).map(as_text).collect()
 }
 
 fn constraints(schema: &Map<String, Json>) -> Vec<Constraint> {

@@ -26,6 +26,7 @@ impl Page<'_> {
                 self.group(group, &samples).render_to(page);
             }
             shared_faults().render_to(page);
+            types().render_to(page);
         });
         self.document(self.title, header, Some(html! { @for group in &groups { (contents(group)) } }), main)
     }
@@ -47,7 +48,7 @@ impl Page<'_> {
                     }
                 }
                 body {
-                    a.skip href="#methods" { "Skip to the methods" }
+                    a.skip href="#methods" { "Skip to the content" }
                     header { (header) }
                     @if let Some(contents) = contents { nav aria-label="Methods" { (contents) } }
                     main id="methods" { (main) }
@@ -213,6 +214,31 @@ fn shared_faults() -> Markup {
                 caption { "Faults of all methods" }
                 thead { tr { th scope="col" { "Code" } th scope="col" { "Meaning" } } }
                 tbody { @for (_, code, meaning) in SHARED { tr { th scope="row" { (code) } td { (meaning) } } } }
+            }
+        }
+    }
+}
+
+/// What the types are in either protocol.
+fn types() -> Markup {
+    const TYPES: [(&str, &str, &str); 8] = [
+        ("int, i8", "a number", "of 32 bits and of 64 bits, signed"),
+        ("boolean", "true or false", ""),
+        ("string", "a string", ""),
+        ("double", "a number", ""),
+        ("dateTime.iso8601", "a string", "as 2026-11-24T12:00:00, without a time zone; in XML-RPC without the dashes"),
+        ("base64", "a string", "octets in base64"),
+        ("struct, array", "an object, an array", ""),
+        ("nil, undefined", "null, anything", ""),
+    ];
+    html! {
+        section id="types" {
+            h2 { "Types" }
+            p { "Types are called as in XML-RPC. By JSON-RPC, params may also go by their names." }
+            table {
+                caption { "Types in XML-RPC and in JSON" }
+                thead { tr { th scope="col" { "XML-RPC" } th scope="col" { "JSON" } th scope="col" { "Meaning" } } }
+                tbody { @for (name, json, meaning) in TYPES { tr { th scope="row" { (name) } td { (json) } td { (meaning) } } } }
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Plausible values of what a method takes: for samples, and to begin trying it with.
 
+use std::borrow::Cow;
+
 use serde_json::Value as Json;
 
 use crate::signature::{Constraint, Description, Detail, Named, Shape, Type};
@@ -18,9 +20,9 @@ const STRINGS: [(&str, &str); 8] = [
 ];
 
 /// The ways to call a method in detail, also of one that is declared by signatures alone; none if they are unknown.
-pub(super) fn ways(method: &Description) -> Vec<Detail> {
+pub(super) fn ways(method: &Description) -> Cow<'_, [Detail]> {
     if !method.details.is_empty() {
-        return method.details.clone();
+        return Cow::Borrowed(&method.details);
     }
     let param = |(index, wire): (usize, &Type)| {
         let name = format!("p{}", index + 1);
@@ -33,19 +35,10 @@ pub(super) fn ways(method: &Description) -> Vec<Detail> {
         .collect()
 }
 
-/// Params for a method, one of each.
+/// Params for a method: those of its own example, or one of each.
 pub(super) fn params(method: &Description) -> Vec<Value> {
-    if let Some(params) = &method.example {
-        return params.clone();
-    }
-    match (method.details.first(), method.signatures.first()) {
-        (Some(detail), _) => params_of(detail),
-        (None, Some(signature)) => {
-            let types = signature.params.iter().enumerate();
-            types.map(|(place, wire)| value("", &Shape::of(*wire), place)).collect()
-        }
-        (None, None) => Vec::new(),
-    }
+    let first = || ways(method).first().map(params_of).unwrap_or_default();
+    method.example.clone().unwrap_or_else(first)
 }
 
 /// Params for one of the ways to call a method.
@@ -57,6 +50,9 @@ pub(super) fn params_of(detail: &Detail) -> Vec<Value> {
 pub(super) fn value(name: &str, shape: &Shape, place: usize) -> Value {
     if let Some(example) = shape.example.as_ref().filter(|example| !example.is_null()) {
         return of_json(example, shape);
+    }
+    if let Some(first) = shape.alternatives.first() {
+        return value(name, first, place);
     }
     if let Some(text) = shape.values.first() {
         return of_text(text, shape.wire);
@@ -102,7 +98,7 @@ fn items(name: &str, shape: &Shape) -> Vec<Value> {
         return shape.places.iter().enumerate().map(|(place, shape)| value(name, shape, place)).collect();
     }
     match shape.items.as_deref() {
-        Some(items) if is_cut(items) => Vec::new(),
+        Some(items) if items.is_cut => Vec::new(),
         Some(items) => (0..shape.least_items.clamp(1, 100)).map(|place| value(name, items, place)).collect(),
         None => vec![Value::Int(2)],
     }
@@ -111,17 +107,12 @@ fn items(name: &str, shape: &Shape) -> Vec<Value> {
 /// The members that there must be; if none must, the first.
 fn members(shape: &Shape) -> Vec<(String, Value)> {
     if let (true, Some(items)) = (shape.members.is_empty(), shape.items.as_deref()) {
-        return vec![("key".into(), value("", items, 0))];
+        return if items.is_cut { Vec::new() } else { vec![("key".into(), value("", items, 0))] };
     }
     let some_must = shape.members.iter().any(|member| !member.optional);
     let wanted =
         shape.members.iter().enumerate().filter(|(place, member)| !member.optional || !some_must && *place == 0);
     wanted.map(|(place, member)| (member.name.clone(), value(&member.name, &member.shape, place))).collect()
-}
-
-/// Whether a shape is that of a struct inside of itself, of which nothing is told.
-fn is_cut(shape: &Shape) -> bool {
-    shape.wire == Type::Struct && shape.name.is_some() && shape.members.is_empty()
 }
 
 /// A listed value, which is known as text.

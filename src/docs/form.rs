@@ -15,6 +15,10 @@ use crate::value::{Base64, Value, shown};
 /// The most items of arrays in a form, together.
 const MOST_ITEMS: usize = 1000;
 
+/// The most fields of a form, and octets of it as it is sent.
+const MOST_FIELDS: usize = 10_000;
+pub(crate) const MOST_OCTETS: usize = 1 << 20;
+
 /// What was entered into a form, by the names of its fields.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fields(BTreeMap<String, String>);
@@ -23,14 +27,15 @@ impl Fields {
     /// Reads what a browser sends of a form: `application/x-www-form-urlencoded`.
     ///
     /// # Errors
-    /// If it has more items than a form may have.
+    /// If it has more fields or items than a form may have.
     pub(crate) fn read(body: &[u8]) -> Result<Fields, String> {
-        let fields = Fields(form_urlencoded::parse(body).into_owned().collect());
-        let counts = fields.0.iter().filter(|(name, _)| name.starts_with('n'));
-        let items = counts.fold(0, |items: usize, (_, count)| items.saturating_add(count.parse().unwrap_or_default()));
-        match items {
+        let fields = Fields(form_urlencoded::parse(body).into_owned().take(MOST_FIELDS + 1).collect());
+        if fields.0.len() > MOST_FIELDS {
+            return Err(format!("expected at most {MOST_FIELDS} fields in a form, found more"));
+        }
+        match fields.counts().fold(0, usize::saturating_add) {
             0..=MOST_ITEMS => Ok(fields),
-            _ => Err(format!("expected at most {MOST_ITEMS} items in a form, found {items}")),
+            items => Err(format!("expected at most {MOST_ITEMS} items in a form, found {items}")),
         }
     }
 
@@ -60,14 +65,25 @@ impl Fields {
             (None, None) => return false,
         };
         let count = self.count(&place);
+        let all: usize = self.counts().sum();
         if let Some(items) = find(detail, &place).and_then(|shape| shape.items.as_deref()) {
-            let changed = if more { (count + 1).min(MOST_ITEMS) } else { count.saturating_sub(1) };
+            let changed = match more {
+                true if all < MOST_ITEMS => count + 1,
+                true => count,
+                false => count.saturating_sub(1),
+            };
             self.0.insert(format!("n{place}"), changed.to_string());
             if changed > count {
                 self.fill(&format!("{place}.{count}"), items, Some(&example::value("", items, count)));
             }
         }
         true
+    }
+
+    /// How many items each of the arrays has.
+    fn counts(&self) -> impl Iterator<Item = usize> {
+        let counts = self.0.iter().filter(|(name, _)| name.starts_with('n'));
+        counts.map(|(_, count)| count.parse().unwrap_or_default())
     }
 
     fn count(&self, place: &str) -> usize {
@@ -84,7 +100,7 @@ impl Fields {
 
     /// Enters a value, and marks it as given.
     fn fill(&mut self, place: &str, shape: &Shape, value: Option<&Value>) {
-        if value.is_some() {
+        if value.is_some_and(|value| *value != Value::Nil || shape.wire == Type::Nil) {
             self.0.insert(format!("g{place}"), "1".into());
         }
         let example = example::value("", shape, 0);
@@ -159,6 +175,10 @@ fn find<'a>(detail: &'a Detail, place: &str) -> Option<&'a Shape> {
 /// What a scalar is in its field.
 fn text_of(value: &Value, shape: &Shape) -> String {
     match value {
+        // what could be taken for JSON is in quotes
+        Value::String(text) if shape.wire == Type::Undefined && serde_json::from_str::<Json>(text).is_ok() => {
+            Json::from(&text[..]).to_string()
+        }
         Value::String(text) => text.clone(),
         Value::DateTime(date_time) => date_time.0.format("%Y-%m-%dT%H:%M:%S").to_string(),
         Value::Base64(octets) => base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &octets.0),
@@ -230,7 +250,8 @@ fn input(name: &str, shape: &Shape, text: &str) -> Markup {
             },
             Type::Nil => span.note { "is always nil" },
             Type::Base64 => { input name=(name) value=(text) autocomplete="off"; span.note { "in base64" } },
-            Type::String => input name=(name) value=(text) autocomplete="off";,
+            // as high as its text: in an input, line breaks are lost
+            Type::String => textarea name=(name) rows=(text.lines().count().clamp(1, 12)) autocomplete="off" { "\n" (text) },
         }
     }
 }
@@ -290,7 +311,8 @@ fn scalar(text: &str, shape: &Shape) -> Option<Value> {
         Type::I8 => Value::Int(word.parse().ok()?),
         Type::Double => Value::Double(word.parse().ok().filter(|number: &f64| number.is_finite())?),
         Type::Boolean => Value::Boolean(word.parse().ok()?),
-        Type::String => Value::String(text.to_owned()),
+        // browsers send line breaks as networks have them
+        Type::String => Value::String(text.replace("\r\n", "\n")),
         // browsers leave the seconds out if they are 0
         Type::DateTime if word.matches(':').count() == 1 => Value::DateTime(format!("{word}:00").parse().ok()?),
         Type::DateTime => Value::DateTime(word.parse().ok()?),

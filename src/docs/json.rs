@@ -67,6 +67,7 @@ fn shape_members(of: &Shape) -> Map<String, Json> {
         ("help", (!of.help.is_empty()).then(|| of.help.clone().into())),
         ("values", (!of.values.is_empty()).then(|| of.values.clone().into())),
         ("items", of.items.as_deref().map(shape)),
+        ("places", (!of.places.is_empty()).then(|| of.places.iter().map(shape).collect())),
         ("members", (!of.members.is_empty()).then(|| of.members.iter().map(named).collect())),
     ];
     let constraints = of.constraints.iter().map(|constraint| {

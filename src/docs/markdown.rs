@@ -36,13 +36,23 @@ fn listed(text: &str) -> Cow<'_, str> {
     if !text.contains(':') {
         return text.into();
     }
-    let lines: Vec<Cow<'_, str>> = text.lines().map(|line| field(line).map_or(line.into(), Cow::Owned)).collect();
+    let mut is_code = false;
+    let written = |line| {
+        is_code ^= str::trim_start(line).starts_with("```");
+        if is_code { None } else { field(line) }.map_or(Cow::Borrowed(line), Cow::Owned)
+    };
+    let lines: Vec<Cow<'_, str>> = text.lines().map(written).collect();
     lines.join("\n").into()
 }
 
 /// A line that is a field, as an item of a list.
 fn field(line: &str) -> Option<String> {
-    let (field, text) = line.trim_start().strip_prefix(':')?.split_once(':')?;
+    let start = line.trim_start_matches(' ');
+    // what is four blanks to the right is code
+    if line.len() - start.len() >= 4 {
+        return None;
+    }
+    let (field, text) = start.strip_prefix(':')?.split_once(':')?;
     let mut words = field.split_whitespace();
     let kind = words.next()?;
     let name = words.next_back().map(|name| format!(" `{name}`")).unwrap_or_default();
@@ -86,9 +96,9 @@ fn tamed(event: Event<'_>) -> Event<'_> {
     match event {
         Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
         Event::Start(Tag::Heading { id, classes, attrs, .. }) => {
-            Event::Start(Tag::Heading { level: HeadingLevel::H5, id, classes, attrs })
+            Event::Start(Tag::Heading { level: HeadingLevel::H4, id, classes, attrs })
         }
-        Event::End(TagEnd::Heading(_)) => Event::End(TagEnd::Heading(HeadingLevel::H5)),
+        Event::End(TagEnd::Heading(_)) => Event::End(TagEnd::Heading(HeadingLevel::H4)),
         Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
             let dest_url = if is_harmless(&dest_url) { dest_url } else { CowStr::Borrowed("") };
             Event::Start(Tag::Link { link_type, dest_url, title, id })
@@ -252,7 +262,7 @@ mod tests {
             ("[x](data:text/html,hi)", "<p><a href=\"\">x</a></p>"),
             ("[x](other.html?a:b)", "<p><a href=\"other.html?a:b\">x</a></p>"),
             ("![logo](http://a.example/track.gif)", "<p><em>logo</em></p>"),
-            ("# Big", "<h5>Big</h5>"),
+            ("# Big", "<h4>Big</h4>"),
         ] {
             assert_eq!(rendered(text), html, "{text}");
         }
@@ -267,6 +277,8 @@ mod tests {
                  <li>Returns: the sum</li>\n<li>Raises <code>Error</code>: never</li>\n</ul>",
             ),
             (":rtype: int", "<ul>\n<li>Type of the result: int</li>\n</ul>"),
+            ("```\n:param a: b\n```", "<pre><code>:param a: b\n</code></pre>"),
+            ("    :param a: b", "<pre><code>:param a: b</code></pre>"),
             (":smile: stays", "<p>:smile: stays</p>"),
             ("a :param b: c", "<p>a :param b: c</p>"),
             ("::", "<p>::</p>"),

@@ -8,7 +8,7 @@ use super::example;
 use super::markdown::anchor;
 use super::samples::{Call, Samples};
 use super::trial::{self, TRY};
-use crate::signature::{Constraint, Description, Detail, Named, Shape, Signature};
+use crate::signature::{Constraint, Description, Detail, Named, Shape, Signature, Type};
 
 impl Page<'_> {
     /// The section of a method.
@@ -34,9 +34,12 @@ impl Page<'_> {
             (signatures(method))
             @if let Some(version) = &method.since { p.note { "Since version " (version) "." } }
             @if let Some(text) = &method.deprecated { div.deprecated { p { strong { "Deprecated." } } (self.help(text)) } }
-            @if method.is_unsafe { p.note { "Changes something: the page asks before it calls." } }
+            @if method.is_unsafe { p.note { "Changes something." @if self.tries { " The page asks before it calls." } } }
             div.help { (self.help(&method.help)) }
-            @for detail in &method.details { (self.detail(detail)) }
+            @for detail in &method.details {
+                @if method.details.len() > 1 { h4 { (in_detail(&method.name, detail)) } }
+                (self.detail(detail))
+            }
             @if !method.faults.is_empty() { (self.faults(&method.faults)) }
         }
     }
@@ -53,7 +56,11 @@ impl Page<'_> {
             table {
                 caption { "Result" }
                 thead { tr { th scope="col" { "Type" } th scope="col" { "Meaning" } } }
-                tbody { tr { td { (type_of(shape)) } td { (self.inside(shape)) } } }
+                tbody {
+                    tr { td { (type_of(shape)) } td { (self.inside(shape)) } }
+                    @let folded = self.folded(shape);
+                    @if !folded.0.is_empty() { tr { td colspan="2" { (folded) } } }
+                }
             }
         }
     }
@@ -72,7 +79,7 @@ impl Page<'_> {
         }
     }
 
-    /// What there is to tell about the inside of a value: its own text, its values, its members.
+    /// What there is to tell about the inside of a value: its own text, its values, its bounds.
     fn inside(&self, shape: &Shape) -> Markup {
         html! {
             (self.help(&shape.help))
@@ -87,9 +94,22 @@ impl Page<'_> {
                 } }
             }
             @if let Some(example) = own_example(shape) { p { "For example " code { (example) } } }
-            @if !shape.members.is_empty() { (self.members(shape)) }
+            @if shape.wire == Type::Undefined && !shape.alternatives.is_empty() {
+                p { "One of" }
+                ul { @for shape in &shape.alternatives { li { (type_of(shape)) " " (self.inside(shape)) } } }
+            }
             @if let Some(items) = &shape.items { (self.inside(items)) }
             @else { @for place in &shape.places { (self.inside(place)) } }
+        }
+    }
+
+    /// The members of a value, and of those inside of it, folded.
+    fn folded(&self, shape: &Shape) -> Markup {
+        let inner = shape.items.as_deref().into_iter().chain(&shape.places);
+        let told = if shape.wire == Type::Undefined { &shape.alternatives[..] } else { &[] };
+        html! {
+            @if !shape.members.is_empty() { (self.members(shape)) }
+            @for shape in inner.chain(told) { (self.folded(shape)) }
         }
     }
 
@@ -121,6 +141,8 @@ impl Page<'_> {
                             td { (type_of(shape)) @if *optional { ", may be left out" } }
                             td { (self.help(help)) (self.inside(shape)) }
                         }
+                        @let folded = self.folded(shape);
+                        @if !folded.0.is_empty() { tr { td colspan="3" { (folded) } } }
                     }
                 }
             }

@@ -33,7 +33,7 @@ use std::collections::HashMap;
 use maud::Markup;
 
 pub(crate) use self::assets::{ASSET, Asset, content_security_policy};
-pub(crate) use self::form::Fields;
+pub(crate) use self::form::{Fields, MOST_OCTETS};
 pub(crate) use self::format::Format;
 pub use self::settings::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, Trying};
 pub(crate) use self::trial::{Outcome, TRY, Trial};
@@ -61,6 +61,8 @@ pub(crate) struct Page<'a> {
     pub(crate) auth_type: Option<&'a str>,
     /// Whether methods can be tried.
     pub(crate) tries: bool,
+    /// Whether a document may call something unsafe.
+    pub(crate) has_unsafe: bool,
     /// Where the methods are called, if it is known.
     pub(crate) url: Option<String>,
     /// Others, served at paths below.

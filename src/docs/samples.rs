@@ -210,7 +210,8 @@ const PYTHON: Notation = Notation {
 };
 
 const PHP: Notation = Notation {
-    map: ("[", "]"),
+    // an array of PHP whose keys are numbers would become one of JSON
+    map: ("(object) [", "]"),
     empty: "(object) []",
     pair: " => ",
     string: push_single_quoted,
@@ -341,9 +342,13 @@ fn single_quoted(text: &str) -> String {
     out
 }
 
-/// A string of PowerShell.
+/// A string of PowerShell, where quotation marks of print end one too.
 fn doubled_quotes(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    let doubled = text.chars().flat_map(|character| {
+        let is_quote = matches!(character, '\'' | '\u{2018}'..='\u{201b}');
+        std::iter::repeat_n(character, if is_quote { 2 } else { 1 })
+    });
+    format!("'{}'", doubled.collect::<String>())
 }
 
 /// A word of a command line.
@@ -393,8 +398,15 @@ fn command_line(call: &Call<'_>) -> String {
     // in JSON there are no dates and no octets: a service knows them by their place, if it is called so
     let by_json_rpc = call.params.iter().any(|value| is_inside_json(value) && has_more_than_json(value));
     let option = by_json_rpc.then(|| "--json-rpc".to_owned());
+    let end_of_options = call.name.starts_with('-').then(|| "--".to_owned());
     let arguments = call.params.iter().map(|value| shell_word(&argument(value)));
-    option.into_iter().chain([shell_word(call.name)]).chain(arguments).collect::<Vec<_>>().join(" ")
+    option
+        .into_iter()
+        .chain(end_of_options)
+        .chain([shell_word(call.name)])
+        .chain(arguments)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn has_more_than_json(value: &Value) -> bool {

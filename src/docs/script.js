@@ -41,9 +41,9 @@ function filter() {
 
 // A link to a method shows it, whatever the filter says; one to no method is told so.
 function show() {
-  const id = decodeURIComponent(location.hash.slice(1));
+  const id = location.hash.slice(1);
   if (!id.startsWith("m-")) return;
-  const target = document.getElementById(id);
+  const target = methods.find((method) => method.id === id || encodeURIComponent(method.id) === id || encodeURI(method.id) === id);
   if (!target) {
     found.textContent = `There is no method ${id.slice(2)} here.`;
   } else if (target.hidden) {
@@ -93,7 +93,7 @@ function step(by) {
 function listen({ dialog, areOn }) {
   document.addEventListener("keydown", (event) => {
     const isTyping = event.target.matches("input, textarea, select");
-    if (event.key === "Escape" && event.target === box) {
+    if (event.key === "Escape" && event.target === box && !box.defaultValue) {
       box.value = "";
       filter();
     }
@@ -147,10 +147,11 @@ function startSamples() {
     event.preventDefault();
     const chosen = details.open ? "" : language(details);
     memory.set(LANGUAGE, chosen);
-    const before = details.getBoundingClientRect().top;
+    const top = () => details.closest(".samples").getBoundingClientRect().top;
+    const before = top();
     choose(chosen);
     // the others above have grown or shrunk as well
-    scrollBy({ top: details.closest(".samples").getBoundingClientRect().top - before, behavior: "instant" });
+    scrollBy({ top: top() - before, behavior: "instant" });
   });
   const isWide = matchMedia("(min-width: 64rem)").matches;
   const chosen = memory.get(LANGUAGE) ?? (isWide ? "curl" : "");
@@ -168,21 +169,30 @@ async function trial(url, options) {
   return document.adoptNode(section);
 }
 
-async function exchange(old, url, options) {
+async function exchange(old, url, options, nextFocus) {
   let section;
+  // a second click is no second call
+  old.setAttribute("aria-busy", "true");
+  for (const button of all("button", old)) button.disabled = true;
   try {
     section = await trial(url, options);
   } catch (error) {
+    old.removeAttribute("aria-busy");
+    for (const button of all("button", old)) button.disabled = false;
     one(".complaint", old)?.remove();
-    const complaint = made("p", { className: "complaint", textContent: `The service did not answer: ${error.message}` });
+    const complaint = made("p", { className: "complaint", tabIndex: -1, textContent: `The service did not answer: ${error.message}` });
     complaint.setAttribute("role", "alert");
     old.append(complaint);
+    complaint.focus();
     return;
   }
   section.dataset.url = url;
   old.replaceWith(section);
-  const outcome = one(".outcome, .complaint", section);
-  (outcome ?? one("input:not([type=hidden]), select, textarea, .go", section))?.scrollIntoView({ block: "nearest" });
+  const open = one("details[open]", section) ?? section;
+  const next = one(".outcome, .complaint", section) ?? (nextFocus && one(nextFocus, open))
+    ?? one("textarea, select, input:not([type=hidden]), .go", open);
+  next?.focus({ preventScroll: true });
+  next?.scrollIntoView({ block: "nearest" });
 }
 
 function startTrying() {
@@ -192,6 +202,7 @@ function startTrying() {
     event.preventDefault();
     const method = link.closest(".method");
     const open = one(".trial", method);
+    link.setAttribute("aria-expanded", String(!open));
     if (open) return open.remove();
     const place = made("section", { className: "trial" });
     method.append(place);
@@ -201,13 +212,26 @@ function startTrying() {
     const section = event.target.closest(".trial");
     if (!section) return;
     event.preventDefault();
+    if (section.ariaBusy) return;
     const url = section.dataset.url ?? location.href;
-    exchange(section, url, { method: "POST", body: new URLSearchParams(new FormData(event.target, event.submitter)) });
+    const { name, value } = event.submitter ?? {};
+    const body = new URLSearchParams(new FormData(event.target, event.submitter));
+    exchange(section, url, { method: "POST", body }, name && `[name="${name}"][value="${value}"]`);
+  });
+  // what somebody enters is meant to be sent
+  document.addEventListener("input", ({ target }) => {
+    if (!/^v[0-9.]+$/.test(target.name ?? "")) return;
+    const places = target.name.slice(1).split(".");
+    places.forEach((_, index) => {
+      const given = target.form.elements.namedItem("g" + places.slice(0, index + 1).join("."));
+      if (given) given.checked = true;
+    });
   });
 }
 
 if (box) {
-  box.addEventListener("input", filter);
+  // the methods that the server has left out are not here to be found
+  if (!box.defaultValue) box.addEventListener("input", filter);
   addEventListener("hashchange", show);
   const opener = keysDialog();
   listen(opener);

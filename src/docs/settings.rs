@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 /// The page of a service: whether there is one, what may be done on it, and what it looks like.
 ///
 /// # Example
@@ -10,7 +13,7 @@ use std::str::FromStr;
 /// ```
 /// use rpcgi::{Docs, Server, Trying};
 ///
-/// let docs = Docs::new().trying(Trying::SameOrigin).accent("#7a1f5c".parse()?).contact("<mailto:ann@example.org>");
+/// let docs = Docs::new().trying(Trying::SameOrigin).accent("#7a1f5c".parse()?).contact("<ann@example.org>");
 /// let server = Server::new("Example").docs(docs);
 /// # server.build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -170,7 +173,9 @@ impl FromStr for Logo {
             text.strip_prefix("data:image/").and_then(|rest| rest.split_once(',')).ok_or(ParseLogoError)?;
         let kind = media_type.split(';').next().unwrap_or_default();
         let is_data = !data.is_empty() && data.bytes().all(|octet| octet.is_ascii_graphic());
-        match ["gif", "jpeg", "png", "svg+xml", "webp"].contains(&kind) && is_data {
+        let is_base64 = media_type.ends_with(";base64");
+        let is_decoded = !is_base64 || STANDARD.decode(data).is_ok();
+        match ["gif", "jpeg", "png", "svg+xml", "webp"].contains(&kind) && is_data && is_decoded {
             true => Ok(Logo(text.to_owned())),
             false => Err(ParseLogoError),
         }
@@ -285,9 +290,14 @@ mod tests {
     fn logos_are_pictures() {
         assert!("data:image/png;base64,AAAA".parse::<Logo>().is_ok());
         assert!("data:image/svg+xml,%3Csvg/%3E".parse::<Logo>().is_ok());
-        for text in
-            ["", "https://a.example/x.png", "data:text/html,x", "data:image/png;base64,", "data:image/x,\"a b\""]
-        {
+        for text in [
+            "",
+            "https://a.example/x.png",
+            "data:text/html,x",
+            "data:image/png;base64,",
+            "data:image/png;base64,!!!",
+            "data:image/x,\"a b\"",
+        ] {
             assert_eq!(text.parse::<Logo>(), Err(ParseLogoError), "{text}");
         }
     }

@@ -7,6 +7,7 @@ use maud::{Markup, html};
 use super::form::{self, Fields};
 use super::markdown::anchor;
 use super::{Page, example, samples};
+use crate::call::MULTICALL;
 use crate::signature::{Description, Detail};
 use crate::value::Value;
 
@@ -16,10 +17,9 @@ pub(crate) const TRY: &str = "try";
 /// The most octets of a document that are shown.
 const MOST_SHOWN: usize = 256 << 10;
 
-/// A method that somebody tries.
+/// What happened so far, while somebody tries a method.
+#[derive(Default)]
 pub(crate) struct Trial {
-    /// Proof that the form was on the page.
-    pub(crate) token: String,
     /// What was entered; `None` at first.
     pub(crate) fields: Option<Fields>,
     /// What is wrong with that.
@@ -43,8 +43,7 @@ impl Fields {
         self.way().and_then(|way| ways.get(way)).is_some_and(|detail| self.resize(detail))
     }
 
-    /// Whether a method may be called that the page asks about first.
-    pub(crate) fn is_confirmed(&self) -> bool {
+    fn is_confirmed(&self) -> bool {
         self.get("confirm").is_some()
     }
 
@@ -71,8 +70,14 @@ impl Page<'_> {
         })
     }
 
-    /// The document on which a method of the page is tried.
-    pub(crate) fn trial(&self, method: &Description, trial: &Trial) -> String {
+    /// Whether a call has to be confirmed and is not: of an unsafe method, or of whatever methods a document names.
+    pub(crate) fn is_to_be_confirmed(&self, method: &Description, fields: &Fields) -> bool {
+        let may_change = method.is_unsafe || self.has_unsafe && (fields.way().is_none() || method.name == MULTICALL);
+        may_change && !fields.is_confirmed()
+    }
+
+    /// The document on which a method of the page is tried; the token proves that a form was on it.
+    pub(crate) fn trial(&self, method: &Description, trial: &Trial, token: &str) -> String {
         let home = format!("?q=#{}", anchor(&method.name));
         let header = html! {
             p { a href=(home) { (self.name) } }
@@ -82,9 +87,9 @@ impl Page<'_> {
             div.about { (self.about(method)) }
             section.trial {
                 h2 { "Call" }
-                (self.forms(method, trial))
-                @if let Some(complaint) = &trial.complaint { p.complaint role="alert" { (complaint) } }
-                @if let Some(outcome) = &trial.outcome { (outcome.render()) }
+                (self.forms(method, trial, token))
+                @if let Some(complaint) = &trial.complaint { p.complaint role="alert" tabindex="-1" id=(outcome_id(method)) { (complaint) } }
+                @if let Some(outcome) = &trial.outcome { (outcome.render(&outcome_id(method))) }
             }
         };
         self.document(&format!("Try {}", method.name), header, None, main)
@@ -97,22 +102,24 @@ impl Page<'_> {
     }
 
     /// A form for each way to call the method, and one for a whole document.
-    fn forms(&self, method: &Description, trial: &Trial) -> Markup {
+    fn forms(&self, method: &Description, trial: &Trial, token: &str) -> Markup {
         let ways = example::ways(method);
+        // one of them is open; on a page with those of several methods, one of each
+        let group = format!("way-{}", anchor(&method.name));
         let entered = trial.fields.as_ref();
         let chosen = entered.map_or_else(|| ways.first().map(|_| 0), Fields::way);
         html! {
             @for (index, detail) in ways.iter().enumerate() {
-                details name="way" open[chosen == Some(index)] {
+                details name=(group) open[chosen == Some(index)] {
                     summary { @if ways.len() > 1 { (way_title(detail)) } @else { "Fields" } }
                     @let fields = entered.filter(|_| chosen == Some(index)).cloned();
                     @let fields = fields.unwrap_or_else(|| Fields::of(detail, &example(method, index, detail)));
-                    (self.fields_form(method, detail, index, &fields, &trial.token))
+                    (self.fields_form(method, detail, index, &fields, token))
                 }
             }
-            details name="way" open[chosen.is_none()] {
+            details name=(group) open[chosen.is_none()] {
                 summary { "Raw" }
-                (self.raw_form(method, entered.filter(|_| chosen.is_none()), &trial.token))
+                (self.raw_form(method, entered.filter(|_| chosen.is_none()), token))
             }
         }
     }
@@ -131,7 +138,7 @@ impl Page<'_> {
                 label { input type="radio" name="protocol" value="json" checked[is_json]; " JSON-RPC" }
             }
         };
-        self.form(method, fields, token, contents)
+        self.form(method, token, contents, method.is_unsafe || self.has_unsafe && method.name == MULTICALL)
     }
 
     fn raw_form(&self, method: &Description, entered: Option<&Fields>, token: &str) -> Markup {
@@ -146,17 +153,17 @@ impl Page<'_> {
                 "\n" (document)
             } }
         };
-        self.form(method, &fields, token, contents)
+        self.form(method, token, contents, self.has_unsafe)
     }
 
-    fn form(&self, method: &Description, fields: &Fields, token: &str, contents: Markup) -> Markup {
+    /// A form around these fields, which asks first if that is said.
+    fn form(&self, method: &Description, token: &str, contents: Markup, asks: bool) -> Markup {
         html! {
-            form method="post" {
+            form method="post" action={ "?" (TRY) "=" (encoded(&method.name)) "#" (outcome_id(method)) } {
                 input type="hidden" name="token" value=(token);
                 (contents)
-                @if method.is_unsafe {
-                    p { label { input type="checkbox" name="confirm" value="1" checked[fields.get("confirm").is_some()];
-                        " " (method.name) " changes something. Really call it." } }
+                @if asks {
+                    p { label { input type="checkbox" name="confirm" value="1"; " This may change something. Really call it." } }
                 }
                 p { button.go { "Call " (method.name) } }
             }
@@ -165,13 +172,13 @@ impl Page<'_> {
 }
 
 impl Outcome {
-    fn render(&self) -> Markup {
+    fn render(&self, id: &str) -> Markup {
         html! {
-            div.outcome role="status" {
+            div.outcome role="status" tabindex="-1" id=(id) {
                 @match &self.answer {
                     Some(Ok(result)) => {
                         p { strong { "200 OK" } " after " (milliseconds(self.took)) ", a result:" }
-                        pre { code { (shortened(result)) } }
+                        pre tabindex="0" { code { (shortened(result)) } }
                     },
                     Some(Err((code, text))) => {
                         p { strong { "200 OK" } " after " (milliseconds(self.took)) ", a fault:" }
@@ -180,8 +187,8 @@ impl Outcome {
                     None => p { strong { "204 No Content" } " after " (milliseconds(self.took)) },
                 }
                 div.documents {
-                    div { h3 { "Request" } pre { code { (shortened(&self.request)) } } }
-                    div { h3 { "Response" } pre { code { (shortened(&self.response)) } } }
+                    div { h3 { "Request" } pre tabindex="0" { code { (shortened(&self.request)) } } }
+                    div { h3 { "Response" } pre tabindex="0" { code { (shortened(&self.response)) } } }
                 }
             }
         }
@@ -193,8 +200,14 @@ fn example(method: &Description, way: usize, detail: &Detail) -> Vec<Value> {
     if way == 0 { example::params(method) } else { example::params_of(detail) }
 }
 
+/// Where what came of a call stands on the page.
+fn outcome_id(method: &Description) -> String {
+    format!("outcome-{}", anchor(&method.name))
+}
+
 fn way_title(detail: &Detail) -> String {
-    let names: Vec<&str> = detail.params.iter().map(|param| &param.name[..]).collect();
+    let names = detail.params.iter().map(|param| format!("{}: {}", param.name, param.shape.type_name()));
+    let names: Vec<String> = names.collect();
     format!("With {}", if names.is_empty() { "nothing".to_owned() } else { names.join(", ") })
 }
 

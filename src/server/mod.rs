@@ -17,7 +17,7 @@ use http::header::{self, HeaderValue};
 use self::origin::Origins;
 use self::pages::{Key, Page, Pages, Rendered};
 use crate::call::Params;
-use crate::docs::{self, ASSET, Access, Asset, Docs, Format, Place};
+use crate::docs::{self, ASSET, Access, Asset, Assets, Docs, Format, Place};
 use crate::fault::{Fault, catch_panic};
 use crate::json;
 use crate::limits::Limits;
@@ -439,19 +439,21 @@ impl Endpoint {
         self.describe(Format::Html, url)
     }
 
-    /// The page, or one of its twins, as it is served at a URL to nobody in particular.
+    /// The page, or one of its twins, as it is served at a URL to nobody in particular. Its assets are in it, as it may be
+    /// kept where nothing is beside it.
     pub(crate) fn describe(&self, format: Format, url: Option<String>) -> String {
         let base = url.as_deref().unwrap_or_default().trim_end_matches('/').to_owned();
-        self.describe_to(&Key { format, url, base, tries: false, auth_type: None, coding: None }, "")
+        let docs = self.settings.docs.clone().assets(Assets::Inline);
+        self.describe_to(&Key { format, url, base, tries: false, auth_type: None, coding: None }, &docs, "")
     }
 
     /// The page, or one of its twins, to whom it is asked for. It has the methods that a filter leaves.
-    fn describe_to(&self, key: &Key, filter: &str) -> String {
-        let methods = || self.registry.describe_all();
+    fn describe_to(&self, key: &Key, docs: &Docs, filter: &str) -> String {
         match key.format {
             Format::OpenRpc => self.openrpc(key.url.clone()),
             format => {
-                let page = docs::Page { methods: methods(), filter, ..self.empty_page(key) };
+                let methods = self.registry.describe_all();
+                let page = docs::Page { docs, methods, filter, ..self.empty_page(key) };
                 page.render(format).unwrap_or_default()
             }
         }
@@ -473,6 +475,7 @@ impl Endpoint {
             docs,
             auth_type: key.auth_type.as_deref(),
             tries: key.tries,
+            has_unsafe: false,
             url: key.url.clone(),
             places: self.places.iter().map(place).collect(),
             methods: Vec::new(),
@@ -599,13 +602,13 @@ impl Endpoint {
         let key = self.key(request, format);
         let filter = filter_of(request);
         let render = |key: &Key| Rendered {
-            text: self.describe_to(key, &filter),
+            text: self.describe_to(key, &self.settings.docs, &filter),
             policy: docs::content_security_policy(&self.settings.docs, key.tries),
         };
         // what others may list anew at any time is not kept, nor what somebody looks for
         let page = match self.registry.is_settled() && filter.is_empty() {
             true => self.pages.get(key, render),
-            false => Arc::new(Page::new(key.clone(), render(&key))),
+            false => Arc::new(Page::new(key.clone(), render(&key), Compression::default())),
         };
         let common = [
             (header::ETAG, page.etag.value(page.coding)),

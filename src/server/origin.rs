@@ -28,7 +28,10 @@ impl Origins {
     /// A response: 403.
     pub(super) fn check(&self, request: &Request) -> Result<(), Response> {
         let origin = request.variable("HTTP_ORIGIN");
-        if origin.as_ref().is_some_and(|origin| self.allows(origin)) {
+        let site = request.variable("HTTP_SEC_FETCH_SITE");
+        // behind a proxy that sends another Host, only the browser knows
+        let is_own_page = site.is_some_and(|site| site.eq_ignore_ascii_case("same-origin"));
+        if is_own_page || origin.as_ref().is_some_and(|origin| self.allows(origin)) {
             return Ok(());
         }
         let cross_site =

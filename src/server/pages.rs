@@ -48,10 +48,10 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn new(key: Key, Rendered { text, policy }: Rendered) -> Page {
+    pub(super) fn new(key: Key, Rendered { text, policy }: Rendered, effort: Compression) -> Page {
         let etag = Etag::of(&text);
         let coding = key.coding.filter(|_| compression::is_worth_it(text.len()));
-        let encoded = |coding| (coding, compression::encode(coding, text.as_bytes(), Compression::best()));
+        let encoded = |coding| (coding, compression::encode(coding, text.as_bytes(), effort));
         let (coding, body) = match coding.map(encoded) {
             Some((coding, Ok(body))) => (Some(coding), body),
             Some((_, Err(error))) => {
@@ -76,7 +76,7 @@ impl Pages {
         }
         // others need not wait for it
         let rendered = render(&key);
-        let page = Arc::new(Page::new(key, rendered));
+        let page = Arc::new(Page::new(key, rendered, Compression::best()));
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_front(Arc::clone(&page));
         kept.truncate(MOST);

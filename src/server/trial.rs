@@ -12,8 +12,9 @@ use http::header::{self, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::origin::Origins;
+use super::pages::Key;
 use super::{Endpoint, NOSNIFF, query};
-use crate::docs::{self, Fields, Format, Outcome, TRY, Trial, Trying};
+use crate::docs::{self, Access, Fields, Format, MOST_OCTETS, Outcome, TRY, Trial, Trying};
 use crate::fault::Fault;
 use crate::json;
 use crate::protocol::{Protocol, xmlrpc};
@@ -29,10 +30,11 @@ const FRESH: Duration = Duration::from_secs(3600);
 impl Endpoint {
     /// Whether methods can be tried on the page of this request.
     pub(super) fn tries(&self, request: &Request) -> bool {
-        match self.settings.docs.trying {
-            Some(trying) => trying != Trying::Off,
-            None => is_local(request),
-        }
+        self.settings.docs.access == Access::Public
+            && match self.settings.docs.trying {
+                Some(trying) => trying != Trying::Off,
+                None => is_local(request),
+            }
     }
 
     /// The method that a request wants to try, by its query; `None` if it does not want to, or may not.
@@ -44,39 +46,45 @@ impl Endpoint {
     /// The page on which a method is tried, as it is at first.
     pub(super) fn trial_page(&self, request: &Request, name: &str) -> Result<Response, Response> {
         let method = self.registry.describe(name).map_err(|fault| self.no_method(request, &fault))?;
-        Ok(self.respond(request, &method, StatusCode::OK, |trial| trial))
+        Ok(self.respond(request, &method, StatusCode::OK, Trial::default()))
     }
 
     /// Answers what the form sends.
     pub(super) fn try_method(&self, request: &Request, name: &str) -> Result<Response, Response> {
         Origins::check_form(request, self.settings.docs.trying == Some(Trying::On))?;
+        if request.body().len() > MOST_OCTETS {
+            return Err(Response::too_large(MOST_OCTETS));
+        }
         let method = self.registry.describe(name).map_err(|fault| self.no_method(request, &fault))?;
-        let mut fields =
+        let fields =
             Fields::read(request.body()).map_err(|message| Response::text(StatusCode::BAD_REQUEST, message))?;
-        let refused = |status: StatusCode, fields: Fields, complaint: String| {
-            Ok(self.respond(request, &method, status, |trial| Trial {
-                fields: Some(fields),
-                complaint: Some(complaint),
-                ..trial
-            }))
+        let (status, trial) = self.attempt(request, &method, fields);
+        Ok(self.respond(request, &method, status, trial))
+    }
+
+    /// Does what was asked for by a form, if it may be done.
+    fn attempt(&self, request: &Request, method: &Description, mut fields: Fields) -> (StatusCode, Trial) {
+        let refused = |status, fields, complaint: &str| {
+            (status, Trial { fields: Some(fields), complaint: Some(complaint.to_owned()), outcome: None })
         };
-        if !Secret::of(request).is_some_and(|secret| secret.has_made(fields.token(), name)) {
+        if !Secret::of(request).is_some_and(|secret| secret.has_made(fields.token(), &method.name)) {
             let complaint =
                 "This form was open for more than an hour, or its cookie is not there. Please call once more.";
-            return refused(StatusCode::FORBIDDEN, fields, complaint.into());
+            return refused(StatusCode::FORBIDDEN, fields, complaint);
         }
-        if fields.press(&method) {
-            return Ok(self.respond(request, &method, StatusCode::OK, |trial| Trial { fields: Some(fields), ..trial }));
+        if fields.press(method) {
+            return (StatusCode::OK, Trial { fields: Some(fields), ..Trial::default() });
         }
-        if method.is_unsafe && !fields.is_confirmed() {
-            return refused(StatusCode::BAD_REQUEST, fields, "Please confirm that it is really meant.".into());
+        let key = self.key(request, Format::Html);
+        let page = self.trial_of(&key);
+        if page.is_to_be_confirmed(method, &fields) {
+            return refused(StatusCode::BAD_REQUEST, fields, "Please confirm that it is really meant.");
         }
-        match self.empty_page(&self.key(request, Format::Html)).entered(&method, &fields) {
-            Err(complaint) => refused(StatusCode::BAD_REQUEST, fields, complaint),
+        match page.entered(method, &fields) {
+            Err(complaint) => refused(StatusCode::BAD_REQUEST, fields, &complaint),
             Ok(document) => {
-                let outcome = self.call(request, document);
-                let made = |trial| Trial { fields: Some(fields), outcome: Some(outcome), ..trial };
-                Ok(self.respond(request, &method, StatusCode::OK, made))
+                let outcome = Some(self.call(request, document));
+                (StatusCode::OK, Trial { fields: Some(fields), complaint: None, outcome })
             }
         }
     }
@@ -87,12 +95,17 @@ impl Endpoint {
         self.page_response(StatusCode::NOT_FOUND, page)
     }
 
+    /// A page on which a method is tried.
+    fn trial_of<'a>(&'a self, key: &'a Key) -> docs::Page<'a> {
+        docs::Page { has_unsafe: self.registry.has_unsafe(), ..self.empty_page(key) }
+    }
+
     /// Calls what a document says.
     fn call(&self, request: &Request, document: String) -> Outcome {
         let started = Instant::now();
         let answer = self.answer(request, None, document.as_bytes()).map(|(_, answer)| answer);
         let took = started.elapsed();
-        let response = answer.as_deref().map(String::from_utf8_lossy).unwrap_or_default().into_owned();
+        let response = answer.as_deref().map(as_text).unwrap_or_default();
         let understood = answer.map(|answer| match Protocol::of(&answer, None) {
             Protocol::XmlRpc => xml_result(&answer),
             Protocol::JsonRpc => json_result(&answer),
@@ -101,19 +114,12 @@ impl Endpoint {
     }
 
     /// The page of a method, with what happened so far.
-    fn respond(
-        &self,
-        request: &Request,
-        method: &Description,
-        status: StatusCode,
-        happened: impl FnOnce(Trial) -> Trial,
-    ) -> Response {
+    fn respond(&self, request: &Request, method: &Description, status: StatusCode, trial: Trial) -> Response {
         let known = Secret::of(request);
         let is_new = known.is_none();
         let secret = known.unwrap_or_else(Secret::new);
-        let trial = Trial { token: secret.token(&method.name), fields: None, complaint: None, outcome: None };
         let key = self.key(request, Format::Html);
-        let page = self.empty_page(&key).trial(method, &happened(trial));
+        let page = self.trial_of(&key).trial(method, &trial, &secret.token(&method.name));
         let response = self.page_response(status, page);
         let is_https = request.url().is_some_and(|url| url.starts_with("https:"));
         let secure = if is_https { "; Secure" } else { "" };
@@ -135,7 +141,7 @@ impl Endpoint {
     }
 }
 
-/// Whether a request comes from this machine, was sent to it, and by nobody in between.
+/// Whether a request comes from this machine, was sent to it, and by nobody in between who says so.
 fn is_local(request: &Request) -> bool {
     let forwarded = ["HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP"];
     request.remote_addr().is_some_and(|address| address.to_canonical().is_loopback())
@@ -187,6 +193,12 @@ fn seconds() -> u64 {
 
 fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
+}
+
+/// An answer as people read it, whatever encoding it declares.
+fn as_text(answer: &[u8]) -> String {
+    let octets = xmlrpc::decode(answer).unwrap_or(answer.into());
+    String::from_utf8_lossy(&octets).into_owned()
 }
 
 /// The result in an answer, as JSON for people to read; or the fault.

@@ -1,2 +1,2 @@
 $call = {{call}}
-Invoke-RestMethod {{url}} -Method Post -ContentType 'application/json' -Body $call
+Invoke-RestMethod {{url}} -Method Post -ContentType 'application/json; charset=utf-8' -Body $call

@@ -125,7 +125,7 @@ fn unsupported(label: &str) -> Error {
 }
 
 /// The document in UTF-8, without a byte order mark. One that was in UTF-8 is not checked: the reader does that.
-pub(super) fn decode(document: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
+pub(crate) fn decode(document: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     match document {
         [0xEF, 0xBB, 0xBF, rest @ ..] => Ok(rest.into()),
         [0xFF, 0xFE, rest @ ..] | rest @ [b'<', 0, ..] => transcode(UTF_16LE, rest),

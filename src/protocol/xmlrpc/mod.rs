@@ -53,6 +53,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::encoding::Encoding;
+pub(crate) use self::encoding::decode;
 pub use self::error::{Category, Error};
 pub use crate::value::{ParseDateTimeError, Position, Value};
 

@@ -221,6 +221,6 @@ fn samples_of_powershell_are_written() {
     let page = service(&calls).0.build().unwrap().page(Some("http://h.example/it's".into()));
     let sample = sample(&page, "given", "PowerShell");
     let expected = "$call = '{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"given\", \"params\": [\"-5\", null, 5000000000]}'\n\
-                    Invoke-RestMethod 'http://h.example/it''s' -Method Post -ContentType 'application/json' -Body $call";
+                    Invoke-RestMethod 'http://h.example/it''s' -Method Post -ContentType 'application/json; charset=utf-8' -Body $call";
     assert_eq!(sample, expected);
 }

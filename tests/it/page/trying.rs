@@ -142,6 +142,10 @@ fn faults_raw_documents_and_what_is_asked_first() {
         open("plain");
         browser.click(".trial > details:last-of-type > summary");
         browser.fill(&field("document"), "{\"jsonrpc\": \"2.0\", \"id\": 5, \"method\": \"plain\"}");
+        // it could be a call of any method
+        browser.click(GO);
+        assert_eq!(browser.text(".complaint"), "Please confirm that it is really meant.");
+        browser.click(&field("confirm"));
         browser.click(GO);
         assert_eq!(browser.text(".outcome > pre"), "7");
         assert!(browser.text(".documents").contains("\"id\":5"));
@@ -152,6 +156,8 @@ fn faults_raw_documents_and_what_is_asked_first() {
         browser.click(&field("confirm"));
         browser.click(GO);
         assert_eq!(browser.text(".outcome > pre"), "\"removed\"");
+        // each time anew
+        assert_eq!(browser.run("return document.querySelector(\".trial [name='confirm']\").checked"), false);
     }
 }
 
@@ -304,4 +310,155 @@ fn who_may_try() {
     assert_eq!(response.status, 415);
     let page = request(&endpoint, "GET", "try=count", &[], "");
     assert!(!String::from_utf8(page.body).unwrap().contains("<form method=\"post\""));
+}
+
+mod shapes {
+    use std::collections::BTreeMap;
+
+    use rpcgi::{Method, Registry};
+    use schemars::JsonSchema;
+    use serde::Deserialize;
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(tag = "kind", rename_all = "lowercase")]
+    enum Tagged {
+        Circle { radius: f64 },
+        Rectangle { width: f64, height: f64 },
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(tag = "kind", content = "data")]
+    enum Adjacent {
+        One(i32),
+        Two { text: String },
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    enum Mixed {
+        Cash,
+        Card { number: String },
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    enum OnlyData {
+        One { a: i32 },
+        Two(String),
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    struct Flat {
+        own: i32,
+        #[serde(flatten)]
+        rest: Tagged,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    struct Ball {
+        weight: f64,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    struct Pocket {
+        number: u8,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    struct Tree(Vec<Tree>);
+
+    #[derive(Deserialize, JsonSchema)]
+    struct Node {
+        name: String,
+        children: BTreeMap<String, Node>,
+        next: Option<Box<Node>>,
+    }
+
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(untagged)]
+    enum Untagged {
+        Number(i32),
+        Text(String),
+    }
+
+    /// A method for each shape that is hard to tell.
+    pub fn methods() -> Registry {
+        Registry::new()
+            .method("tagged", |_: Tagged| true)
+            .method("adjacent", |_: Adjacent| true)
+            .method("mixed", |_: Mixed, _: Vec<Mixed>| true)
+            .method("data", |_: OnlyData| true)
+            .method("flat", |_: Flat| true)
+            .method("pair", |_: (Ball, Pocket), _: (Vec<i32>, Vec<String>), _: [bool; 3]| true)
+            .method("tree", |_: Tree| true)
+            .method("node", |_: Node, _: Option<Node>| true)
+            .method("untagged", |_: Untagged| true)
+            .methods(Method::new("lines", |text: String| text.lines().count() == 2).example(["one\ntwo".into()]))
+            .methods(
+                Method::new("nil", |a: Option<i32>, b: i32| a.is_none() && b == 3)
+                    .example([rpcgi::Value::Nil, 3.into()]),
+            )
+            .methods(Method::new("any", |value: rpcgi::Value| value == "5".into()).example(["5".into()]))
+    }
+}
+
+/// Whatever the types: what the page begins with is taken, as a sample and in the form.
+#[test]
+fn examples_are_of_their_types() {
+    let endpoint = Server::new("Shapes").methods(shapes::methods()).build().unwrap();
+    let page = endpoint.page(Some("http://h.example/".into()));
+    for sample in page.split("<summary>curl, JSON</summary>").skip(1) {
+        let call = sample.split("-d '").nth(1).unwrap().split("'</code>").next().unwrap();
+        if !call.contains("system.") && !call.contains("rpc.") {
+            let answer = String::from_utf8(endpoint.handle_document(call.as_bytes())).unwrap();
+            assert_eq!(answer, "{\"jsonrpc\":\"2.0\",\"result\":true,\"id\":1}", "{call}");
+        }
+    }
+    let served = super::local::Local::serve(endpoint);
+    let browser = Browser::start();
+    browser.open(&served.url);
+    browser.expect("document.querySelector('dialog')");
+    for name in
+        ["tagged", "adjacent", "mixed", "data", "flat", "pair", "tree", "node", "untagged", "lines", "nil", "any"]
+    {
+        browser.click(&format!("[id='m-{name}'] .try"));
+        browser.click(&format!("[id='m-{name}'] details[open] .go"));
+        let outcome = format!("[id='m-{name}'] .outcome > pre, [id='m-{name}'] .complaint, [id='m-{name}'] .fault");
+        assert_eq!(browser.text(&outcome), "true", "{name}");
+    }
+    // each has its form open still
+    assert_eq!(browser.run("return document.querySelectorAll('.trial > details[open]').length"), 12);
+    assert!(!page.contains("array of Ball") && page.contains("array of (Ball, Pocket)"), "{page}");
+}
+
+/// Types that all refer to one another do not fill the machine.
+#[test]
+fn types_inside_of_one_another() {
+    macro_rules! ring {
+        ($($name:ident),*) => {$(
+            #[derive(serde::Deserialize, schemars::JsonSchema)]
+            #[allow(dead_code, non_snake_case)]
+            struct $name { a: Vec<A>, b: Vec<B>, c: Vec<C>, d: Vec<D>, e: Vec<E>, f: Vec<F>, g: Vec<G>, h: Vec<H>, i: Vec<I>, j: Vec<J> }
+        )*};
+    }
+    ring!(A, B, C, D, E, F, G, H, I, J);
+    let endpoint = Server::new("Ring").method("a", |_: A| true).build().unwrap();
+    let page = endpoint.page(None);
+    assert!(page.len() < 2 << 20, "{}", page.len());
+}
+
+/// What nobody fills in by hand is refused before it takes up memory.
+#[test]
+fn hostile_forms() {
+    let (endpoint, calls) = counting(Docs::new().trying(Trying::On));
+    let many: String = (0..20_000).map(|number| format!("f{number}=&")).collect();
+    for (status, body) in
+        [(413, "x".repeat((1 << 20) + 1)), (400, many), (400, "n0=1000&n1=1000".into()), (403, "%FF=%FF&=".into())]
+    {
+        assert_eq!(request(&endpoint, "POST", "try=count", &[FORM], &body).status.as_u16(), status);
+    }
+    assert_eq!(calls.load(Ordering::Relaxed), 0);
+    // where there is no page there is nothing to try, whatever is said of that
+    let (endpoint, _) = counting(Docs::new().trying(Trying::On).access(rpcgi::Access::Off));
+    assert_eq!(request(&endpoint, "POST", "try=count", &[FORM], "way=0").status, 415);
+    assert_eq!(request(&endpoint, "GET", "try=count", &[], "").status, 405);
 }
