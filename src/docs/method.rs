@@ -18,7 +18,7 @@ impl Page<'_> {
         let call = Call::new(&method.name, &params, (self.xml)(&method.name, &params));
         html! {
             section.method id=(id) {
-                h3 { (method.name) " " a href={ "#" (id) } aria-label={ "Link to " (method.name) } { "#" } }
+                h3 { a href={ "#" (id) } { (method.name) } }
                 div.about { (self.about(method)) }
                 div.calls {
                     (Writing(|page: &mut String| samples.write(&call, page)))

@@ -652,11 +652,12 @@ impl Endpoint {
     }
 }
 
-/// A call as XML-RPC has it.
+/// A call as XML-RPC has it, for people to read: without the declaration, which says but what is so anyway.
 fn xml_request(name: &str, params: &[Value]) -> String {
     // there is no value that it does not have
     let call = xmlrpc::call_to_vec(name, params).unwrap_or_default();
-    String::from_utf8_lossy(call.trim_ascii_end()).into_owned()
+    let call = String::from_utf8_lossy(call.trim_ascii_end());
+    call.split_once("?>\n").map_or(&*call, |(_, call)| call).to_owned()
 }
 
 #[cold]

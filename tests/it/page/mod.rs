@@ -103,7 +103,7 @@ fn the_page_tells_everything() {
             "<h2>Methods</h2>",
             "<h2>a.b</h2>",
             "<h2>balls</h2>",
-            "<section class=\"method\" id=\"m-balls.throw\"><h3>balls.throw <a href=\"#m-balls.throw\"",
+            "<section class=\"method\" id=\"m-balls.throw\"><h3><a href=\"#m-balls.throw\">balls.throw</a></h3>",
             "<code><strong>balls.throw</strong>(balls: array of Ball, distance?: int) → struct of Ball</code>",
             "<dt>Limits</dt><dd>16 MiB in a request, 100 calls in one</dd>",
             "<summary>Members of Ball: <code>weight</code>, <code>colour</code>, <code>owner</code></summary>",
@@ -337,4 +337,20 @@ fn etags() {
 /// A file of the packages in `package.json`, which `tests/run` installs.
 fn npm(file: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/npm/node_modules").join(file)
+}
+
+/// A hundred methods take no more than a picture would.
+#[test]
+fn the_page_is_small() {
+    let method = |number: usize| {
+        let name = format!("group{}.method{number}", number % 7);
+        let help = format!("Does what number {number} is for.\n\nAnd says so in *two* paragraphs.");
+        Method::new(name, |_: Vec<Ball>, _: Option<i32>| true)
+            .help(help)
+            .params(["balls", "count"])
+            .fault(number as i32, "no")
+    };
+    let endpoint = Server::new("Large").methods((0..100).map(method).collect::<Vec<_>>()).build().unwrap();
+    let page = get(&endpoint, "GET", &[("accept-encoding", "gzip")]);
+    assert!(page.body.len() <= 25_000, "{}", page.body.len());
 }
