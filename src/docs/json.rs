@@ -65,6 +65,7 @@ fn shape_members(of: &Shape) -> Map<String, Json> {
         ("typeName", of.name.as_deref().filter(|_| of.wire == Type::Struct).map(Json::from)),
         ("nil", of.nullable.then_some(true.into())),
         ("help", (!of.help.is_empty()).then(|| of.help.clone().into())),
+        ("example", of.example.clone()),
         ("values", (!of.values.is_empty()).then(|| of.values.clone().into())),
         ("items", of.items.as_deref().map(shape)),
         ("places", (!of.places.is_empty()).then(|| of.places.iter().map(shape).collect())),

@@ -29,6 +29,12 @@ fn method(text: &mut String, method: &Description) {
     if let Some(instead) = &method.deprecated {
         paragraph(text, &format!("**Deprecated.** {instead}"));
     }
+    if let Some(version) = &method.since {
+        paragraph(text, &format!("Since version {}.", one_line(version)));
+    }
+    if method.is_unsafe {
+        paragraph(text, "It changes something.");
+    }
     paragraph(text, &method.help);
     method.details.iter().for_each(|described| detail(text, described));
     if !method.faults.is_empty() {
