@@ -190,9 +190,10 @@ impl Registry {
         self.fallbacks.len() <= 1
     }
 
-    /// Whether one of the registered methods is unsafe.
+    /// Whether one of the methods is unsafe: of those registered, and of those that fallbacks list.
     pub(crate) fn has_unsafe(&self) -> bool {
         self.methods.iter().any(|(_, method)| method.is_unsafe())
+            || self.names().iter().filter_map(|name| self.find(name)).any(|method| method.is_unsafe())
     }
 
     /// Whether there is a method of this name.

@@ -493,7 +493,7 @@ impl<'a> Reader<'a> {
     }
 
     fn of_type(&mut self, schema: &'a Map<String, Json>) -> Shape {
-        let (name, nullable) = type_name(schema);
+        let (name, nullable) = json_type(schema);
         let mut shape = Shape::of(wire_type(name, schema));
         shape.nullable = nullable;
         match shape.wire {
@@ -543,7 +543,7 @@ fn alternatives(schema: &Map<String, Json>) -> Option<&Vec<Json>> {
 }
 
 /// The one `type` besides null, and whether null is another.
-fn type_name(schema: &Map<String, Json>) -> (&str, bool) {
+fn json_type(schema: &Map<String, Json>) -> (&str, bool) {
     match schema.get("type") {
         Some(Json::String(name)) => (name, false),
         Some(Json::Array(names)) => {

@@ -5,10 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
-use super::example;
+use super::{example, samples};
 use crate::signature::{Detail, Shape, Type};
 use crate::value::{Base64, Value, shown};
 
@@ -180,11 +182,11 @@ fn text_of(value: &Value, shape: &Shape) -> String {
             Json::from(&text[..]).to_string()
         }
         Value::String(text) => text.clone(),
-        Value::DateTime(date_time) => date_time.0.format("%Y-%m-%dT%H:%M:%S").to_string(),
-        Value::Base64(octets) => base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &octets.0),
+        Value::DateTime(date_time) => samples::iso(date_time),
+        Value::Base64(octets) => STANDARD.encode(&octets.0),
         Value::Nil => String::new(),
         value if shape.wire == Type::Boolean => matches!(value, Value::Boolean(true)).to_string(),
-        value => super::samples::as_json(value),
+        value => samples::as_json(value),
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) use self::assets::{ASSET, Asset, content_security_policy};
 pub(crate) use self::form::{Fields, MOST_OCTETS};
 pub(crate) use self::format::Format;
 pub use self::settings::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, Trying};
-pub(crate) use self::trial::{Outcome, TRY, Trial};
+pub(crate) use self::trial::{Asks, Outcome, TRY, Trial};
 use crate::limits::Limits;
 use crate::signature::Description;
 use crate::value::Value;
@@ -61,8 +61,8 @@ pub(crate) struct Page<'a> {
     pub(crate) auth_type: Option<&'a str>,
     /// Whether methods can be tried.
     pub(crate) tries: bool,
-    /// Whether a document may call something unsafe.
-    pub(crate) has_unsafe: bool,
+    /// Before what a method that is tried asks.
+    pub(crate) asks: Asks,
     /// Where the methods are called, if it is known.
     pub(crate) url: Option<String>,
     /// Others, served at paths below.

@@ -294,7 +294,7 @@ impl Notation {
 }
 
 /// A date in the form that JSON-RPC has it in here.
-fn iso(date_time: &DateTime) -> String {
+pub(super) fn iso(date_time: &DateTime) -> String {
     // chrono's own form, which has no fraction if there is none
     format!("{:?}", date_time.0)
 }

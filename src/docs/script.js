@@ -43,7 +43,7 @@ function filter() {
 function show() {
   const id = location.hash.slice(1);
   if (!id.startsWith("m-")) return;
-  const target = methods.find((method) => method.id === id || encodeURIComponent(method.id) === id || encodeURI(method.id) === id);
+  const target = methods.find((method) => method.id === id || encodeURI(method.id) === id);
   if (!target) {
     found.textContent = `There is no method ${id.slice(2)} here.`;
   } else if (target.hidden) {

@@ -58,7 +58,8 @@ fn detail(text: &mut String, detail: &Detail) {
         }
     }
     let returns = &detail.returns;
-    if !(returns.help.is_empty() && returns.members.is_empty() && returns.items.is_none()) {
+    let is_plain = returns.members.is_empty() && returns.items.is_none() && returns.places.is_empty();
+    if !(returns.help.is_empty() && is_plain) {
         text.push_str("\n| result | type | meaning |\n|---|---|---|\n");
         row(text, "", false, &returns.help, returns);
     }
@@ -72,8 +73,8 @@ fn row(text: &mut String, name: &str, optional: bool, help: &str, shape: &Shape)
     let meaning: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).map(|part| cell(&part)).collect();
     let shown = if name.is_empty() { String::new() } else { format!("`{}`", code(name)) };
     let _ = writeln!(text, "| {shown} | {}{left_out} | {} |", type_of(shape), meaning.join("; "));
-    let inner = shape.items.as_deref().unwrap_or(shape);
-    for Named { name: member, help, optional, shape } in &*inner.members {
+    let inner = [shape].into_iter().chain(shape.items.as_deref()).chain(&shape.places);
+    for Named { name: member, help, optional, shape } in inner.flat_map(|inner| &*inner.members) {
         row(text, &format!("{name}.{member}"), *optional, help, shape);
     }
 }

@@ -7,7 +7,6 @@ use maud::{Markup, html};
 use super::form::{self, Fields};
 use super::markdown::anchor;
 use super::{Page, example, samples};
-use crate::call::MULTICALL;
 use crate::signature::{Description, Detail};
 use crate::value::Value;
 
@@ -36,15 +35,28 @@ pub(crate) struct Outcome {
     pub(crate) answer: Option<Result<String, (i32, String)>>,
 }
 
+/// What the page asks about first, because it may change something that somebody wants to keep.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Asks {
+    /// A call of the method.
+    pub(crate) call: bool,
+    /// A document by hand.
+    pub(crate) document: bool,
+}
+
+impl Asks {
+    /// Whether it is asked about what was entered, and not confirmed.
+    pub(crate) fn is_open(self, fields: &Fields) -> bool {
+        let asks = if fields.way().is_some() { self.call } else { self.document };
+        asks && fields.get("confirm").is_none()
+    }
+}
+
 impl Fields {
     /// Does what a button of the form does, other than to call. Whether one was pressed.
     pub(crate) fn press(&mut self, method: &Description) -> bool {
         let ways = example::ways(method);
         self.way().and_then(|way| ways.get(way)).is_some_and(|detail| self.resize(detail))
-    }
-
-    fn is_confirmed(&self) -> bool {
-        self.get("confirm").is_some()
     }
 
     pub(crate) fn token(&self) -> &str {
@@ -68,12 +80,6 @@ impl Page<'_> {
             Some("json") => samples::json_request(&method.name, &params),
             _ => (self.xml)(&method.name, &params),
         })
-    }
-
-    /// Whether a call has to be confirmed and is not: of an unsafe method, or of whatever methods a document names.
-    pub(crate) fn is_to_be_confirmed(&self, method: &Description, fields: &Fields) -> bool {
-        let may_change = method.is_unsafe || self.has_unsafe && (fields.way().is_none() || method.name == MULTICALL);
-        may_change && !fields.is_confirmed()
     }
 
     /// The document on which a method of the page is tried; the token proves that a form was on it.
@@ -138,7 +144,7 @@ impl Page<'_> {
                 label { input type="radio" name="protocol" value="json" checked[is_json]; " JSON-RPC" }
             }
         };
-        self.form(method, token, contents, method.is_unsafe || self.has_unsafe && method.name == MULTICALL)
+        self.form(method, token, contents, self.asks.call)
     }
 
     fn raw_form(&self, method: &Description, entered: Option<&Fields>, token: &str) -> Markup {
@@ -153,7 +159,7 @@ impl Page<'_> {
                 "\n" (document)
             } }
         };
-        self.form(method, token, contents, self.has_unsafe)
+        self.form(method, token, contents, self.asks.document)
     }
 
     /// A form around these fields, which asks first if that is said.

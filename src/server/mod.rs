@@ -475,7 +475,7 @@ impl Endpoint {
             docs,
             auth_type: key.auth_type.as_deref(),
             tries: key.tries,
-            has_unsafe: false,
+            asks: Default::default(),
             url: key.url.clone(),
             places: self.places.iter().map(place).collect(),
             methods: Vec::new(),

@@ -4,7 +4,6 @@
 //! a page of this host, and with a token: a hash of the method's name, the time, and a secret that only this browser
 //! has, in a cookie. Nothing is kept here, so it works where each request has a process of its own.
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http::StatusCode;
@@ -14,7 +13,8 @@ use sha2::{Digest, Sha256};
 use super::origin::Origins;
 use super::pages::Key;
 use super::{Endpoint, NOSNIFF, query};
-use crate::docs::{self, Access, Fields, Format, MOST_OCTETS, Outcome, TRY, Trial, Trying};
+use crate::call::MULTICALL;
+use crate::docs::{self, Access, Asks, Fields, Format, MOST_OCTETS, Outcome, TRY, Trial, Trying};
 use crate::fault::Fault;
 use crate::json;
 use crate::protocol::{Protocol, xmlrpc};
@@ -38,9 +38,8 @@ impl Endpoint {
     }
 
     /// The method that a request wants to try, by its query; `None` if it does not want to, or may not.
-    pub(super) fn tried(&self, request: &Request) -> Option<Cow<'static, str>> {
-        let name = query(request, TRY)?;
-        self.tries(request).then(|| name.into())
+    pub(super) fn tried(&self, request: &Request) -> Option<String> {
+        query(request, TRY).filter(|_| self.tries(request))
     }
 
     /// The page on which a method is tried, as it is at first.
@@ -76,8 +75,8 @@ impl Endpoint {
             return (StatusCode::OK, Trial { fields: Some(fields), ..Trial::default() });
         }
         let key = self.key(request, Format::Html);
-        let page = self.trial_of(&key);
-        if page.is_to_be_confirmed(method, &fields) {
+        let page = self.trial_of(method, &key);
+        if page.asks.is_open(&fields) {
             return refused(StatusCode::BAD_REQUEST, fields, "Please confirm that it is really meant.");
         }
         match page.entered(method, &fields) {
@@ -95,9 +94,11 @@ impl Endpoint {
         self.page_response(StatusCode::NOT_FOUND, page)
     }
 
-    /// A page on which a method is tried.
-    fn trial_of<'a>(&'a self, key: &'a Key) -> docs::Page<'a> {
-        docs::Page { has_unsafe: self.registry.has_unsafe(), ..self.empty_page(key) }
+    /// A page on which a method is tried. A document may call any method, and so may `system.multicall`.
+    fn trial_of<'a>(&'a self, method: &Description, key: &'a Key) -> docs::Page<'a> {
+        let any = method.is_unsafe || self.registry.has_unsafe();
+        let asks = Asks { call: method.is_unsafe || any && method.name == MULTICALL, document: any };
+        docs::Page { asks, ..self.empty_page(key) }
     }
 
     /// Calls what a document says.
@@ -119,7 +120,7 @@ impl Endpoint {
         let is_new = known.is_none();
         let secret = known.unwrap_or_else(Secret::new);
         let key = self.key(request, Format::Html);
-        let page = self.trial_of(&key).trial(method, &trial, &secret.token(&method.name));
+        let page = self.trial_of(method, &key).trial(method, &trial, &secret.token(&method.name));
         let response = self.page_response(status, page);
         let is_https = request.url().is_some_and(|url| url.starts_with("https:"));
         let secure = if is_https { "; Secure" } else { "" };

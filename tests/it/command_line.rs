@@ -72,7 +72,10 @@ fn doc_writes_what_is_served() {
             "GET /?format={format} HTTP/1.1\r\nHost: {address}\r\nX-Forwarded-For: 192.0.2.7\r\nConnection: close"
         );
         let response = served.send(&format!("{head}\r\n\r\n"));
-        let body = response.split_once("\r\n\r\n").unwrap().1;
+        let (answer, body) = response.split_once("\r\n\r\n").unwrap();
+        let etag = answer.lines().find_map(|line| line.strip_prefix("etag: ")).unwrap();
+        let known = served.send(&format!("{head}\r\nIf-None-Match: {etag}\r\n\r\n"));
+        assert!(known.starts_with("HTTP/1.1 304 ") && known.ends_with("\r\n\r\n"), "{known}");
         assert_eq!(text(&run(&["doc", "--format", format, "--url", &url]).stdout), body, "{format}");
         assert!(run(&["doc", "--format", format, "--url", &url, "-o", &file]).status.success());
         assert_eq!(std::fs::read_to_string(&file).unwrap(), body, "{format}");

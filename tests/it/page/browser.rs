@@ -223,8 +223,13 @@ impl Drop for Browser {
     }
 }
 
-/// Starts the driver; it says at which port.
+/// Starts the driver; it says at which port. Where several start at once, one now and then ends without: it is started
+/// anew.
 fn start_driver() -> (Child, u16) {
+    (0..10).find_map(|_| try_to_start_driver()).expect("chromedriver says its port")
+}
+
+fn try_to_start_driver() -> Option<(Child, u16)> {
     let mut driver = Command::new("chromedriver")
         .arg("--port=0")
         .stdout(Stdio::piped())
@@ -235,7 +240,14 @@ fn start_driver() -> (Child, u16) {
     let port = lines.map_while(Result::ok).find_map(|line| {
         line.strip_prefix("ChromeDriver was started successfully on port ")?.trim_end_matches('.').parse().ok()
     });
-    (driver, port.expect("a port"))
+    match port {
+        Some(port) => Some((driver, port)),
+        None => {
+            _ = driver.kill();
+            _ = driver.wait();
+            None
+        }
+    }
 }
 
 /// A command of Chromium's driver.

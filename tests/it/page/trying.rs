@@ -448,6 +448,40 @@ fn types_inside_of_one_another() {
     assert!(page.len() < 2 << 20, "{}", page.len());
 }
 
+/// One that is not registered but found by a fallback is asked about as well, however it is called.
+#[test]
+fn unsafe_methods_of_fallbacks_are_asked_about() {
+    struct Removing;
+    impl rpcgi::Fallback for Removing {
+        fn method(&self, name: &str) -> Option<Method> {
+            (name == "remove").then(|| Method::new("remove", || true).mark_unsafe())
+        }
+
+        fn names(&self) -> Vec<String> {
+            vec!["remove".into()]
+        }
+    }
+    let docs = Docs::new().trying(Trying::On);
+    let endpoint = Server::new("Removing").fallback(Removing).docs(docs).build().unwrap();
+    let Page { cookie, token } = form(&endpoint, "remove");
+    let by_hand = "document=<methodCall><methodName>remove</methodName></methodCall>";
+    for entered in ["way=0", by_hand] {
+        for (confirm, status) in [("", 400), ("&confirm=1", 200)] {
+            let body = format!("token={token}&{entered}{confirm}");
+            let response = request(&endpoint, "POST", "try=remove", &[("cookie", &cookie), FORM], &body);
+            let page = String::from_utf8(response.body).unwrap();
+            assert_eq!(response.status.as_u16(), status, "{body}: {page}");
+            assert_eq!(page.matches("name=\"confirm\"").count(), 2, "{page}");
+            assert_eq!(page.contains("a result:"), status == 200, "{page}");
+        }
+    }
+    // also from the page of a method that changes nothing
+    let Page { cookie, token } = form(&endpoint, "system.listMethods");
+    let body = format!("token={token}&{by_hand}");
+    let response = request(&endpoint, "POST", "try=system.listMethods", &[("cookie", &cookie), FORM], &body);
+    assert_eq!(response.status, 400);
+}
+
 /// What nobody fills in by hand is refused before it takes up memory.
 #[test]
 fn hostile_forms() {
