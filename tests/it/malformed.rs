@@ -29,6 +29,67 @@ fn assert_fault(document: impl AsRef<[u8]>, code: i32, message: &str) {
     assert_eq!(answer(&endpoint(), document), Err(Fault::new(code, message)), "{shown}");
 }
 
+/// What quick-xml lets through and XML 1.0 does not; `1.1` and prefixes that are bound to nothing are let through.
+#[test]
+fn not_well_formed_by_xml_1_0() {
+    let call = |inside: &str| format!("<methodCall{inside}<methodName>echo</methodName><params/></methodCall>");
+    for (inside, message) in [
+        ("><!-- a -- b -->", "expected no -- in a comment, found one at line 1 column 20"),
+        ("><!-- a --->", "expected a comment to end in -->, found ---> at line 1 column 20"),
+        ("><!-->", "markup that is not closed at line 1 column 13"),
+        (" a=1>", "expected the value of attribute \"a\" in quotes, found \"1\" at line 1 column 15"),
+        (" a>", "expected = and a value behind attribute \"a\", found the end at line 1 column 14"),
+        (" a='1' a='1'>", "expected attribute \"a\" once, found it again at line 1 column 19"),
+        (" a='<'>", "expected &lt; in the value of an attribute, found < at line 1 column 16"),
+        (" a='&'>", "found & that begins no reference at line 1 column 16"),
+        (" a='&nbsp;'>", "undefined entity \"nbsp\" at line 1 column 16"),
+        (" a='&#0;'>", "invalid character reference at line 1 column 16"),
+        (" a='1'b='2'>", "expected white space before an attribute, found \"b\" at line 1 column 18"),
+        ("><? a?>", "expected the target of a processing instruction, found white space at line 1 column 15"),
+        ("><?1a?>", "expected the target of a processing instruction, found \"1\" at line 1 column 15"),
+        ("><?XmL?>", "expected another target than \"xml\" in an instruction, found \"XmL\" at line 1 column 15"),
+        ("><1/>", "expected the name of an element, found \"1\" at line 1 column 14"),
+    ] {
+        assert_fault(call(inside), -32700, message);
+    }
+    for (inside, message) in [
+        (" a='&#1;'>", "character U+0001, which XML does not allow at line 1 column 16"),
+        (" a='\u{1}'>", "character U+0001, which XML does not allow at line 1 column 16"),
+        ("><!-- \u{FFFE} -->", "character U+FFFE, which XML does not allow at line 1 column 18"),
+        ("><?a \u{8}?>", "character U+0008, which XML does not allow at line 1 column 17"),
+    ] {
+        assert_fault(call(inside), -32702, message);
+    }
+    let echo = call(">");
+    for (declaration, message) in [
+        ("<?xml?>", "expected version=\"1.0\" in the XML declaration, found the end at line 1 column 6"),
+        ("<?xml version='2.0'?>", "expected version 1.0, found \"2.0\" at line 1 column 16"),
+        (
+            "<?xml encoding='utf-8' version='1.0'?>",
+            "expected version in the XML declaration, found \"encoding\" at line 1 column 7",
+        ),
+        (
+            "<?xml version='1.0' standalone='maybe'?>",
+            "expected standalone yes or no, found \"maybe\" at line 1 column 33",
+        ),
+        ("<![CDATA[ ]]>", "found a CDATA section outside of the root element at line 1 column 1"),
+        ("&#32;", "found a reference outside of the root element at line 1 column 1"),
+    ] {
+        assert_fault(format!("{declaration}{echo}"), -32700, message);
+    }
+    assert_fault(format!("{echo}&#32;"), -32700, "found a reference outside of the root element at line 1 column 64");
+    let text =
+        "<methodCall><methodName>echo</methodName><params><param><value>a]]>b</value></param></params></methodCall>";
+    assert_fault(text, -32700, "expected ]]&gt; in text, found ]]> at line 1 column 65");
+    for good in
+        ["<?xml version='1.1' standalone='yes'?><!-- a-b --><?xmlx?>", "<?xml version=\"1.0\" encoding='UTF-8' ?>\n"]
+    {
+        let text = "<methodCall x:a = '&lt;>' b=\"'\"><methodName>echo</methodName><params><param><value>]]&gt;<![CDATA[>]]></value>\
+            </param></params></methodCall>";
+        assert_eq!(answer(&endpoint(), format!("{good}{text}").as_bytes()), Ok("]]>>".into()), "{good}");
+    }
+}
+
 #[test]
 fn not_well_formed() {
     for (document, message) in [

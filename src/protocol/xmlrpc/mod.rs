@@ -46,6 +46,7 @@ mod encoding;
 mod error;
 mod reader;
 mod ser;
+mod well_formed;
 
 use std::borrow::Cow;
 

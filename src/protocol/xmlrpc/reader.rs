@@ -1,15 +1,17 @@
 //! XML, as far as XML-RPC needs it: the only file that knows quick-xml.
 //!
 //! A document becomes [`Token`]s: elements by their [`Tag`], and text with references resolved and line ends
-//! normalised. Comments, processing instructions and attributes are passed over, and what is wrong inside them with
-//! them; a DOCTYPE is refused before anything in it is looked at. Every error knows its line and column.
+//! normalised. Comments, processing instructions and attributes are checked and passed over; a DOCTYPE is refused before
+//! anything in it is looked at. What is not well-formed by XML 1.0 is an error, and every error knows its line and
+//! column.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use quick_xml::events::{BytesRef, Event};
+use quick_xml::events::{BytesCData, BytesRef, BytesStart, BytesText, Event};
 
 use super::error::{Category, Error};
+use super::well_formed::{self, IllFormed, is_allowed};
 use crate::limits::Limits;
 use crate::value::Position;
 
@@ -87,6 +89,8 @@ pub(super) struct Reader<'a> {
     xml: quick_xml::Reader<&'a [u8]>,
     /// Where the last token starts.
     start: usize,
+    /// Whether the root element has begun and not ended: outside of it there is markup and white space, and no more.
+    is_inside: bool,
     limits: Limits,
     members: usize,
     /// What went wrong first. Errors lose their place and category on their way through serde's types; this one keeps
@@ -99,7 +103,7 @@ impl<'a> Reader<'a> {
     pub(super) fn new(document: &'a [u8], limits: &Limits) -> Reader<'a> {
         let mut xml = quick_xml::Reader::from_reader(document);
         xml.config_mut().expand_empty_elements = true;
-        Reader { document, xml, start: 0, limits: *limits, members: 0, failure: None }
+        Reader { document, xml, start: 0, is_inside: false, limits: *limits, members: 0, failure: None }
     }
 
     #[inline]
@@ -107,18 +111,38 @@ impl<'a> Reader<'a> {
         loop {
             self.start = self.xml.buffer_position() as usize;
             return match self.xml.read_event() {
-                Ok(Event::Start(element)) => Ok(Token::Start(Tag::of(element.name().as_ref()))),
+                Ok(Event::Start(element)) => {
+                    let tag = Tag::of(element.name().as_ref());
+                    self.is_inside = true;
+                    if tag == Tag::Unknown || element.len() > element.name().as_ref().len() {
+                        self.check_element(&element)?;
+                    }
+                    Ok(Token::Start(tag))
+                }
                 Ok(Event::End(element)) => Ok(Token::End(Tag::of(element.name().as_ref()))),
                 Ok(Event::Text(text)) if is_plain(&text) => Ok(Token::Text(text.into_inner())),
-                Ok(Event::Text(text)) => self.checked(text.xml10_content()),
-                Ok(Event::CData(text)) => self.checked(text.xml10_content()),
+                Ok(Event::Text(text)) => self.text_checked(text),
+                Ok(Event::CData(text)) => self.section(text),
                 Ok(Event::GeneralRef(reference)) => self.resolve(reference),
                 Ok(Event::Eof) => Ok(Token::Eof),
                 Ok(Event::DocType(_)) => Err(self.fail(Category::Syntax, "DOCTYPE is not allowed")),
                 Ok(Event::Decl(_)) if self.start > 0 => {
                     Err(self.fail(Category::Syntax, "an XML declaration that is not at the start"))
                 }
-                Ok(Event::Empty(_) | Event::Decl(_) | Event::PI(_) | Event::Comment(_)) => continue,
+                Ok(Event::Decl(text)) => {
+                    self.check("<?".len(), well_formed::check_declaration(&text))?;
+                    continue;
+                }
+                Ok(Event::PI(text)) => {
+                    self.check("<?".len(), well_formed::check_instruction(&text))?;
+                    continue;
+                }
+                Ok(Event::Comment(text)) => {
+                    self.check("<!--".len(), well_formed::check_comment(&text))?;
+                    continue;
+                }
+                // the reader makes a start and an end of it
+                Ok(Event::Empty(_)) => continue,
                 Err(error) => Err(self.broken(error)),
             };
         }
@@ -154,6 +178,7 @@ impl<'a> Reader<'a> {
 
     /// What is left after the root element: nothing but white space and comments.
     pub(super) fn expect_eof(&mut self) -> Result<(), Error> {
+        self.is_inside = false;
         match self.markup()? {
             Token::Eof => Ok(()),
             _ => {
@@ -269,11 +294,42 @@ impl<'a> Reader<'a> {
         name.escape_debug().to_string()
     }
 
-    /// Text in which every character is one that XML allows (XML 1.0 §2.2).
-    fn checked(&mut self, text: Cow<'a, str>) -> Result<Token<'a>, Error> {
-        if is_plain(&text) {
-            return Ok(Token::Text(text));
+    /// Passes on what was checked of a piece that begins so many octets behind the start of this token.
+    #[inline]
+    fn check(&mut self, behind: usize, checked: Result<(), IllFormed>) -> Result<(), Error> {
+        checked.map_err(|ill| {
+            let IllFormed { at, category, message } = ill;
+            self.locate(Error::new(category, message), self.start + behind + at)
+        })
+    }
+
+    /// Checks a start tag that is more than a name we know.
+    #[cold]
+    fn check_element(&mut self, element: &BytesStart<'_>) -> Result<(), Error> {
+        let name = element.name();
+        let name = name.as_ref();
+        self.check("<".len(), well_formed::check_name(name))?;
+        self.check("<".len() + name.len(), well_formed::check_attributes(&element[name.len()..]))
+    }
+
+    /// Text that needs a closer look.
+    fn text_checked(&mut self, text: BytesText<'a>) -> Result<Token<'a>, Error> {
+        if let Some(at) = text.find("]]>") {
+            let error = Error::new(Category::Syntax, "expected ]]&gt; in text, found ]]>");
+            return Err(self.locate(error, self.start + at));
         }
+        self.allowed(text.xml10_content())
+    }
+
+    fn section(&mut self, section: BytesCData<'a>) -> Result<Token<'a>, Error> {
+        match self.is_inside {
+            true => self.allowed(section.xml10_content()),
+            false => Err(self.fail(Category::Syntax, "found a CDATA section outside of the root element")),
+        }
+    }
+
+    /// Text in which every character is one that XML allows (XML 1.0 §2.2).
+    fn allowed(&mut self, text: Cow<'a, str>) -> Result<Token<'a>, Error> {
         match text.chars().find(|character| !is_allowed(*character)) {
             Some(character) => Err(self.forbidden(character)),
             None => Ok(Token::Text(text)),
@@ -292,23 +348,13 @@ impl<'a> Reader<'a> {
     }
 
     fn resolve(&mut self, reference: BytesRef<'a>) -> Result<Token<'a>, Error> {
-        let character = match &*reference {
-            "lt" => '<',
-            "gt" => '>',
-            "amp" => '&',
-            "quot" => '"',
-            "apos" => '\'',
-            name => match reference.resolve_char_ref() {
-                Ok(Some(character)) if is_allowed(character) => character,
-                Ok(Some(character)) => return Err(self.forbidden(character)),
-                Ok(None) => {
-                    let name: String = name.chars().take(40).collect();
-                    return Err(self.fail(Category::Syntax, format!("undefined entity \"{}\"", name.escape_debug())));
-                }
-                Err(_) => return Err(self.fail(Category::Syntax, "invalid character reference")),
-            },
-        };
-        Ok(Token::Reference(character))
+        if !self.is_inside {
+            return Err(self.fail(Category::Syntax, "found a reference outside of the root element"));
+        }
+        match well_formed::resolve(&reference) {
+            Ok(character) => Ok(Token::Reference(character)),
+            Err(IllFormed { category, message, .. }) => Err(self.fail(category, message)),
+        }
     }
 
     #[cold]
@@ -349,16 +395,11 @@ pub(super) fn append<'a>(text: &mut Cow<'a, str>, piece: Cow<'a, str>) {
     }
 }
 
-/// Whether XML 1.0 §2.2 allows a character.
-pub(super) fn is_allowed(character: char) -> bool {
-    !matches!(character, '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\u{FFFE}' | '\u{FFFF}')
-}
-
-/// Whether text needs no closer look: it has no control octet but tab and line feed, and none that begins U+FFFE and
-/// U+FFFF.
+/// Whether text needs no closer look: it has no control octet but tab and line feed, none that begins U+FFFE and
+/// U+FFFF, and no `>`, which may be the end of `]]>`.
 #[inline]
 fn is_plain(text: &str) -> bool {
     // no early exit: so the loop runs over many octets at a time
-    let special = |octet: u8| (octet < 0x20 && !matches!(octet, b'\t' | b'\n')) || octet == 0xEF;
+    let special = |octet: u8| (octet < 0x20 && !matches!(octet, b'\t' | b'\n')) || matches!(octet, b'>' | 0xEF);
     !text.bytes().fold(false, |found, octet| found | special(octet))
 }

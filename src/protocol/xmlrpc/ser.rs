@@ -6,7 +6,7 @@ use memchr::memchr3;
 use serde::ser::{self, Impossible, Serialize};
 
 use super::error::{Category, Error};
-use super::reader::is_allowed;
+use super::well_formed::is_allowed;
 use crate::value::{self, Base64, Double, Integer, Notation, WriteError};
 
 /// What a document may look like.
