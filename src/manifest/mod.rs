@@ -10,10 +10,12 @@
 //! | `method`, `call` | a method: arguments in, result out; a call on its way |
 //! | `program`, `worker` | who does the work: one for each call, or one that stays |
 //! | `words`, `launch`, `process`, `pool` | command lines, environments, processes, and how many of them there are |
+//! | `descendants` | what processes have started |
 //! | `signals` | what ends processes from outside |
 
 mod call;
 mod data_type;
+mod descendants;
 mod keys;
 mod launch;
 mod method;
@@ -28,14 +30,14 @@ mod source;
 mod words;
 mod worker;
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
 pub(crate) use self::keys::{reference, schema};
 pub(crate) use self::mistake::{Mistake, Severity};
 pub(crate) use self::process::end_all;
-use self::process::{Process, dismiss_all};
+use self::process::{Process, dismiss_all, reap_adopted};
 pub(crate) use self::read::{Look, read};
 pub(crate) use self::signals::end_programs;
 pub(crate) use self::source::{Identity, Source, WRITABLE};
@@ -77,20 +79,15 @@ impl Workers {
     }
 
     /// Looks after those that nobody calls, from time to time and as long as they are there: one that has ended is
-    /// taken leave of, and what one says goes to the log.
-    pub(crate) fn attend(&self) {
-        let workers: Vec<Weak<Worker>> = self.0.iter().map(Arc::downgrade).collect();
-        if workers.is_empty() {
-            return;
-        }
+    /// taken leave of, and what one says goes to the log. So is what programs have left behind.
+    pub(crate) fn attend(self: &Arc<Self>) {
+        let workers = Arc::downgrade(self);
         let attend = move || {
             loop {
                 thread::sleep(ATTENDANCE);
-                let there: Vec<Arc<Worker>> = workers.iter().filter_map(Weak::upgrade).collect();
-                if there.is_empty() {
-                    return;
-                }
-                there.iter().for_each(|worker| worker.attend());
+                let Some(there) = workers.upgrade() else { return };
+                there.0.iter().for_each(|worker| worker.attend());
+                reap_adopted();
             }
         };
         // without it they are looked after when somebody calls

@@ -1,13 +1,14 @@
 //! A program that runs: what it is told, what it says, and its end.
 //!
-//! It runs in a process group of its own, with all it starts. Whoever holds a [`Process`] moves octets both ways with
+//! It runs in a process group of its own, and what it starts is known by a mark (`descendants`). Whoever holds a [`Process`] moves octets both ways with
 //! [`turn`](Process::turn), which waits for whatever comes first; no thread is needed for it. However a process is let
 //! go of, nothing of it is left: no zombie, no descriptor.
 
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
-use super::signals;
+use super::{descendants, signals};
 
 /// How long a process has between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(2);
@@ -25,6 +26,13 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How long what a program has started may keep its pipes open when it has ended itself.
 const LINGER: Duration = Duration::from_millis(500);
+
+/// How long programs have between TERM and KILL when rpcgi itself is told to end. Apache's mod_cgid keeps the connection
+/// of a client waiting for that end.
+const LAST_MOMENT: Duration = Duration::from_millis(40);
+
+/// How often it looks whether they have ended by then.
+const SHORT_LOOK: Duration = Duration::from_millis(2);
 
 /// The exit status of a program that was ended by TERM.
 const INTERRUPTED_STATUS: i32 = 128 + 15;
@@ -50,6 +58,8 @@ pub(super) struct Process {
     /// Since when it is seen to have ended.
     ended: Option<Instant>,
     is_reaped: bool,
+    /// What it and all that it starts have in their environment.
+    mark: String,
 }
 
 /// A pipe from a process, and what has come through it and was not taken.
@@ -61,6 +71,15 @@ struct Stream<R> {
     is_over: bool,
 }
 
+/// What has become of a read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    Octets,
+    /// Nothing is there now.
+    Nothing,
+    End,
+}
+
 /// What a turn has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
@@ -70,32 +89,83 @@ pub(super) enum Turn {
     Late,
 }
 
-/// The groups of programs that run, and whether any more may.
-static RUNNING: Mutex<Running> = Mutex::new(Running { groups: Vec::new(), is_closed: false });
+/// The programs that run, and whether any more may.
+static RUNNING: Mutex<Running> = Mutex::new(Running { programs: Vec::new(), is_closed: false });
 
 struct Running {
-    groups: Vec<Pid>,
+    /// Each leads a group; with its mark.
+    programs: Vec<(Pid, String)>,
     is_closed: bool,
+}
+
+impl Running {
+    fn leaders(&self) -> Vec<Pid> {
+        self.programs.iter().map(|(leader, _)| *leader).collect()
+    }
+
+    fn marks(&self) -> Vec<String> {
+        self.programs.iter().map(|(_, mark)| mark.clone()).collect()
+    }
+
+    fn have_exited(&self) -> bool {
+        self.programs.iter().all(|(leader, _)| has_exited(*leader))
+    }
 }
 
 fn running() -> MutexGuard<'static, Running> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends all programs that run, and lets no more start: whoever waits for them is about to end itself.
+/// Ends all programs that run, with all that they have started, and lets no more start: whoever waits for them is about
+/// to end itself.
 pub(crate) fn end_all() {
-    let deadline = Instant::now() + LINGER;
-    let signal_all = |running: &Running, signal| running.groups.iter().for_each(|group| send(*group, signal));
     let mut all = running();
     all.is_closed = true;
+    if all.programs.is_empty() {
+        return;
+    }
+    let deadline = Instant::now() + LAST_MOMENT;
+    let signal_all = |running: &Running, signal| running.leaders().into_iter().for_each(|group| send(group, signal));
+    let marks = all.marks();
+    // what it has adopted is a child of this process
+    let roots = [&all.leaders()[..], &[rustix::process::getpid()]].concat();
     signal_all(&all, Signal::TERM);
-    while !all.groups.is_empty() && Instant::now() < deadline {
+    descendants::signal(&roots, &marks, Signal::TERM);
+    while !all.have_exited() && Instant::now() < deadline {
         drop(all);
-        std::thread::sleep(LOOK);
+        std::thread::sleep(SHORT_LOOK);
         all = running();
     }
     // those that nobody has taken leave of: their numbers are still theirs
     signal_all(&all, Signal::KILL);
+    descendants::kill(&roots, &marks);
+}
+
+/// Takes leave of what programs have left behind and this process has adopted: nobody else would.
+pub(crate) fn reap_adopted() {
+    let all = running();
+    let peek = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    // mostly nothing has ended
+    if !matches!(waitid(WaitId::All, peek), Ok(Some(_))) {
+        return;
+    }
+    let leaders = all.leaders();
+    for pid in descendants::ended_children().into_iter().filter(|pid| !leaders.contains(pid)) {
+        _ = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG);
+    }
+}
+
+/// A mark that no other process has.
+fn new_mark() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+
+    format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Whether a child has ended, without taking leave of it: its group keeps its number until then.
+fn has_exited(leader: Pid) -> bool {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    !matches!(waitid(WaitId::Pid(leader), options), Ok(None))
 }
 
 /// Lets programs end by themselves, as those do that find the end of their input, all at a time; then by force.
@@ -115,7 +185,9 @@ impl Process {
     /// # Errors
     /// If it cannot be started.
     pub(super) fn start(command: &mut Command, most: usize) -> io::Result<Process> {
+        let mark = new_mark();
         let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env(descendants::MARK, &mark);
         signals::prepare();
         let mut child = {
             let mut running = running();
@@ -123,7 +195,7 @@ impl Process {
                 return Err(io::Error::other("rpcgi is about to end"));
             }
             let child = command.process_group(0).spawn()?;
-            running.groups.push(Pid::from_child(&child));
+            running.programs.push((Pid::from_child(&child), mark.clone()));
             signals::programs_run(true);
             child
         };
@@ -132,10 +204,11 @@ impl Process {
             end: descriptor(&child),
             child,
             stdin,
-            stdout: Stream { pipe: stdout, octets: Vec::new(), most, is_over: false },
-            stderr: Stream { pipe: stderr, octets: Vec::new(), most: MOST_COMPLAINTS, is_over: false },
+            stdout: Stream::new(stdout, most),
+            stderr: Stream::new(stderr, MOST_COMPLAINTS),
             ended: None,
             is_reaped: false,
+            mark,
         };
         for pipe in process.pipes() {
             rustix::io::ioctl_fionbio(pipe, true)?;
@@ -153,7 +226,7 @@ impl Process {
     /// Waits until something can be moved, moves it, and takes what it could write from the front of `input`.
     ///
     /// # Errors
-    /// If the system does not do its part.
+    /// If the system does not do its part: what has come then is not all there is.
     pub(super) fn turn(&mut self, input: &mut &[u8], deadline: Instant) -> io::Result<Turn> {
         let [write, out, err, end, interrupted] = self.wait(!input.is_empty(), deadline)?;
         if interrupted {
@@ -161,13 +234,13 @@ impl Process {
             std::process::exit(INTERRUPTED_STATUS);
         }
         if write {
-            self.write(input);
+            self.write(input)?;
         }
         if out {
-            self.stdout.read();
+            self.stdout.read()?;
         }
         if err {
-            self.stderr.read();
+            self.stderr.read()?;
         }
         if end && self.ended.is_none() && self.has_exited() {
             self.ended = Some(Instant::now());
@@ -205,14 +278,19 @@ impl Process {
         Ok(ready)
     }
 
-    fn write(&mut self, input: &mut &[u8]) {
-        let Some(stdin) = &mut self.stdin else { return };
+    fn write(&mut self, input: &mut &[u8]) -> io::Result<()> {
+        let Some(stdin) = &mut self.stdin else { return Ok(()) };
         match stdin.write(input) {
             Ok(count) => *input = &input[count..],
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            // it reads no more
-            Err(_) => self.stdin = None,
+            // it reads no more, which is its right
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.stdin = None,
+            Err(error) => {
+                self.stdin = None;
+                return Err(error);
+            }
         }
+        Ok(())
     }
 
     /// Tells it that nothing more will come.
@@ -225,17 +303,26 @@ impl Process {
         self.stdin.is_some()
     }
 
-    /// Whether it has ended, without taking leave of it: its group keeps its number until then.
+    /// Whether it has ended, without taking leave of it.
     pub(super) fn has_exited(&self) -> bool {
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        !matches!(waitid(WaitId::Pid(self.pid()), options), Ok(None))
+        has_exited(self.pid())
     }
 
-    /// Whether it has ended and nothing more will come: its pipes are closed, or what it has started keeps them open
-    /// for longer than it should.
-    pub(super) fn is_over(&self) -> bool {
+    /// Whether it has ended and nothing more will come: its pipes are closed; or what it has started keeps them open for
+    /// longer than it should, and nothing is in them. Time alone is no sign of that: this process may have stood still.
+    ///
+    /// # Errors
+    /// If what is in the pipes cannot be had.
+    pub(super) fn is_over(&mut self) -> io::Result<bool> {
         let are_closed = self.stdout.pipe.is_none() && self.stderr.pipe.is_none();
-        self.ended.is_some_and(|ended| are_closed || ended.elapsed() >= LINGER)
+        match self.ended {
+            Some(_) if are_closed => Ok(true),
+            Some(ended) if ended.elapsed() >= LINGER => {
+                let read = [self.stdout.read()?, self.stderr.read()?];
+                Ok(!read.contains(&Read::Octets))
+            }
+            _ => Ok(false),
+        }
     }
 
     /// Until when to wait at most, with this deadline.
@@ -279,7 +366,7 @@ impl Process {
         }
     }
 
-    /// Takes leave of a program that has ended. What it has started goes on if it has let go of the pipes, and ends if
+    /// Takes leave of a program that has ended by itself. What it has started goes on if it has let go of the pipes, and ends if
     /// it has not.
     pub(super) fn finish(mut self) -> io::Result<ExitStatus> {
         if self.stdout.pipe.is_some() || self.stderr.pipe.is_some() {
@@ -288,16 +375,28 @@ impl Process {
         self.reap()
     }
 
-    /// Ends it, with all that is in its group.
+    /// Ends it, with all that it has started.
     pub(super) fn end(mut self) {
         self.signal(Signal::TERM);
+        descendants::signal(&[self.pid()], &[self.mark.clone()], Signal::TERM);
         self.wait_for_end(Instant::now() + GRACE);
-        self.kill();
+        self.kill_all();
     }
 
-    fn kill(mut self) {
+    /// Ends it and all that it has started, by force.
+    fn kill_all(mut self) {
         self.signal(Signal::KILL);
+        descendants::kill(&[self.pid()], &[self.mark.clone()]);
         // nothing withstands that, and what it says is not of interest
+        _ = self.reap();
+    }
+
+    /// Takes leave of one that was let end: by force if it has not, and then with all that it has started.
+    fn kill(mut self) {
+        if !self.has_exited() {
+            return self.kill_all();
+        }
+        self.signal(Signal::KILL);
         _ = self.reap();
     }
 
@@ -322,8 +421,8 @@ impl Process {
         {
             // before its number can be another's
             let mut running = running();
-            running.groups.retain(|group| *group != self.pid());
-            signals::programs_run(!running.groups.is_empty());
+            running.programs.retain(|(leader, _)| *leader != self.pid());
+            signals::programs_run(!running.programs.is_empty());
         }
         self.child.wait()
     }
@@ -342,27 +441,45 @@ impl Drop for Process {
     fn drop(&mut self) {
         if !self.is_reaped {
             self.signal(Signal::KILL);
+            descendants::kill(&[self.pid()], &[std::mem::take(&mut self.mark)]);
             _ = self.reap();
         }
     }
 }
 
-impl<R: Read> Stream<R> {
-    fn read(&mut self) {
-        let Some(pipe) = &mut self.pipe else { return };
+impl<R: io::Read> Stream<R> {
+    fn new(pipe: Option<R>, most: usize) -> Stream<R> {
+        Stream { pipe, octets: Vec::new(), most, is_over: false }
+    }
+
+    /// Reads once.
+    ///
+    /// # Errors
+    /// If that fails, which is no end: more may have been there.
+    fn read(&mut self) -> io::Result<Read> {
+        let Some(pipe) = &mut self.pipe else { return Ok(Read::End) };
         let start = self.octets.len();
         let room = start.clamp(SMALL_BUFFER, BUFFER);
         self.octets.resize(start + room, 0);
         let read = pipe.read(&mut self.octets[start..]);
         self.octets.truncate(start + *read.as_ref().unwrap_or(&0));
         match read {
-            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => {}
-            Ok(0) | Err(_) => self.pipe = None,
-            Ok(_) if self.octets.len() > self.most => {
-                self.octets.truncate(self.most);
-                self.is_over = true;
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(Read::Nothing),
+            Err(error) => {
+                self.pipe = None;
+                Err(error)
             }
-            Ok(_) => {}
+            Ok(0) => {
+                self.pipe = None;
+                Ok(Read::End)
+            }
+            Ok(_) => {
+                if self.octets.len() > self.most {
+                    self.octets.truncate(self.most);
+                    self.is_over = true;
+                }
+                Ok(Read::Octets)
+            }
         }
     }
 }

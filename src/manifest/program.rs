@@ -119,22 +119,27 @@ impl Program {
             log_complaints(&format!("method \"{}\"", call.about.name), &complaints);
             failed(call.about, &message)
         };
-        while !process.is_over() {
+        let broken = |error: io::Error| {
+            log::error!("method \"{}\": the program's pipes fail: {error}", call.about.name);
+            Fault::new(Fault::SYSTEM, "what the program writes cannot be read")
+        };
+        while !process.is_over().map_err(broken)? {
             if input.is_empty() {
                 process.close_input();
             }
-            let turn = process.turn(&mut input, process.until(deadline)).map_err(Fault::internal)?;
+            let until = process.until(deadline);
+            let turn = process.turn(&mut input, until).map_err(broken)?;
             if process.writes_too_much() {
                 let message = format!("the program wrote more than {} octets", call.terms.most);
                 return Err(give_up(process, message));
             }
-            if turn == Turn::Late && !process.is_over() && Instant::now() >= deadline {
+            if turn == Turn::Late && Instant::now() >= deadline && !process.is_over().map_err(broken)? {
                 let seconds = call.terms.timeout.as_secs_f64();
                 return Err(give_up(process, format!("the program took longer than {seconds} seconds")));
             }
         }
         let (output, complaints) = (std::mem::take(process.output()), process.complaints());
-        let status = process.finish().map_err(Fault::internal)?;
+        let status = process.finish().map_err(broken)?;
         Ok(Ended { status, output, complaints })
     }
 }

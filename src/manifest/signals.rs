@@ -64,6 +64,8 @@ mod system {
         KEPT.call_once(|| {
             // any handler will do; the flag is nobody's
             _ = flag::register(SIGCHLD, Arc::default());
+            // what a program has started and left is this process's to look after; without that it is found by its mark
+            _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
         });
     }
 }

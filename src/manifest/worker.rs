@@ -231,14 +231,15 @@ impl Worker {
                     call.terms.most
                 )));
             }
-            if process.is_silent() || process.is_over() || !process.reads() {
+            let broken = |error| Trouble::Lost(format!("the worker \"{name}\" cannot be read: {error}"));
+            if process.is_silent() || process.is_over().map_err(broken)? || !process.reads() {
                 return Err(match input.len() == document.len() {
                     true => Trouble::NotSent(format!("the worker \"{name}\" does not run")),
                     false => Trouble::Lost(format!("the worker \"{name}\" died during the call")),
                 });
             }
-            let turn = process.turn(&mut input, process.until(deadline));
-            let turn = turn.map_err(|error| Trouble::Lost(format!("the worker \"{name}\" cannot be read: {error}")))?;
+            let until = process.until(deadline);
+            let turn = process.turn(&mut input, until).map_err(broken)?;
             if turn == Turn::Late && Instant::now() >= deadline {
                 let seconds = call.terms.timeout.as_secs_f64();
                 log::warn!("does worker \"{name}\" write a line for each call, and flush it?");

@@ -51,7 +51,7 @@ struct State {
 
 struct Serving {
     endpoint: Endpoint,
-    workers: Workers,
+    workers: Arc<Workers>,
 }
 
 impl Kept {
@@ -199,6 +199,7 @@ impl Serving {
         let level = server.log_level();
         let endpoint = server.build().map_err(|error| error.to_string())?;
         logger::let_through(level);
+        let workers = Arc::new(workers);
         workers.attend();
         Ok(Serving { endpoint, workers })
     }
