@@ -41,7 +41,9 @@ impl Server {
             (Start::Cgi, endpoint) => answer_cgi(endpoint),
             (_, Err(error)) => complain(&error.to_string()),
             #[cfg(target_os = "linux")]
-            (Start::FastCgi(listeners), Ok(endpoint)) => finish(serve_fastcgi(Arc::new(endpoint), listeners, &[])),
+            (Start::FastCgi(listeners), Ok(endpoint)) => {
+                finish(serve_fastcgi(Arc::new(endpoint), listeners, &[], || ()))
+            }
             (Start::CommandLine, Ok(endpoint)) => obey(endpoint),
         }
     }
@@ -131,7 +133,9 @@ fn obey(endpoint: Endpoint) -> ExitCode {
         #[cfg(feature = "http")]
         Ok(CommandLine { command: Command::Serve { listen } }) => serve(Arc::new(endpoint), listen),
         #[cfg(target_os = "linux")]
-        Ok(CommandLine { command: Command::Fcgi { listen } }) => serve_fastcgi(Arc::new(endpoint), Vec::new(), &listen),
+        Ok(CommandLine { command: Command::Fcgi { listen } }) => {
+            serve_fastcgi(Arc::new(endpoint), Vec::new(), &listen, || ())
+        }
         Err(error) => {
             // to standard output if it was asked for; nowhere to complain if even that fails
             _ = error.print();
@@ -207,16 +211,18 @@ pub(crate) fn serve(service: Arc<dyn Service>, listen: std::net::SocketAddr) -> 
     crate::gateway::http::serve(service, listen, ready).map_err(|error| format!("cannot listen at {listen}: {error}"))
 }
 
-/// Serves FastCGI: at the sockets it was given, or else at these addresses.
+/// Serves FastCGI: at the sockets it was given, or else at these addresses. `abandon` is called before the process ends
+/// at once, by a second signal.
 #[cfg(target_os = "linux")]
 #[cold]
 pub(crate) fn serve_fastcgi(
     service: Arc<dyn Service>,
     given: Vec<Listener>,
     addresses: &[Address],
+    abandon: fn(),
 ) -> Result<(), String> {
     let respond = |listeners, ready: &dyn Fn()| {
-        fastcgi::serve(service, listeners, ready).map_err(|error| format!("cannot serve FastCGI: {error}"))
+        fastcgi::serve(service, listeners, ready, abandon).map_err(|error| format!("cannot serve FastCGI: {error}"))
     };
     if !given.is_empty() {
         return respond(given, &|| ());

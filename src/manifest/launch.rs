@@ -58,6 +58,8 @@ impl Launch {
         let mut command = Command::new(self.find()?);
         command.arg0(&self.name).current_dir(&self.folder).env_clear();
         command.env("PATH", PATH).env("LANG", "C.UTF-8").env("HOME", &self.folder);
+        // or what a program of Python says comes late, or never if it is ended
+        command.env("PYTHONUNBUFFERED", "1");
         for name in ["LANG", "TZ", "HOME"] {
             if let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) {
                 command.env(name, value);

@@ -194,13 +194,13 @@ fn respond(
     let served = match manifest {
         Some(path) => {
             let kept = Arc::new(Kept::new(&path, WhenBroken::KeepOld)?);
-            let served = cli::serve_fastcgi(Arc::clone(&kept) as _, listeners, addresses);
+            let served = cli::serve_fastcgi(Arc::clone(&kept) as _, listeners, addresses, end_all);
             kept.stop();
             served
         }
         None => {
             let wrapper = Arc::new(Wrapper::new(suffixes));
-            let served = cli::serve_fastcgi(Arc::clone(&wrapper) as _, listeners, addresses);
+            let served = cli::serve_fastcgi(Arc::clone(&wrapper) as _, listeners, addresses, end_all);
             wrapper.stop();
             served
         }

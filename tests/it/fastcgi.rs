@@ -677,6 +677,69 @@ fn a_second_term_ends_at_once() {
     assert_eq!(responder.wait().code(), Some(128 + 15));
 }
 
+/// With too few descriptors it says so and ends: it must not listen and never answer.
+#[test]
+fn too_few_descriptors_are_no_start() {
+    let mut refused = 0;
+    for most in 6..=16 {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -n {most}; exec \"$0\" \"$@\"")]).arg(example("interop"));
+        command.args(["fcgi", "--listen", &format!("unix:{}", socket.display())]).env_clear();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        if line.starts_with("Serving FastCGI") {
+            let mut connection = Connection::new(UnixStream::connect(&socket).unwrap());
+            let answer = connection.ask(&post(1, false, &document("examples.addtwo", &["hello"])));
+            assert!(answer.body().contains("methodResponse"), "{most}: {answer:?}");
+            _ = child.kill();
+            _ = child.wait();
+        } else {
+            let mut log = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+            assert!(!child.wait().unwrap().success(), "{most}: {log}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 0);
+}
+
+/// A listener that cannot be watched is watched again a little later.
+#[test]
+fn a_listener_that_fails_once_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("socket");
+    let mut command = Command::new("strace");
+    command.args([
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        "trace=epoll_ctl",
+        "-e",
+        "inject=epoll_ctl:error=ENOMEM:when=3",
+    ]);
+    command.arg(example("interop")).args(["fcgi", "--listen", &format!("unix:{}", socket.display())]).env_clear();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("Serving FastCGI"), "strace is installed: `tests/run` does that: {line}");
+    for _ in 0..20 {
+        let mut connection = Connection::new(UnixStream::connect(&socket).unwrap());
+        let answer = connection.ask(&post(1, false, &document("examples.addtwo", &["hello"])));
+        assert!(answer.body().contains("methodResponse"), "{answer:?}");
+    }
+    let interrupted = Command::new("pkill").args(["-KILL", "-P", &child.id().to_string()]).status();
+    assert!(interrupted.is_ok_and(|status| status.success()));
+    _ = child.wait();
+    let mut log = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.contains("no connection can be accepted, until that changes"), "{log}");
+}
+
 /// The same request by CGI and by FastCGI, as each row of what web servers send has it.
 #[test]
 fn the_request_is_the_same_in_all_gateways() {

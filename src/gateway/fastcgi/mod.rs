@@ -25,8 +25,8 @@ use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -53,20 +53,27 @@ const LONG_IDLE: Duration = Duration::from_secs(1);
 /// Serves connections until a signal ends it; `ready` is called when it can.
 ///
 /// TERM, INT and USR1 end it when what runs has been answered, or [`Limits::stop`] has passed; a second TERM or INT ends
-/// the process at once.
+/// the process at once, after `abandon` has ended what it has started.
 ///
 /// # Errors
 /// If it cannot begin.
-pub(crate) fn serve(service: Arc<dyn Service>, listeners: Vec<Listener>, ready: impl FnOnce()) -> io::Result<()> {
-    let signals = signals()?;
+pub(crate) fn serve(
+    service: Arc<dyn Service>,
+    listeners: Vec<Listener>,
+    ready: impl FnOnce(),
+    abandon: fn(),
+) -> io::Result<()> {
+    let stop = stop_signal(abandon)?;
     let threads = threads(&service.limits());
     let pool = Arc::new(Pool::new(service, listeners, threads)?);
     for number in 1..=threads {
         start(format!("fastcgi-{number}"), &pool, Pool::work)?;
     }
     start("fastcgi-guard".into(), &pool, |pool| pool.watch.guard())?;
+    pool.check_descriptors()?;
     ready();
-    wait_for(signals)?;
+    // a thread that is gone has ended the process
+    _ = stop.recv();
     pool.stop();
     Ok(())
 }
@@ -81,23 +88,33 @@ fn threads(limits: &Limits) -> usize {
     limits.threads.map_or_else(|| (4 * processors()).max(8), NonZeroUsize::get)
 }
 
-/// Where an octet comes for every signal to end.
-fn signals() -> io::Result<UnixStream> {
-    let (receiver, sender) = UnixStream::pair()?;
-    let again = Arc::new(AtomicBool::new(false));
-    for signal in [SIGTERM, SIGINT] {
-        // in this order: the first signal does not see what it sets itself
-        signal_hook::flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&again))?;
-        signal_hook::flag::register(signal, Arc::clone(&again))?;
-    }
+/// Tells of the first signal to end. The thread that does outlives the gateway: until the process has ended, a second
+/// TERM or INT ends it at once.
+fn stop_signal(abandon: fn()) -> io::Result<mpsc::Receiver<()>> {
+    let (mut receiver, sender) = UnixStream::pair()?;
+    let last = Arc::new(AtomicUsize::new(0));
     for signal in [SIGTERM, SIGINT, SIGUSR1] {
+        // in this order: with the octet comes which signal it was
+        signal_hook::flag::register_usize(signal, Arc::clone(&last), signal.unsigned_abs() as usize)?;
         signal_hook::low_level::pipe::register(signal, sender.try_clone()?)?;
     }
-    Ok(receiver)
-}
-
-fn wait_for(mut signals: UnixStream) -> io::Result<()> {
-    signals.read_exact(&mut [0])
+    let (tell, stop) = mpsc::channel();
+    let wait = move || {
+        let mut is_told = false;
+        while receiver.read_exact(&mut [0]).is_ok() {
+            let signal = last.load(Ordering::SeqCst) as i32;
+            if signal != SIGUSR1 && std::mem::replace(&mut is_told, true) {
+                abandon();
+                std::process::exit(128 + signal);
+            }
+            _ = tell.send(());
+        }
+        log::error!("signals cannot be received any more");
+        abandon();
+        std::process::exit(1);
+    };
+    thread::Builder::new().name("fastcgi-signals".into()).spawn(wait)?;
+    Ok(stop)
 }
 
 /// The connections, and everything else that the threads share.
@@ -246,13 +263,28 @@ impl Pool {
         }
     }
 
-    /// Lets the poller tell of one more connection that waits.
+    /// Lets the poller tell of one more connection that waits. If it cannot, it is told again a little later: until
+    /// then nothing is accepted.
     fn listen(&self, index: usize) {
         if let Some(listener) = self.listeners().get(index)
             && let Err(error) = self.poller.listen_again(listener, index)
         {
-            log::error!("nothing more is accepted: {error}");
+            lock(&self.free).is_paused = true;
+            if !self.is_failing.swap(true, Ordering::Relaxed) {
+                log::error!(
+                    "no connection can be accepted, until that changes: the listener cannot be watched: {error}"
+                );
+            }
+            self.poller.wake_at(Instant::now() + RECOVERY);
         }
+    }
+
+    /// Whether a connection can be had at all: with no descriptor left, it would listen and never answer.
+    fn check_descriptors(&self) -> io::Result<()> {
+        for listener in self.listeners().iter() {
+            rustix::io::dup(listener)?;
+        }
+        Ok(())
     }
 
     fn listen_to_all(&self) {

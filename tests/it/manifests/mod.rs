@@ -5,6 +5,7 @@ mod arguments;
 mod commands;
 mod diagnostics;
 mod programs;
+mod reliability;
 mod scripts;
 mod web_servers;
 mod workers;

@@ -1,0 +1,187 @@
+//! Nothing half is ever told as whole, and nothing is left behind.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::json;
+
+use super::{Folder, Outcome, outcome, request, rpcgi, runs, soon};
+use crate::cgi::Cgi;
+
+/// A call by CGI, while the system fails rpcgi in a way that strace injects.
+fn call_under_strace(folder: &Folder, what: &str, body: &str) -> Outcome {
+    let path = folder.manifest();
+    let mut command = Command::new("strace");
+    let log = folder.path().join(format!("strace-{}", what.replace([':', '=', ','], "-")));
+    let trace = format!("trace={}", what.split(':').next().expect("a system call"));
+    command.args(["-qq", "-e", &trace, "-e", &format!("inject={what}"), "-o"]).arg(log).arg(&path);
+    let cgi = Cgi::post_to(command, body).env("SCRIPT_FILENAME", path.to_str().expect("it is text"));
+    let answer = cgi.env("CONTENT_TYPE", "application/json").answer();
+    assert_ne!(answer.body, "", "strace is installed: `tests/run` does that: {}", answer.log);
+    outcome(&answer.body)
+}
+
+#[test]
+fn a_result_is_whole_however_long_rpcgi_stood_still() {
+    let folder = Folder::new("[method.seq]\nreturns = \"string\"\nrun = [\"seq\", \"1\", \"10000\"]\n");
+    let whole: Vec<String> = (1..=10_000).map(|number: u32| number.to_string()).collect();
+    let whole = whole.join("\n");
+    std::thread::scope(|scope| {
+        for when in 1..=12 {
+            let (folder, whole) = (&folder, &whole);
+            scope.spawn(move || {
+                let what = format!("ppoll:delay_exit=700000:when={when}");
+                let result = call_under_strace(folder, &what, &request("seq", json!([])));
+                assert!(result == Ok(whole.clone().into()), "{what}: {} octets", format!("{result:?}").len());
+            });
+        }
+    });
+}
+
+#[test]
+fn an_error_at_a_pipe_is_no_end() {
+    let folder = Folder::new(
+        "[method.cat]\nparams = [{ name = \"text\", type = \"string\" }]\nreturns = \"string\"\nstdin = \"{text}\"\n\
+         run = [\"cat\"]\n",
+    );
+    let body = request("cat", json!(["hello"]));
+    let mut faults = 0;
+    for (call, most) in [("write", 3), ("read", 24)] {
+        for error in ["ENOMEM", "EIO"] {
+            for when in 1..=most {
+                let path = folder.manifest();
+                let what = format!("{call}:error={error}:when={when}");
+                let mut command = Command::new("strace");
+                command.args([
+                    "-qq",
+                    "-e",
+                    &format!("trace={call}"),
+                    "-e",
+                    &format!("inject={what}"),
+                    "-o",
+                    "/dev/null",
+                ]);
+                let cgi = Cgi::post_to(
+                    {
+                        command.arg(&path);
+                        command
+                    },
+                    &body,
+                );
+                let cgi = cgi.env("SCRIPT_FILENAME", path.to_str().unwrap()).env("CONTENT_TYPE", "application/json");
+                let answer = cgi.answer();
+                if !answer.head.contains("application/json") {
+                    // it could not be started, or could not answer, and said so
+                    assert!(answer.status != Some(0) || !answer.head.contains("200"), "{what}: {}", answer.head);
+                    continue;
+                }
+                match outcome(&answer.body) {
+                    Ok(result) => assert_eq!(result, json!("hello"), "{what}"),
+                    Err((code, message)) => {
+                        assert_eq!((code, &message[..]), (-32400, "what the program writes cannot be read"), "{what}");
+                        faults += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(faults >= 4, "{faults} faults: nothing was injected where it matters");
+}
+
+/// What has left the group of the program, and its parent too.
+#[test]
+fn all_that_a_program_has_started_ends_with_it() {
+    let script = "#!/bin/sh\nsetsid sleep 987654401 &\n(setsid sh -c 'sleep 987654402 & sleep 987654403' &)\n\
+                  (env -i setsid sleep 987654404 &)\nsleep 987654405\n";
+    let folder = Folder::new("[method.run]\ntimeout = 0.5\nrun = [\"./program\"]\n").with("program", script);
+    let all = ["987654401", "987654402", "987654403", "987654404", "987654405"];
+    let service = folder.serve();
+    let message = "the program took longer than 0.5 seconds".to_owned();
+    assert_eq!(service.call("run", json!([])), Err((-32400, message)));
+    for sleep in &all[..3] {
+        assert!(soon(|| !runs(sleep)), "{sleep} goes on");
+    }
+    drop(service);
+    for sleep in all {
+        assert!(soon(|| !runs(sleep)), "{sleep} goes on");
+    }
+}
+
+/// What has closed the pipes goes on after a success, and leaves no zombie when it ends.
+#[test]
+fn what_is_left_behind_is_taken_leave_of() {
+    let script = "#!/bin/sh\n(setsid sleep 1 >/dev/null 2>&1 </dev/null & echo $! >started)\necho done\n";
+    let folder = Folder::new("[method.run]\nreturns = \"string\"\nrun = [\"./program\"]\n").with("program", script);
+    let service = folder.serve();
+    assert_eq!(service.call("run", json!([])), Ok("done".into()));
+    let pid = fs::read_to_string(service.folder.path().join("started")).unwrap();
+    let process = format!("/proc/{}", pid.trim());
+    assert!(Path::new(&process).exists());
+    assert!(soon(|| !Path::new(&process).exists()));
+}
+
+/// A worker that takes no notice of TERM, nor of the end of its input.
+#[test]
+fn a_stubborn_worker_keeps_no_cgi_program() {
+    let worker = "#!/usr/bin/env python3\nimport json, signal, sys, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n\
+        call = json.loads(sys.stdin.readline())\nprint(json.dumps({'jsonrpc': '2.0', 'id': call['id'], 'result': 1}), flush=True)\n\
+        while True:\n    time.sleep(987654)\n";
+    let folder =
+        Folder::new("[worker.w]\nrun = [\"./worker987654406\"]\n[method.run]\nreturns = \"int\"\nworker = \"w\"\n")
+            .with("worker987654406", worker);
+    let path = folder.manifest();
+    let body = request("run", json!([]));
+    let mut command = Command::new(&path);
+    command.env("REQUEST_METHOD", "POST").env("SCRIPT_FILENAME", &path).env("CONTENT_LENGTH", body.len().to_string());
+    let mut cgi = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    cgi.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    cgi.stdout.take().unwrap().read_to_string(&mut answer).unwrap();
+    assert!(answer.contains("\"result\":1"), "{answer}");
+    // as mod_cgid does
+    kill(&cgi, "-TERM");
+    assert_eq!(cgi.wait().unwrap().code(), Some(143));
+    assert!(!runs("worker987654406"));
+}
+
+fn kill(child: &Child, signal: &str) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn a_second_term_takes_programs_along() {
+    for signal in ["-TERM", "-INT"] {
+        let folder = Folder::new("[limits]\nstop = 60\n[method.run]\nrun = [\"./program\"]\n")
+            .with("program", "#!/bin/sh\nsetsid sleep 987654407 &\nsleep 987654408\n");
+        let socket = folder.path().join("socket");
+        let mut command = Command::new(rpcgi());
+        command.env_clear().env("PATH", "/usr/bin:/bin").arg("fcgi").arg(folder.manifest());
+        command.arg("--listen").arg(format!("unix:{}", socket.display())).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut responder = command.stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(responder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        assert!(line.starts_with("Serving"), "{line}");
+        let mut call = Command::new("cgi-fcgi");
+        let body = request("run", json!([]));
+        call.args(["-bind", "-connect"])
+            .arg(&socket)
+            .env("REQUEST_METHOD", "POST")
+            .env("CONTENT_TYPE", "application/json");
+        call.env("CONTENT_LENGTH", body.len().to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let mut call = call.spawn().expect("cgi-fcgi is installed: `tests/run` does that");
+        call.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
+        assert!(soon(|| runs("987654407") && runs("987654408")));
+        kill(&responder, signal);
+        assert!(soon(|| !socket.exists()));
+        kill(&responder, signal);
+        let expected = if signal == "-TERM" { 143 } else { 130 };
+        assert_eq!(responder.wait().unwrap().code(), Some(expected));
+        assert!(soon(|| !runs("987654407") && !runs("987654408")), "{signal}");
+        _ = call.wait();
+    }
+}
