@@ -33,6 +33,7 @@ use serde::de::DeserializeOwned;
 
 fn main() -> ExitCode {
     let file = std::env::var_os("OPENACADEMY_FILE").unwrap_or_else(|| "openacademy.sqlite".into());
+    remove_half_made(Path::new(&file));
     let academy = Arc::new(Academy { file: file.into(), idle: Mutex::default() });
     Server::new("Open Academy")
         .documentation(
@@ -250,6 +251,22 @@ fn create(file: &Path) -> Outcome<()> {
     match placed {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
         _ => Ok(()),
+    }
+}
+
+/// Removes what processes have left half-made that were killed while they made the database: `FILE.PID.ThreadId(N)`, and
+/// what SQLite keeps beside it.
+fn remove_half_made(file: &Path) {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = format!("{}.", file.file_name().unwrap_or_default().to_string_lossy());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let beside = entry.file_name().to_string_lossy().into_owned();
+        let process = beside.strip_prefix(&name).and_then(|rest| rest.split_once(".ThreadId("));
+        let process = process.and_then(|(process, _)| process.parse::<u32>().ok());
+        if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+            // another may do the same at the same time
+            _ = fs::remove_file(entry.path());
+        }
     }
 }
 
@@ -545,7 +562,7 @@ impl Model {
                     };
                     members.push((field.name.to_owned(), value));
                 }
-                Ok(Value::Struct(members))
+                Ok(Value::Struct(members.into()))
             });
             records.push(record.optional()?.ok_or_else(|| missing(format!("{} has no record {id}", self.name)))?);
         }

@@ -16,7 +16,7 @@ use crate::openrpc::{self, Info};
 use crate::registry::{Fallback, Registry};
 use crate::service::Request;
 use crate::signature::{Description, Shape};
-use crate::value::{FormatTypes, Received, Value};
+use crate::value::{FormatTypes, Members, Received, Value};
 
 /// What a server does that its methods do not show.
 #[derive(Clone, Copy)]
@@ -111,10 +111,10 @@ impl System {
                  not have it.",
             )
             .params(["calls"])
-            .example([Value::Array(vec![Value::Struct(vec![
-                ("methodName".into(), LIST_METHODS.into()),
-                ("params".into(), Value::Array(Vec::new())),
-            ])])]),
+            .example([Value::Array(vec![Value::Struct(Members::from([
+                ("methodName", Value::from(LIST_METHODS)),
+                ("params", Value::Array(Vec::new())),
+            ]))])]),
             DISCOVER => {
                 let info = self.info.clone();
                 Method::new(DISCOVER, move |request: &Request| discover(&registry, &info, request))

@@ -65,7 +65,7 @@ pub(super) fn value(name: &str, shape: &Shape, place: usize) -> Value {
         Type::DateTime => "20261124T12:00:00".parse().map_or(Value::Nil, Value::DateTime),
         Type::Base64 => Value::Base64(Base64(b"hello".to_vec())),
         Type::Array => Value::Array(items(name, shape)),
-        Type::Struct => Value::Struct(members(shape)),
+        Type::Struct => Value::Struct(members(shape).into()),
         Type::Nil => Value::Nil,
     }
 }

@@ -300,7 +300,7 @@ fn entered(name: &str, place: &str, shape: &Shape, optional: bool, fields: &Fiel
                 let value = entered(&name, &format!("{place}.{index}"), &member.shape, member.optional, fields)?;
                 members.extend(value.map(|value| (member.name.clone(), value)));
             }
-            Value::Struct(members)
+            Value::Struct(members.into())
         }
     }))
 }

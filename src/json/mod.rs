@@ -4,10 +4,12 @@
 //! values here, the values themselves by `serde_json`, straight into their types. [`write`] is the way back.
 
 mod notation;
+mod numbers;
 mod text;
 mod typed;
 
 pub(crate) use self::notation::{write, write_string};
+pub(crate) use self::numbers::check as check_numbers;
 pub(crate) use self::text::{Error, ErrorKind, Text};
 use crate::limits::Limits;
 

@@ -8,7 +8,8 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, Visitor}
 use serde_json::value::RawValue;
 
 use super::Options;
-use super::typed::{self, Guard, Guarded};
+use super::numbers;
+use super::typed::{self, AS_WRITTEN, Doubles, Guard, Guarded};
 use crate::value::Position;
 
 /// Why a text, or a value in it, could not be read.
@@ -155,11 +156,15 @@ impl<'de> Text<'de> {
         match seed.deserialize(Guarded::new(&mut deserializer, &self.guard)) {
             Ok(value) if self.guard.has_failed() => {
                 // the type has made something of an error, and the library stands anywhere
+                let start = self.at;
                 self.skip()?;
+                self.check_numbers(start)?;
                 Ok(value)
             }
             Ok(value) => {
+                let start = self.at;
                 self.at += deserializer.into_iter::<IgnoredAny>().byte_offset();
+                self.check_numbers(start)?;
                 Ok(value)
             }
             Err(error) => Err(self.explain(error)),
@@ -176,6 +181,29 @@ impl<'de> Text<'de> {
             }
             Err(error) => Err(self.locate(ErrorKind::Syntax, &error)),
         }
+    }
+
+    /// Looks again at the numbers of the value that was read, if one of them may have lost digits on its way. If one has,
+    /// the text goes on before the value.
+    #[inline]
+    fn check_numbers(&mut self, start: usize) -> Result<(), Error> {
+        match self.guard.doubles() == Doubles::default() {
+            true => Ok(()),
+            false => self.check_large_numbers(start),
+        }
+    }
+
+    #[cold]
+    fn check_large_numbers(&mut self, start: usize) -> Result<(), Error> {
+        let doubles = self.guard.doubles();
+        for (at, number) in numbers::of(&self.text[start..self.at]) {
+            if let Some(message) = numbers::loss(number, doubles) {
+                self.at = start;
+                let position = Position::of(self.text.as_bytes(), start + at);
+                return Err(Error { kind: ErrorKind::Data, message, position });
+            }
+        }
+        Ok(())
     }
 
     /// Counts one more value, as those inside of values are.
@@ -231,6 +259,11 @@ impl<'de> Text<'de> {
         let at = self.at + lines.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1);
         let end = if error.line() == 0 { None } else { message.rfind(" at line ") };
         let message = message[..end.unwrap_or(message.len())].to_owned();
+        // the library stands behind the number, or at its last octet
+        let message = match message.contains(AS_WRITTEN) {
+            true => numbers::refused(&message, numbers::around(self.text, at)),
+            false => message,
+        };
         Error { kind, message, position: Position::of(octets, at) }
     }
 }

@@ -13,7 +13,7 @@ use serde::de::{
 };
 
 use super::Options;
-use crate::value::{Base64, DataError, MemberName, Variant, say_in_words};
+use crate::value::{Base64, DataError, MemberName, Variant, beyond_double, exactly, say_in_words};
 
 /// What the values of one text may cost together.
 pub(super) struct Guard<'o> {
@@ -21,7 +21,21 @@ pub(super) struct Guard<'o> {
     members_left: Cell<usize>,
     exceeded: Cell<Option<Limit>>,
     has_failed: Cell<bool>,
+    /// What the library has made doubles of since the value began, that may have been integers.
+    doubles: Cell<Doubles>,
     options: &'o Options,
+}
+
+/// Which kinds of large doubles there were. The library makes one of every integer beyond 64 bits, and does not tell:
+/// so the text has to be looked at again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Doubles {
+    /// Where anything was asked for.
+    pub(super) as_anything: bool,
+    /// Where a double was asked for.
+    pub(super) as_doubles: bool,
+    /// Where an integer was asked for, which a whole double is too.
+    pub(super) as_integers: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -40,6 +54,7 @@ impl<'o> Guard<'o> {
             members_left: Cell::new(options.limits.members),
             exceeded: Cell::new(None),
             has_failed: Cell::new(false),
+            doubles: Cell::default(),
             options,
         }
     }
@@ -88,6 +103,13 @@ impl<'o> Guard<'o> {
         self.depth_left.set(self.options.limits.depth);
         self.exceeded.set(None);
         self.has_failed.set(false);
+        self.doubles.set(Doubles::default());
+    }
+
+    /// The large doubles that there were.
+    #[inline]
+    pub(super) fn doubles(&self) -> Doubles {
+        self.doubles.get()
     }
 
     /// Notes that the library has failed, even if the type it read for does not pass that on.
@@ -218,6 +240,16 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
         self.visit(visitor, Wanted::Anything)
     }
 
+    #[inline]
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.visit(visitor, Wanted::Double)
+    }
+
+    #[inline]
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        self.visit(visitor, Wanted::Double)
+    }
+
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         self.visit(visitor, Wanted::Octets)
     }
@@ -267,7 +299,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
     }
 
     serde::forward_to_deserialize_any! {
-        bool f32 f64 char str string unit unit_struct seq tuple tuple_struct map identifier
+        bool char str string unit unit_struct seq tuple tuple_struct map identifier
     }
 }
 
@@ -276,9 +308,13 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
 enum Wanted {
     Anything,
     Integer { min: i64, max: u64 },
+    Double,
     Octets,
     Struct,
 }
+
+/// Stands in a message for the number that is refused. The text has it as it was written, and here it is not known.
+pub(super) const AS_WRITTEN: &str = "$number";
 
 /// A visitor under the guard.
 struct Guest<'g, V> {
@@ -293,6 +329,7 @@ impl<'de, V: Visitor<'de>> Guest<'_, V> {
         match self.wanted {
             Wanted::Integer { min, .. } if value < min => Err(self.out_of_range(value)),
             Wanted::Integer { max, .. } if value > 0 && value.unsigned_abs() > max => Err(self.out_of_range(value)),
+            Wanted::Double if exactly(value).is_none() => Err(beyond_double(value)),
             _ => self.visitor.visit_i64::<DataError>(value).map_err(E::custom),
         }
     }
@@ -301,6 +338,7 @@ impl<'de, V: Visitor<'de>> Guest<'_, V> {
     fn unsigned<E: de::Error>(self, value: u64) -> Result<V::Value, E> {
         match self.wanted {
             Wanted::Integer { max, .. } if value > max => Err(self.out_of_range(value)),
+            Wanted::Double if exactly(value).is_none() => Err(beyond_double(value)),
             _ => self.visitor.visit_u64::<DataError>(value).map_err(E::custom),
         }
     }
@@ -362,6 +400,22 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
 
     #[inline]
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
+        const EXACT: f64 = (1_u64 << 53) as f64;
+
+        let mut doubles = self.guard.doubles();
+        match self.wanted {
+            // whole, and so an int as JSON Schema has it
+            Wanted::Integer { .. } if value.fract() == 0.0 && value.abs() < 2.0 * i64::MAX as f64 => {
+                doubles.as_integers |= value.abs() >= EXACT;
+                self.guard.doubles.set(doubles);
+                // in this range the one or the other has it
+                return if value < i64::MAX as f64 { self.signed(value as i64) } else { self.unsigned(value as u64) };
+            }
+            Wanted::Integer { .. } => return Err(E::custom(format_args!("expected int, found double {AS_WRITTEN}"))),
+            Wanted::Double => doubles.as_doubles |= value.abs() >= i64::MAX as f64,
+            _ => doubles.as_anything |= value.abs() >= i64::MAX as f64,
+        }
+        self.guard.doubles.set(doubles);
         self.visitor.visit_f64::<DataError>(value).map_err(E::custom)
     }
 

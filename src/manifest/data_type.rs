@@ -11,7 +11,7 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Error, MapAcce
 use serde_json::{Map, Value as Json, json};
 
 use crate::signature::Type;
-use crate::value::{Base64, DateTime, Value, shown};
+use crate::value::{Base64, DateTime, Members, Value, exactly, shown};
 
 /// A type, described.
 #[derive(Debug)]
@@ -140,12 +140,16 @@ impl DataType {
             Type::Int => Value::Int(word.parse::<i32>().map_err(|_| expected())?.into()),
             Type::I8 => Value::Int(word.parse().map_err(|_| expected())?),
             Type::Double => {
-                let number = word.parse().ok().filter(|number: &f64| number.is_finite());
-                Value::Double(number.ok_or_else(expected)?)
+                let number = word.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(expected)?;
+                if word.parse::<i128>().is_ok_and(|integer| exactly(integer).is_none()) {
+                    return Err(format!("{}, which no double has in all digits", expected()));
+                }
+                Value::Double(number)
             }
             Type::Boolean => match word {
-                "1" | "true" => Value::Boolean(true),
-                "0" | "false" => Value::Boolean(false),
+                // as shells, and as Python and others write them
+                "1" | "true" | "True" => Value::Boolean(true),
+                "0" | "false" | "False" => Value::Boolean(false),
                 _ => return Err(expected()),
             },
             Type::DateTime => Value::DateTime(word.parse().map_err(|_| expected())?),
@@ -159,6 +163,7 @@ impl DataType {
     fn expected(&self) -> &'static str {
         match self.wire {
             Type::Int => "int (32 bits; i8 has 64)",
+            Type::I8 => "i8 (64 bits; a string can have more)",
             Type::Boolean => "boolean (1, 0, true or false)",
             Type::DateTime => "dateTime.iso8601 (2026-11-24T12:00:00)",
             wire => wire.name(),
@@ -292,8 +297,8 @@ impl<'de> DeserializeSeed<'de> for Reading<'_> {
             Type::Double => f64::deserialize(deserializer).map(Value::from)?,
             Type::DateTime => DateTime::deserialize(deserializer).map(Value::from)?,
             Type::Base64 => Base64::deserialize(deserializer).map(Value::from)?,
-            Type::Struct if self.is_output => deserializer.deserialize_any(Members(self))?,
-            Type::Struct => deserializer.deserialize_map(Members(self))?,
+            Type::Struct if self.is_output => deserializer.deserialize_any(StructVisitor(self))?,
+            Type::Struct => deserializer.deserialize_map(StructVisitor(self))?,
             Type::Array => deserializer.deserialize_seq(Items(self))?,
             Type::Nil => match Value::deserialize(deserializer)? {
                 Value::Nil => Value::Nil,
@@ -367,9 +372,9 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 }
 
-struct Members<'t>(Reading<'t>);
+struct StructVisitor<'t>(Reading<'t>);
 
-impl<'de> Visitor<'de> for Members<'_> {
+impl<'de> Visitor<'de> for StructVisitor<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -378,17 +383,17 @@ impl<'de> Visitor<'de> for Members<'_> {
 
     /// An empty one, if that may stand for a struct.
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let Members(reading) = self;
+        let StructVisitor(reading) = self;
         match seq.next_element::<de::IgnoredAny>()? {
             None if reading.is_output && reading.of.members.iter().all(|member| member.optional) => {
-                Ok(Value::Struct(Vec::new()))
+                Ok(Value::Struct(Members::new()))
             }
             _ => Err(A::Error::custom("expected struct, found array")),
         }
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let Members(reading) = self;
+        let StructVisitor(reading) = self;
         let described = &reading.of.members;
         let mut members: Vec<(String, Value)> = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
@@ -406,7 +411,7 @@ impl<'de> Visitor<'de> for Members<'_> {
         }
         let is_missing = |member: &&Member| !member.optional && !members.iter().any(|(known, _)| *known == member.name);
         match described.iter().find(is_missing) {
-            None => Ok(Value::Struct(members)),
+            None => Ok(Value::Struct(members.into())),
             Some(Member { name, .. }) => {
                 let message = format_args!("expected struct with member {name:?}, found none of that name");
                 Err(A::Error::custom(message))

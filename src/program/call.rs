@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+use serde_json::value::RawValue;
 use ureq::Agent;
 
 use crate::fault::Fault;
@@ -103,7 +105,8 @@ fn by_xml_rpc(arguments: &Arguments, params: &[Value], options: &json::Options) 
 fn by_json_rpc(arguments: &Arguments, params: &[Value], options: &json::Options) -> Result<Vec<u8>, Failure> {
     #[derive(Deserialize)]
     struct Answer {
-        result: Option<Json>,
+        #[serde(default, deserialize_with = "present")]
+        result: Option<Box<RawValue>>,
         error: Option<ErrorObject>,
     }
 
@@ -120,7 +123,8 @@ fn by_json_rpc(arguments: &Arguments, params: &[Value], options: &json::Options)
     let answer = send(arguments, "application/json", &call)?;
     match serde_json::from_slice::<Answer>(&answer).map_err(|error| not_understood(&error, &answer))? {
         Answer { error: Some(error), .. } => Err(Failure::Fault(Fault::new(error.code, error.message))),
-        Answer { result, .. } => Ok(result.unwrap_or_default().to_string().into_bytes()),
+        Answer { result: Some(result), .. } => Ok(on_one_line(result.get()).into_bytes()),
+        Answer { .. } => Err(not_understood(&"expected `result` or `error`, found neither", &answer)),
     }
 }
 
@@ -175,14 +179,34 @@ fn argument(text: &str) -> Result<Value, String> {
     {
         return value.ok_or_else(|| format!("expected {wire}, found \"{}\"", shown(value_of(text))));
     }
-    match serde_json::from_str(text) {
-        Ok(value) => Ok(value),
-        // what begins so is meant as JSON
-        Err(error) if text.starts_with(['{', '[', '"']) => {
-            Err(format!("expected JSON, found {}: {error}", shown(text)))
-        }
-        Err(_) => Ok(text.into()),
+    if serde_json::from_str::<IgnoredAny>(text).is_err() && !text.starts_with(['{', '[', '"']) {
+        return Ok(text.into());
     }
+    // what is JSON, or begins so, is meant as it
+    let options = json::Options { limits: Limits::default(), large_integers_as_text: false };
+    let mut json = json::Text::new(text.as_bytes(), &options).map_err(|error| error.to_string())?;
+    let value = json.value().and_then(|value| match json.peek() {
+        None => Ok(value),
+        Some(_) => Err(json.unexpected("the end")),
+    });
+    value.map_err(|error| format!("expected JSON, found {}: {error}", shown(text)))
+}
+
+/// A member that is there, be it null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(deserializer).map(Some)
+}
+
+/// A JSON text without white space between its values.
+fn on_one_line(text: &str) -> String {
+    let (mut is_inside, mut is_escaped) = (false, false);
+    let is_kept = |character: &char| {
+        let is_kept = is_inside || !character.is_ascii_whitespace();
+        is_inside ^= *character == '"' && !is_escaped;
+        is_escaped = *character == '\\' && !is_escaped;
+        is_kept
+    };
+    text.chars().filter(is_kept).collect()
 }
 
 fn value_of(text: &str) -> &str {
@@ -221,7 +245,13 @@ mod tests {
             ("5.0", Ok(Value::Double(5.0))),
             ("null", Ok(Value::Nil)),
             ("[1, \"a\"]", Ok(Value::Array(vec![1.into(), "a".into()]))),
-            ("{\"a\": true}", Ok(Value::Struct(vec![("a".into(), true.into())]))),
+            (
+                "18446744073709551616",
+                Err("expected JSON, found 18446744073709551616: expected an integer of at most 64 bits, \
+                found 18446744073709551616: a string can have it at line 1 column 1"
+                    .into()),
+            ),
+            ("{\"a\": true}", Ok(Value::Struct([("a", true)].into()))),
             ("hello", Ok("hello".into())),
             ("http://host/", Ok("http://host/".into())),
             ("string:5", Ok("5".into())),

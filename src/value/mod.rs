@@ -5,6 +5,7 @@
 mod base64;
 mod date_time;
 mod error;
+mod members;
 mod position;
 mod source;
 mod typed;
@@ -20,9 +21,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 pub use self::base64::Base64;
 pub use self::date_time::{DateTime, ParseDateTimeError};
 pub(crate) use self::error::{DataError, say_in_words, shown};
+pub use self::members::Members;
 pub use self::position::Position;
 pub(crate) use self::source::{FormatTypes, Received};
-pub(crate) use self::typed::{MemberName, Node, Source, Typed, Variant};
+pub(crate) use self::typed::{MemberName, Node, Source, Typed, Variant, beyond_double, exactly};
 pub(crate) use self::writer::{Double, Integer, Notation, OUTCOME, WriteError, write};
 
 /// Any value a call can carry, for methods and programs that learn the types only from the document.
@@ -56,18 +58,17 @@ pub enum Value {
     Base64(Base64),
     /// `array`.
     Array(Vec<Value>),
-    /// `struct`: members in the document's order, duplicates included.
-    Struct(Vec<(String, Value)>),
+    /// `struct`: members in the document's order, one of each name.
+    Struct(Members),
     /// `nil`.
     Nil,
 }
 
 impl Value {
-    /// The member `name` of a struct, the last one if there are several; `None` if this is no struct or has no such
-    /// member.
+    /// The member `name` of a struct; `None` if this is no struct or has no such member.
     pub fn member(&self, name: &str) -> Option<&Value> {
         match self {
-            Value::Struct(members) => members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value),
+            Value::Struct(members) => members.get(name),
             _ => None,
         }
     }
@@ -157,7 +158,9 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
-        i64::try_from(value).map(Value::Int).map_err(|_| E::custom(format_args!("{value} is beyond i8")))
+        i64::try_from(value)
+            .map(Value::Int)
+            .map_err(|_| E::custom(format_args!("{value} is beyond i8: a string can have it")))
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
@@ -206,11 +209,11 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut members = Vec::new();
+        let mut members: Vec<(String, Value)> = Vec::new();
         while let Some(member) = map.next_entry()? {
             members.push(member);
         }
-        Ok(Value::Struct(members))
+        Ok(Value::Struct(members.into()))
     }
 }
 

@@ -18,6 +18,8 @@ use super::date_time::DateTime;
 /// One value, opened: a scalar whole, an array or struct ready to be read.
 pub(crate) enum Node<'de, A, S> {
     Int(i64),
+    /// An integer beyond those of [`Node::Int`], which a type without a sign may hold.
+    Unsigned(u64),
     Boolean(bool),
     String(Cow<'de, str>),
     /// A string of a format that has no types for dates and octets: it may be one of them.
@@ -36,6 +38,7 @@ impl<A, S> Node<'_, A, S> {
     fn describe(&self) -> Cow<'static, str> {
         match self {
             Node::Int(value) => format!("int {value}").into(),
+            Node::Unsigned(value) => format!("int {value}").into(),
             Node::Boolean(value) => format!("boolean {}", u8::from(*value)).into(),
             Node::String(_) | Node::Text(_) => "string".into(),
             Node::Double(value) => format!("double {value}").into(),
@@ -86,12 +89,15 @@ impl<'de, S: Source<'de>> Typed<'de, S> {
 
     /// An integer from `min` to `max`.
     #[inline]
-    fn integer(self, min: i64, max: i64) -> Result<i64, S::Error> {
+    fn integer<V: Visitor<'de>>(self, min: i64, max: u64, visitor: V) -> Result<V::Value, S::Error> {
+        let refuse = |value: &dyn Display| {
+            Err(de::Error::custom(format_args!("expected an integer from {min} to {max}, found {value}")))
+        };
         match self.open()? {
-            Node::Int(value) if (min..=max).contains(&value) => Ok(value),
-            Node::Int(value) => {
-                Err(de::Error::custom(format_args!("expected an integer from {min} to {max}, found {value}")))
-            }
+            Node::Int(value) if value < min || value > 0 && value.unsigned_abs() > max => refuse(&value),
+            Node::Int(value) => visitor.visit_i64(value),
+            Node::Unsigned(value) if value > max => refuse(&value),
+            Node::Unsigned(value) => visitor.visit_u64(value),
             node => Err(node.mismatch("int")),
         }
     }
@@ -111,6 +117,22 @@ impl<'de, S: Source<'de>> Typed<'de, S> {
             node => Err(node.mismatch("struct")),
         }
     }
+}
+
+/// The double that an integer is, if it has all of its digits. JavaScript writes doubles from 2^53 on as integers, with
+/// the digits that it takes to tell them from their neighbours and zeros behind: these are such doubles.
+pub(crate) fn exactly(integer: impl TryInto<i128>) -> Option<f64> {
+    const ALL_ARE_EXACT: u128 = 1 << 53;
+
+    let integer: i128 = integer.try_into().ok()?;
+    let double = integer as f64;
+    (integer.unsigned_abs() <= ALL_ARE_EXACT || double.to_string() == integer.to_string()).then_some(double)
+}
+
+/// What is said of an integer that no double has.
+#[cold]
+pub(crate) fn beyond_double<E: de::Error>(integer: impl Display) -> E {
+    E::custom(format_args!("expected double, found int {integer}, which no double has in all digits"))
 }
 
 fn visit_array<'de, S: Source<'de>, V: Visitor<'de>>(mut array: S::Array, visitor: V) -> Result<V::Value, S::Error> {
@@ -142,6 +164,7 @@ fn visit_node<'de, S: Source<'de>, V: Visitor<'de>>(
 ) -> Result<V::Value, S::Error> {
     match node {
         Node::Int(value) => visitor.visit_i64(value),
+        Node::Unsigned(value) => visitor.visit_u64(value),
         Node::Boolean(value) => visitor.visit_bool(value),
         Node::String(text) | Node::Text(text) => visit_text(text, visitor),
         Node::Double(value) => visitor.visit_f64(value),
@@ -157,8 +180,8 @@ macro_rules! integers {
     ($($method:ident($type:ty)),*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
-            let max = i64::try_from(<$type>::MAX).unwrap_or(i64::MAX);
-            visitor.visit_i64(self.integer(i64::try_from(<$type>::MIN).unwrap_or(i64::MIN), max)?)
+            let max = u64::try_from(<$type>::MAX).unwrap_or(u64::MAX);
+            self.integer(i64::try_from(<$type>::MIN).unwrap_or(i64::MIN), max, visitor)
         }
     )*};
 }
@@ -194,11 +217,12 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
         self.deserialize_f64(visitor)
     }
 
-    /// An int will do: JavaScript and Lua have one type for numbers, and write whole doubles as ints.
+    /// An int will do, if a double has it: JavaScript and Lua have one type for numbers, and write whole doubles as ints.
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
         match self.open()? {
             Node::Double(value) => visitor.visit_f64(value),
-            Node::Int(value) => visitor.visit_f64(value as f64),
+            Node::Int(value) => visitor.visit_f64(exactly(value).ok_or_else(|| beyond_double(value))?),
+            Node::Unsigned(value) => visitor.visit_f64(exactly(value).ok_or_else(|| beyond_double(value))?),
             node => Err(node.mismatch("double")),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rpcgi::xmlrpc::{self, Category, Value, from_slice, to_vec};
+use rpcgi::xmlrpc::{self, Category, Members, Value, from_slice, to_vec};
 use rpcgi::{Base64, DateTime};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -50,16 +50,26 @@ fn integers_out_of_range_or_shape() {
     for (value, message) in [
         (
             "<int>2147483648</int>",
-            "expected int from -2147483648 to 2147483647, found \"2147483648\" at line 1 column 1",
+            "expected an integer from -2147483648 to 2147483647, found 2147483648 at line 1 column 1",
         ),
         (
             "<i4>-2147483649</i4>",
-            "expected int from -2147483648 to 2147483647, found \"-2147483649\" at line 1 column 1",
+            "expected an integer from -2147483648 to 2147483647, found -2147483649 at line 1 column 1",
         ),
         ("<i1>128</i1>", "expected i1 from -128 to 127, found \"128\" at line 1 column 1"),
         (
             "<i8>9223372036854775808</i8>",
-            "expected i8 from -9223372036854775808 to 9223372036854775807, found \"9223372036854775808\" at line 1 column 1",
+            "expected an integer from -2147483648 to 2147483647, found 9223372036854775808 at line 1 column 1",
+        ),
+        (
+            "<i8>18446744073709551616</i8>",
+            "expected i8 of at most 64 bits (a larger number can be sent as a string), found \"18446744073709551616\" at \
+             line 1 column 1",
+        ),
+        (
+            "<int>-9223372036854775809</int>",
+            "expected int of at most 64 bits (a larger number can be sent as a string), found \"-9223372036854775809\" at \
+             line 1 column 1",
         ),
         ("<int>5abc</int>", "expected int a whole number, found \"5abc\" at line 1 column 1"),
         ("<int></int>", "expected int a whole number, found \"\" at line 1 column 1"),
@@ -73,12 +83,33 @@ fn integers_out_of_range_or_shape() {
         ("<double>1</double>", "expected int, found double 1 at line 1 column 1"),
         ("<nil/>", "expected int, found nil at line 1 column 1"),
     ] {
-        assert_eq!(read::<i64>(value), Err(message.into()), "{value}");
+        assert_eq!(read::<i32>(value), Err(message.into()), "{value}");
     }
     let message = "expected an integer from 0 to 255, found 256 at line 1 column 1";
     assert_eq!(read::<u8>("<int>256</int>"), Err(message.into()));
-    let message = "expected an integer from 0 to 9223372036854775807, found -1 at line 1 column 1";
+    let message = "expected an integer from 0 to 18446744073709551615, found -1 at line 1 column 1";
     assert_eq!(read::<u64>("<int>-1</int>"), Err(message.into()));
+}
+
+/// An element of fewer bits is no reason to refuse what the target holds.
+#[test]
+fn no_integer_loses_a_digit() {
+    assert_eq!(read::<i64>("<int>1099511627783</int>"), Ok(1_099_511_627_783));
+    assert_eq!(read::<u64>("<i4>18446744073709551615</i4>"), Ok(u64::MAX));
+    assert_eq!(read::<Value>("<int>-9223372036854775808</int>"), Ok(i64::MIN.into()));
+    let beyond = "18446744073709551615 is beyond i8: a string can have it at line 1 column 1".to_owned();
+    assert_eq!(read::<Value>("<int>18446744073709551615</int>"), Err(beyond));
+    assert_eq!(read::<f64>("<i8>9007199254740992</i8>"), Ok(9_007_199_254_740_992.0));
+    let lost = "expected double, found int 9007199254740993, which no double has in all digits at line 1 column 1";
+    assert_eq!(read::<f64>("<i8>9007199254740993</i8>"), Err(lost.to_owned()));
+}
+
+#[test]
+fn members_have_names_of_their_own() {
+    let twice = "<struct><member><name>a</name><value>1</value></member><member><name>b</name><value>2</value></member>\
+        <member><name>a</name><value>3</value></member></struct>";
+    let expected = Value::Struct([("a", "3"), ("b", "2")].into());
+    assert_eq!(read::<Value>(twice), Ok(expected));
 }
 
 #[test]
@@ -88,7 +119,7 @@ fn integers_are_written() {
     assert_eq!(written(&2_147_483_648_u32), "<i8>2147483648</i8>");
     assert_eq!(written(&i64::MIN), "<i8>-9223372036854775808</i8>");
     assert_eq!(written(&7_u128), "<int>7</int>");
-    assert_eq!(unwritable(&u64::MAX), "18446744073709551615 is beyond i8");
+    assert_eq!(unwritable(&u64::MAX), "18446744073709551615 is beyond i8: a string can have it");
 }
 
 #[test]
@@ -402,7 +433,7 @@ fn nil() {
 
 #[test]
 fn values_keep_their_types() {
-    let value = Value::Struct(vec![
+    let members: Vec<(String, Value)> = vec![
         ("i".into(), 1.into()),
         ("long".into(), (1_i64 << 40).into()),
         ("b".into(), true.into()),
@@ -411,8 +442,9 @@ fn values_keep_their_types() {
         ("date".into(), Value::DateTime("19980717T14:08:55".parse().unwrap())),
         ("octets".into(), Base64(vec![1, 2]).into()),
         ("a".into(), Value::Array(vec![Value::Nil, Value::Array(vec![])])),
-        ("s2".into(), Value::Struct(vec![])),
-    ]);
+        ("s2".into(), Value::Struct(Members::new())),
+    ];
+    let value = Value::Struct(members.into());
     assert_eq!(read::<Value>(&written(&value)), Ok(value));
 }
 

@@ -144,14 +144,14 @@ fn multicall_answers_each_in_its_place() {
             item("add", ("x",)),
             item("system.multicall", ([0; 0],)),
             item("add", 1),
-            Value::Struct(vec![("methodName".into(), "add".into())]),
-            Value::Struct(vec![("params".into(), Value::Array(vec![]))]),
-            Value::Struct(vec![("methodName".into(), 1.into()), ("params".into(), Value::Array(vec![]))]),
+            Value::Struct([("methodName", "add")].into()),
+            Value::Struct([("params", Value::Array(vec![]))].into()),
+            Value::Struct([("methodName", Value::from(1)), ("params", Value::Array(vec![]))].into()),
             item("add", (1.5, 2)),
         ],
     );
     let fault = |code: i32, message: &str| {
-        Value::Struct(vec![("faultCode".into(), code.into()), ("faultString".into(), message.into())])
+        Value::Struct([("faultCode", Value::from(code)), ("faultString", message.into())].into())
     };
     let result = |value: Value| Value::Array(vec![value]);
     let expected = [
@@ -195,7 +195,7 @@ fn multicall_survives_a_result_that_cannot_be_written() {
 #[test]
 fn capabilities() {
     let names = |value: &Value| match value {
-        Value::Struct(members) => members.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(),
+        Value::Struct(members) => members.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>(),
         other => panic!("{other:?}"),
     };
     let capabilities = call(&endpoint(), "system.getCapabilities", &()).unwrap();

@@ -373,7 +373,7 @@ fn mismatches() {
         ("shape", json!(5), "expected string or struct of one member, found int 5"),
         ("shape", json!({}), "expected struct of one member, found an empty one"),
         ("shape", json!({ "Circle": 1, "Dot": null }), "expected struct of one member, found one more"),
-        ("value", json!(u64::MAX), "18446744073709551615 is beyond i8"),
+        ("value", json!(u64::MAX), "18446744073709551615 is beyond i8: a string can have it"),
         ("half", json!(long), &format!("expected double, found string \"{}...\"", &long[..100])),
     ] {
         let error = call(method, json!([param])).unwrap_err();
@@ -593,8 +593,9 @@ fn huge_numbers() {
     }
     assert_eq!(request("half", "1e-400")["result"], 0.0);
     assert_eq!(request("half", &format!("0.{digits}"))["result"], 0.5);
-    assert_eq!(request("half", &"9".repeat(300))["result"], json!(5e299));
-    assert_eq!(request("large", "1e3")["error"]["code"], -32602);
+    // no integer loses a digit without a word
+    assert_eq!(request("half", &"9".repeat(300))["error"]["code"], -32602);
+    assert_eq!(request("large", "1e3.5")["error"]["code"], -32700);
 }
 
 /// Whatever a document breaks off in, nothing runs, and it is said where.
@@ -946,5 +947,58 @@ fn keys_of_maps() {
         let answer = ask(&endpoint, document);
         assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32602), &json!(1)), "{answer}");
         assert!(answer["error"]["message"].as_str().unwrap().contains("expected int, found "), "{answer}");
+    }
+}
+
+/// `8.0` is an int as JSON Schema has it, and what JavaScript, Lua and Gson write.
+#[test]
+fn numbers_keep_their_digits() {
+    let server = Server::new("Test").method("int", |value: i64| value).method("double", |value: f64| value);
+    let server = server.method("unsigned", |value: u64| value).method("any", |value: xmlrpc::Value| value);
+    let endpoint = server.build().unwrap();
+    let answer = |method: &str, param: &str| {
+        let call = format!(r#"{{"jsonrpc": "2.0", "method": "{method}", "params": [{param}], "id": 1}}"#);
+        let answer = String::from_utf8(endpoint.handle_document(call.as_bytes())).unwrap();
+        let parsed: Json = serde_json::from_str(&answer).unwrap();
+        match parsed["error"]["message"].as_str() {
+            None => answer,
+            Some(message) => message.split_once(" param 1: ").map_or(message, |(_, problem)| problem).to_owned(),
+        }
+    };
+    let result = |text: &str| format!(r#"{{"jsonrpc":"2.0","result":{text},"id":1}}"#);
+    for (method, param, expected) in [
+        ("int", "8.0", "8"),
+        ("int", "8e0", "8"),
+        ("int", "1e18", "1000000000000000000"),
+        ("unsigned", "18446744073709551615", "18446744073709551615"),
+        ("double", "123456789012345680000", "1.2345678901234568e+20"),
+        ("double", "9007199254740993.0", "9007199254740992.0"),
+        ("any", "1e300", "1e+300"),
+    ] {
+        assert_eq!(answer(method, param), result(expected), "{method} {param}");
+    }
+    for (method, param, expected) in [
+        ("int", "8.50", "expected int, found double 8.50"),
+        ("int", "1e30", "expected int, found double 1e30"),
+        ("int", "9007199254740993.0", "expected int, found double 9007199254740993.0"),
+        ("unsigned", "-8.0", "expected an integer from 0 to 18446744073709551615, found -8"),
+        (
+            "double",
+            "9007199254740993",
+            "expected double, found int 9007199254740993, which no double has in all digits",
+        ),
+    ] {
+        let found = answer(method, param);
+        assert!(found.starts_with(expected), "{method} {param}: {found}");
+    }
+    for (method, param, number) in [
+        ("int", "18446744073709551616", "18446744073709551616"),
+        ("double", "18446744073709551617", "18446744073709551617"),
+        ("any", r#"[1, {"a": 18446744073709551616}]"#, "18446744073709551616"),
+        ("any", "-100000000000000000000", "-100000000000000000000"),
+    ] {
+        let found = answer(method, param);
+        let expected = format!("expected an integer of at most 64 bits, found {number}: a string can have it");
+        assert!(found.starts_with(&expected), "{method} {param}: {found}");
     }
 }

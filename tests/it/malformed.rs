@@ -284,7 +284,7 @@ fn params_that_do_not_fit() {
         (
             "add",
             &["<int>2147483648</int>", "<int>1</int>"],
-            "method \"add\" param 1 \"a\": expected int from -2147483648 to 2147483647, found \"2147483648\" at line 1 column 56",
+            "method \"add\" param 1 \"a\": expected an integer from -2147483648 to 2147483647, found 2147483648 at line 1 column 56",
         ),
         (
             "add",

@@ -4,6 +4,8 @@
 //! [`read_response`] read the documents around values.
 
 use std::borrow::Cow;
+use std::num::IntErrorKind;
+use std::ops::RangeInclusive;
 
 use serde::de::{Deserialize, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
@@ -44,20 +46,22 @@ impl<'r, 'de> ValueReader<'r, 'de> {
         }
     }
 
-    /// An integer of a type with this range.
+    /// An integer. One of more bits than its element says is read all the same, where the target holds it; the short
+    /// ones of Apache's extensions apart.
     #[inline]
-    fn integer(&mut self, tag: Tag, min: i64, max: i64) -> Result<i64, Error> {
+    fn integer(
+        &mut self,
+        tag: Tag,
+        range: RangeInclusive<i64>,
+    ) -> Result<Node<'de, ArrayReader<'r, 'de>, StructReader<'r, 'de>>, Error> {
         let text = self.reader.text(tag)?;
         match text.trim_ascii().parse::<i64>() {
-            Ok(value) if (min..=max).contains(&value) => Ok(value),
-            Ok(_) => Err(bad(tag, &text, format_args!("from {min} to {max}"))),
-            Err(error) => {
-                use std::num::IntErrorKind::{NegOverflow, PosOverflow};
-                match error.kind() {
-                    NegOverflow | PosOverflow => Err(bad(tag, &text, format_args!("from {min} to {max}"))),
-                    _ => Err(bad(tag, &text, "a whole number")),
-                }
-            }
+            Ok(value) if range.contains(&value) => Ok(Node::Int(value)),
+            Ok(_) => Err(bad(tag, &text, format_args!("from {} to {}", range.start(), range.end()))),
+            Err(error) => match text.trim_ascii().parse::<u64>() {
+                Ok(value) => Ok(Node::Unsigned(value)),
+                Err(_) => Err(no_integer(tag, &text, error.kind())),
+            },
         }
     }
 
@@ -91,6 +95,16 @@ impl<'r, 'de> ValueReader<'r, 'de> {
     }
 }
 
+#[cold]
+fn no_integer(tag: Tag, text: &str, kind: &IntErrorKind) -> Error {
+    match kind {
+        IntErrorKind::NegOverflow | IntErrorKind::PosOverflow => {
+            bad(tag, text, "of at most 64 bits (a larger number can be sent as a string)")
+        }
+        _ => bad(tag, text, "a whole number"),
+    }
+}
+
 /// The text of an element is not what its type asks for.
 #[cold]
 fn bad(tag: Tag, found: &str, expected: impl std::fmt::Display) -> Error {
@@ -110,10 +124,9 @@ impl<'r, 'de> Source<'de> for ValueReader<'r, 'de> {
             Content::Typed(tag) => tag,
         };
         let node = match tag {
-            Tag::Int => Node::Int(self.integer(tag, i32::MIN.into(), i32::MAX.into())?),
-            Tag::I1 => Node::Int(self.integer(tag, i8::MIN.into(), i8::MAX.into())?),
-            Tag::I2 => Node::Int(self.integer(tag, i16::MIN.into(), i16::MAX.into())?),
-            Tag::I8 => Node::Int(self.integer(tag, i64::MIN, i64::MAX)?),
+            Tag::Int | Tag::I8 => self.integer(tag, i64::MIN..=i64::MAX)?,
+            Tag::I1 => self.integer(tag, i8::MIN.into()..=i8::MAX.into())?,
+            Tag::I2 => self.integer(tag, i16::MIN.into()..=i16::MAX.into())?,
             Tag::Boolean => Node::Boolean(self.boolean()?),
             Tag::String => Node::String(self.reader.text(tag)?),
             Tag::Double => Node::Double(self.double()?),
@@ -163,6 +176,7 @@ fn read_tree(reader: &mut Reader<'_>, depth: u32) -> Result<Value, Error> {
     let start = reader.start();
     let value = match (ValueReader { reader: &mut *reader, depth }).open() {
         Ok(Node::Int(value)) => Ok(Value::Int(value)),
+        Ok(Node::Unsigned(value)) => Value::deserialize(IntoDeserializer::<Error>::into_deserializer(value)),
         Ok(Node::Boolean(value)) => Ok(Value::Boolean(value)),
         Ok(Node::String(text) | Node::Text(text)) => Ok(Value::String(text.into_owned())),
         Ok(Node::Double(value)) => Ok(Value::Double(value)),
@@ -296,7 +310,7 @@ impl<'r, 'de> StructReader<'r, 'de> {
     }
 
     fn into_tree(mut self) -> Result<Value, Error> {
-        let mut members = Vec::new();
+        let mut members: Vec<(String, Value)> = Vec::new();
         while let Some(name) = self.name()? {
             let value = match self.value.take() {
                 Some(value) => value,
@@ -309,7 +323,7 @@ impl<'r, 'de> StructReader<'r, 'de> {
             members.push((name.into_owned(), value));
         }
         self.close()?;
-        Ok(Value::Struct(members))
+        Ok(Value::Struct(members.into()))
     }
 
     fn close(mut self) -> Result<(), Error> {

@@ -56,7 +56,7 @@ use serde::de::DeserializeOwned;
 pub use self::encoding::Encoding;
 pub(crate) use self::encoding::decode;
 pub use self::error::{Category, Error};
-pub use crate::value::{ParseDateTimeError, Position, Value};
+pub use crate::value::{Members, ParseDateTimeError, Position, Value};
 
 use self::de::CallReader;
 use self::ser::WriteOptions;

@@ -70,7 +70,7 @@ impl Notation for Xml {
     #[inline]
     fn integer<I: Integer>(self, value: I, out: &mut Vec<u8>) -> Result<(), WriteError> {
         let Ok(narrow) = value.try_into() else {
-            return Err(WriteError::new(format!("{value} is beyond i8")));
+            return Err(WriteError::new(format!("{value} is beyond i8: a string can have it")));
         };
         let mut buffer = itoa::Buffer::new();
         let text = buffer.format(narrow).as_bytes();

@@ -134,8 +134,7 @@ pub(super) fn check_instruction(text: &str) -> Checked {
 /// Checks an XML declaration, from its `xml` on (§2.8, §4.3.1, §2.9).
 pub(super) fn check_declaration(text: &str) -> Checked {
     /// What may be there, in order; the first must be.
-    const PARTS: [(&str, fn(&str) -> bool); 3] =
-        [("version", is_version), ("encoding", is_encoding), ("standalone", |value| matches!(value, "yes" | "no"))];
+    const PARTS: [&str; 3] = ["version", "encoding", "standalone"];
 
     let mut cursor = Cursor { text, at: "xml".len() };
     let mut next = 0;
@@ -152,16 +151,21 @@ pub(super) fn check_declaration(text: &str) -> Checked {
         }
         let start = cursor.at;
         let Attribute { name, value, value_at } = cursor.attribute()?;
-        let Some(index) = PARTS.iter().position(|(part, _)| *part == name).filter(|index| *index >= next) else {
-            let left: Vec<&str> = PARTS[next..].iter().map(|(part, _)| *part).collect();
-            let expected = if left.is_empty() { "the end".into() } else { left.join(" or ") };
+        let Some(index) = PARTS.iter().position(|part| *part == name).filter(|index| *index >= next) else {
+            let left = PARTS[next..].join(" or ");
+            let expected = if left.is_empty() { "the end" } else { &left };
             let message = format!("expected {expected} in the XML declaration, found \"{}\"", cut(name).escape_debug());
             return Err(syntax(start, message));
         };
         if next == 0 && index > 0 {
             return Err(syntax(start, format!("expected version in the XML declaration, found \"{name}\"")));
         }
-        if !PARTS[index].1(value) {
+        let is_meant = match name {
+            "version" => is_version(value),
+            "encoding" => is_encoding(value),
+            _ => matches!(value, "yes" | "no"),
+        };
+        if !is_meant {
             let expected = ["version 1.0", "the name of an encoding", "standalone yes or no"][index];
             let message = format!("expected {expected}, found \"{}\"", cut(value).escape_debug());
             return Err(syntax(value_at, message));
