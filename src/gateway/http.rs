@@ -5,6 +5,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +16,19 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 use crate::service::{Request, Response, Service, is_local_host, split_port};
 
+/// The most octets of a body over the limit that are read and let go of, and for how long: a client that sends all of it
+/// before it reads would not see the answer otherwise.
+const MOST_DRAINED: usize = 64 << 20;
+const LONGEST_DRAIN: Duration = Duration::from_secs(10);
+
 /// Serves at an address until Ctrl-C (INT), TERM or HUP; `ready` is told the URL.
+///
+/// TERM lets the calls that run be answered, for as long as [`Limits::stop`](crate::Limits::stop) has it, or until one
+/// more signal comes. The others end it at once: somebody at a terminal wants to go on.
 ///
 /// # Errors
 /// If the address cannot be listened at.
@@ -32,24 +42,39 @@ pub(crate) fn serve(service: Arc<dyn Service>, address: SocketAddr, ready: impl 
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hang_up = signal(SignalKind::hangup())?;
         ready(&format!("http://{address}/"));
+        let stop = service.limits().stop;
+        // every connection has a receiver, and the last that goes is noticed
+        let (stopping, _) = watch::channel(());
         tokio::select! {
-            _ = accept(&listener, service, address) => {}
-            _ = interrupt.recv() => {}
+            _ = accept(listener, service, address, &stopping) => {}
+            _ = interrupt.recv() => return Ok(()),
+            _ = hang_up.recv() => return Ok(()),
             _ = terminate.recv() => {}
+        }
+        _ = stopping.send(());
+        tokio::select! {
+            _ = stopping.closed() => {}
+            _ = tokio::time::sleep(stop) => log::warn!("not all calls were answered in {stop:?}"),
+            _ = interrupt.recv() => {}
             _ = hang_up.recv() => {}
+            _ = terminate.recv() => {}
         }
         Ok(())
     });
-    // a method that still runs is not waited for: somebody at a terminal wants to go on
     runtime.shutdown_background();
     served
 }
 
-async fn accept(listener: &TcpListener, service: Arc<dyn Service>, address: SocketAddr) -> Infallible {
+async fn accept(
+    listener: TcpListener,
+    service: Arc<dyn Service>,
+    address: SocketAddr,
+    stopping: &watch::Sender<()>,
+) -> Infallible {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                tokio::spawn(converse(stream, peer, Arc::clone(&service), address));
+                tokio::spawn(converse(stream, peer, Arc::clone(&service), address, stopping.subscribe()));
             }
             Err(error) => {
                 log::warn!("no connection accepted: {error}");
@@ -61,13 +86,29 @@ async fn accept(listener: &TcpListener, service: Arc<dyn Service>, address: Sock
 }
 
 /// Answers the requests of one connection.
-async fn converse(stream: TcpStream, peer: SocketAddr, service: Arc<dyn Service>, address: SocketAddr) {
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    service: Arc<dyn Service>,
+    address: SocketAddr,
+    mut stopping: watch::Receiver<()>,
+) {
     let answer = service_fn(move |request| {
         let service = Arc::clone(&service);
         async move { Ok::<_, Infallible>(answer(service, request, peer, address).await) }
     });
-    if let Err(error) = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await
-    {
+    let mut server = hyper::server::conn::http1::Builder::new();
+    // a client that has sent all it has to say may still read
+    let connection = server.half_close(true).serve_connection(TokioIo::new(stream), answer);
+    let mut connection = pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        _ = stopping.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
         log::debug!("connection from {peer}: {error}");
     }
 }
@@ -100,16 +141,38 @@ async fn read(
 ) -> Result<Request, Response> {
     check_host(&request, address)?;
     let limit = service.limits().body;
-    let (mut head, body) = request.into_parts();
+    let (mut head, mut body) = request.into_parts();
     if body.size_hint().lower() > limit as u64 {
+        // one that asks before it sends the body has the answer by that
+        if !head.headers.contains_key(header::EXPECT) {
+            drain(body).await;
+        }
         return Err(Response::too_large(limit));
     }
-    let body = Limited::new(body, limit).collect().await.map_err(|error| match error.is::<LengthLimitError>() {
-        true => Response::too_large(limit),
-        false => Response::text(StatusCode::BAD_REQUEST, "the body ends before it should"),
-    })?;
+    let collected = Limited::new(&mut body, limit).collect().await;
+    let collected = match collected {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            drain(body).await;
+            return Err(Response::too_large(limit));
+        }
+        Err(_) => return Err(Response::text(StatusCode::BAD_REQUEST, "the body ends before it should")),
+    };
     head.extensions.insert(peer);
-    Ok(http::Request::from_parts(head, body.to_bytes()).into())
+    Ok(http::Request::from_parts(head, collected).into())
+}
+
+/// Reads what is left of a body, within bounds.
+async fn drain(mut body: Incoming) {
+    let read = async {
+        let mut left = MOST_DRAINED;
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+            left = rest;
+        }
+    };
+    // whoever takes longer does not get to see why
+    _ = tokio::time::timeout(LONGEST_DRAIN, read).await;
 }
 
 /// A page of another site can make its own name lead to this port and then read what is here ("DNS rebinding"): so at a
@@ -122,7 +185,7 @@ fn check_host(request: &http::Request<Incoming>, address: SocketAddr) -> Result<
     if is_local_host(host) {
         return Ok(());
     }
-    let name = split_port(host).0;
+    let name: String = split_port(host).0.chars().take(100).collect();
     let message = format!("expected a name of this machine as Host, found \"{}\"", name.escape_debug());
     Err(Response::text(StatusCode::FORBIDDEN, message))
 }
