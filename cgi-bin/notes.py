@@ -4,6 +4,7 @@ import json
 import os
 import sqlite3
 import sys
+import traceback
 
 file = os.environ.get("NOTES_FILE") or os.path.expanduser("~/.rpcgi-notes.sqlite")
 database = sqlite3.connect(file, timeout=10, isolation_level=None)
@@ -36,10 +37,22 @@ def delete(id):
 
 METHODS = {"notes.create": create, "notes.list": list_notes, "notes.delete": delete}
 
+# rpcgi reads the answers; whatever else is printed goes to the log
+answers = os.fdopen(os.dup(1), "w", buffering=1)
+os.dup2(2, 1)
+
+
+def answer(call):
+    try:
+        return {"result": METHODS[call["method"]](*call["params"])}
+    except Fault as fault:
+        return {"error": fault.error}
+    except BaseException:
+        # callers learn nothing of it, the log does
+        traceback.print_exc()
+        return {"error": {"code": -32603, "message": "internal error"}}
+
+
 for line in sys.stdin:
     call = json.loads(line)
-    try:
-        answer = {"result": METHODS[call["method"]](*call["params"])}
-    except Fault as fault:
-        answer = {"error": fault.error}
-    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], **answer}), flush=True)
+    print(json.dumps({"jsonrpc": "2.0", "id": call["id"], **answer(call)}), file=answers)

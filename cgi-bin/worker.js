@@ -1,11 +1,15 @@
 const methods = { "node.add": (a, b) => a + b, "node.greet": (name) => `Hello, ${name}!` };
-require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
+const write = process.stdout.write.bind(process.stdout);
+process.stdout.write = process.stderr.write.bind(process.stderr); // a stray console.log goes to the log
+process.on("uncaughtException", (error) => console.error(error));
+require("readline").createInterface({ input: process.stdin }).on("line", async (line) => {
   const call = JSON.parse(line);
-  let answer;
+  let answer = { jsonrpc: "2.0", id: call.id };
   try {
-    answer = { result: methods[call.method](...call.params) };
+    answer = JSON.stringify({ ...answer, result: (await methods[call.method](...call.params)) ?? null });
   } catch (error) {
-    answer = { error: { code: 1, message: error.message } };
+    console.error(error);
+    answer = JSON.stringify({ ...answer, error: { code: -32603, message: "internal error" } });
   }
-  console.log(JSON.stringify({ jsonrpc: "2.0", id: call.id, ...answer }));
+  write(`${answer}\n`);
 });

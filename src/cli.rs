@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::docs::Format;
 #[cfg(target_os = "linux")]
@@ -81,9 +81,9 @@ fn complain(message: &str) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-/// A service of XML-RPC and JSON-RPC. A web server runs this program by CGI or FastCGI; by hand it does this:
+/// What a program of a service may be told. Its name, version and first line are the service's.
 #[derive(Parser)]
-#[command(version, name = "rpcgi", arg_required_else_help = true, subcommand_required = true)]
+#[command(version, arg_required_else_help = true, subcommand_required = true)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -97,6 +97,9 @@ enum Command {
         /// Where to listen; 0 is any free port
         #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:8000", value_parser = local_address)]
         listen: std::net::SocketAddr,
+        /// The same for a port of this machine
+        #[arg(long, conflicts_with = "listen")]
+        port: Option<u16>,
     },
     /// Serves a web server by FastCGI
     #[cfg(target_os = "linux")]
@@ -128,10 +131,12 @@ tcp:HOST:PORT[,public]
 
 #[cold]
 fn obey(endpoint: Endpoint) -> ExitCode {
-    let done = match CommandLine::try_parse() {
+    let done = match parse(&endpoint) {
         Ok(CommandLine { command: Command::Doc { path, options } }) => write_page(&endpoint, path.as_deref(), &options),
         #[cfg(feature = "http")]
-        Ok(CommandLine { command: Command::Serve { listen } }) => serve(Arc::new(endpoint), listen),
+        Ok(CommandLine { command: Command::Serve { listen, port } }) => {
+            serve(Arc::new(endpoint), address(listen, port))
+        }
         #[cfg(target_os = "linux")]
         Ok(CommandLine { command: Command::Fcgi { listen } }) => {
             serve_fastcgi(Arc::new(endpoint), Vec::new(), &listen, || ())
@@ -143,6 +148,18 @@ fn obey(endpoint: Endpoint) -> ExitCode {
         }
     };
     finish(done)
+}
+
+/// Reads the command line. To whoever asks, the program is the service.
+fn parse(endpoint: &Endpoint) -> Result<CommandLine, clap::Error> {
+    // clap wants words that last, and the process does one thing only
+    let leak = |text: String| -> &'static str { text.leak() };
+    let (name, version) = endpoint.name_and_version();
+    let about = format!(
+        "{name}: a service of XML-RPC and JSON-RPC. A web server runs this program by CGI or FastCGI; by hand it does this:"
+    );
+    let command = CommandLine::command().name(leak(name.to_owned())).version(leak(version.to_owned())).about(about);
+    CommandLine::from_arg_matches(&command.try_get_matches()?)
 }
 
 pub(crate) fn finish(done: Result<(), String>) -> ExitCode {
@@ -187,7 +204,7 @@ impl DocOptions {
 fn write_page(endpoint: &Endpoint, path: Option<&str>, options: &DocOptions) -> Result<(), String> {
     let endpoint = match path {
         None | Some("/") => endpoint,
-        Some(path) => endpoint.place(path).ok_or_else(|| format!("there is no server at {path}"))?,
+        Some(path) => endpoint.place_at(path).ok_or_else(|| format!("there is no server at {path}"))?,
     };
     options.write(endpoint)
 }
@@ -202,6 +219,12 @@ pub(crate) fn local_address(text: &str) -> Result<std::net::SocketAddr, String> 
     }
     let address = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
     address.ok_or_else(|| "expected a port, or ADDRESS:PORT".into())
+}
+
+/// Where to listen, as both options have it.
+#[cfg(feature = "http")]
+pub(crate) fn address(listen: std::net::SocketAddr, port: Option<u16>) -> std::net::SocketAddr {
+    port.map_or(listen, |port| ([127, 0, 0, 1], port).into())
 }
 
 /// Serves on a local port.

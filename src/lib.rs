@@ -13,6 +13,7 @@ mod logger;
 mod manifest;
 mod method;
 mod openrpc;
+mod path;
 #[cfg(feature = "program")]
 mod program;
 mod protocol;
@@ -27,6 +28,9 @@ mod value;
 
 // the attribute macros write `::rpcgi`, also in this crate's own tests
 extern crate self as rpcgi;
+
+/// The crate whose types of requests, headers and statuses are used here, in the same version.
+pub use http;
 
 pub use crate::docs::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, Trying};
 pub use crate::fault::Fault;

@@ -4,12 +4,16 @@
 //! writes a [`Response`] however its server wants it, and what answers is a [`Service`].
 
 use std::borrow::Cow;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, Uri};
 
 use crate::limits::Limits;
+use crate::path;
 
 /// Something that answers requests.
 pub trait Service: Send + Sync {
@@ -60,12 +64,14 @@ impl<F: Fn(&str) -> Option<Cow<'static, [u8]>> + Send + Sync> MetaVariables for 
 pub struct Request {
     variables: Box<dyn MetaVariables>,
     body: Vec<u8>,
+    /// Once it is asked for.
+    id: OnceLock<String>,
 }
 
 impl Request {
     /// A request of these meta-variables and this body.
     pub fn new(variables: impl MetaVariables + 'static, body: Vec<u8>) -> Request {
-        Request { variables: Box::new(variables), body }
+        Request { variables: Box::new(variables), body, id: OnceLock::new() }
     }
 
     /// The octets of a meta-variable; an empty one is as good as absent (RFC 3875 §4.1).
@@ -129,11 +135,46 @@ impl Request {
             };
             return if start < end { uri[start..end].to_owned().into() } else { "/".into() };
         }
-        let script_name = self.variable("SCRIPT_NAME").unwrap_or_default();
-        match self.variable("PATH_INFO") {
-            Some(path_info) => script_name + path_info,
-            None if script_name.is_empty() => "/".into(),
-            None => script_name,
+        // these two arrive decoded (RFC 3875 §4.1.5, §4.1.13)
+        let encoded = |name| self.variable_octets(name).map(|octets| path::encoded(&octets)).unwrap_or_default();
+        match encoded("SCRIPT_NAME") + &encoded("PATH_INFO") {
+            path if path.is_empty() => "/".into(),
+            path => path.into(),
+        }
+    }
+
+    /// The host that the request was sent to, with its port if it came with one; `None` if the server tells none.
+    pub(crate) fn host(&self) -> Option<Cow<'_, str>> {
+        if let Some(host) = self.variable("HTTP_HOST") {
+            return Some(host);
+        }
+        let name = self.variable("SERVER_NAME")?;
+        Some(if name.parse::<Ipv6Addr>().is_ok() { format!("[{name}]").into() } else { name })
+    }
+
+    /// Checks what the request says of its own URL, which pages and messages repeat.
+    ///
+    /// # Errors
+    /// The response to one that cannot be meant: 400, or 414 for a path that is too long.
+    pub(crate) fn check_target(&self) -> Result<(), Response> {
+        let refuse = |message: String| Err(Response::text(StatusCode::BAD_REQUEST, message));
+        if let Some(host) = self.host().filter(|host| !is_host(host)) {
+            return refuse(format!("expected the name of a host and a port, found \"{}\"", cut(&host)));
+        }
+        let is_port = |port: &str| port.len() <= LONGEST_PORT && port.bytes().all(|octet| octet.is_ascii_digit());
+        if let Some(port) = self.variable("SERVER_PORT").filter(|port| !is_port(port)) {
+            return refuse(format!("expected a port of at most five digits, found \"{}\"", cut(&port)));
+        }
+        let is_scheme = |scheme: &str| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+        if let Some(scheme) = self.variable("REQUEST_SCHEME").filter(|scheme| !is_scheme(scheme)) {
+            return refuse(format!("expected the scheme http or https, found \"{}\"", cut(&scheme)));
+        }
+        match self.path().len() > LONGEST_PATH {
+            true => {
+                let message = format!("the path has more than {LONGEST_PATH} octets");
+                Err(Response::text(StatusCode::URI_TOO_LONG, message))
+            }
+            false => Ok(()),
         }
     }
 
@@ -144,7 +185,7 @@ impl Request {
             Some(scheme) => scheme,
             None => if https { "https" } else { "http" }.into(),
         };
-        let host = self.variable("HTTP_HOST").or_else(|| self.variable("SERVER_NAME"))?;
+        let host = self.host()?;
         let port = self.variable("SERVER_PORT").filter(|port| {
             // a Host header without a port may have lost it on the way (Debian's nginx sends $host)
             let default = if scheme == "https" { "443" } else { "80" };
@@ -167,10 +208,71 @@ impl Request {
         self.variable("REMOTE_USER").or_else(|| self.variable("REDIRECT_REMOTE_USER"))
     }
 
+    /// The name of this request, for the log and for whoever asks what became of it.
+    ///
+    /// It is the web server's (`UNIQUE_ID` of Apache's mod_unique_id, `REQUEST_ID` as nginx may set it) or the client's
+    /// (`X-Request-Id`), if that is 1 to 64 of `A-Za-z0-9_@-`; else it is made when it is first asked for.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::Request;
+    ///
+    /// let request = Request::new(|name: &str| (name == "UNIQUE_ID").then(|| b"aX3@x"[..].into()), Vec::new());
+    /// assert_eq!(request.id(), "aX3@x");
+    /// ```
+    pub fn id(&self) -> &str {
+        self.id.get_or_init(|| self.brought_id().map_or_else(new_id, Cow::into_owned))
+    }
+
+    /// The id to answer with, if there is one: brought along, or made by now.
+    pub(crate) fn known_id(&self) -> Option<Cow<'_, str>> {
+        self.id.get().map(|id| id[..].into()).or_else(|| self.brought_id())
+    }
+
+    fn brought_id(&self) -> Option<Cow<'_, str>> {
+        let is_known = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'@');
+        let is_id = |id: &str| id.len() <= 64 && id.bytes().all(is_known);
+        let names = ["UNIQUE_ID", "REQUEST_ID", "HTTP_X_REQUEST_ID"];
+        names.into_iter().find_map(|name| self.variable(name).filter(|id| is_id(id)))
+    }
+
     /// The body as it came, before any decompression.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
+}
+
+/// Octets of a path: more than any server takes that this one stands behind, and little beside a page that repeats it.
+const LONGEST_PATH: usize = 2048;
+const LONGEST_PORT: usize = 5;
+/// Octets of the name of a host (RFC 1035 §2.3.4, without the dots at its ends).
+const LONGEST_NAME: usize = 253;
+
+/// Whether a text is a host, with a port or without (RFC 3986 §3.2.2): a name, or an IPv6 address in brackets.
+fn is_host(host: &str) -> bool {
+    let (name, port) = split_port(host);
+    let is_port = |port: &str| port.len() <= LONGEST_PORT && port.bytes().all(|octet| octet.is_ascii_digit());
+    let is_name = |name: &str| {
+        let is_known = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&octet);
+        !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(is_known)
+    };
+    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    port.is_none_or(is_port) && address.map_or_else(|| is_name(name), |address| address.parse::<Ipv6Addr>().is_ok())
+}
+
+/// What a request says, for a message.
+fn cut(text: &str) -> String {
+    text.chars().take(100).flat_map(char::escape_debug).collect()
+}
+
+/// An id that no other request of this machine has.
+#[cold]
+fn new_id() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
+    format!("{now:x}-{:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// Splits `host:port`; the port is `None` if there is none. An IPv6 address is in brackets.
@@ -206,7 +308,7 @@ impl MetaVariables for Head {
             "REQUEST_METHOD" => Some(head.method.as_str().as_bytes().into()),
             "REQUEST_URI" => Some(head.uri.path_and_query()?.as_str().as_bytes().into()),
             "REQUEST_SCHEME" => Some(head.uri.scheme_str()?.as_bytes().into()),
-            "PATH_INFO" => Some(head.uri.path().as_bytes().into()),
+            "PATH_INFO" => Some(path::decoded(head.uri.path()).into()),
             "QUERY_STRING" => Some(head.uri.query()?.as_bytes().into()),
             "REMOTE_ADDR" => Some(head.extensions.get::<SocketAddr>()?.ip().to_string().into_bytes().into()),
             "REMOTE_PORT" => Some(head.extensions.get::<SocketAddr>()?.port().to_string().into_bytes().into()),

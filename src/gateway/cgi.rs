@@ -6,8 +6,10 @@
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStringExt;
+use std::thread;
 
 use http::StatusCode;
+use rustix::process::{Resource, getrlimit};
 
 use crate::limits::Limits;
 use crate::service::{MetaVariables, Request, Response, Service};
@@ -24,10 +26,32 @@ pub(crate) fn is_environment() -> bool {
 /// If the response could not be written.
 pub(crate) fn serve(service: &dyn Service) -> io::Result<()> {
     match read_request(Environment, Stdin, &service.limits()) {
-        Ok(request) if request.method() == "POST" => write_response(service.handle(&request), Stdout),
+        Ok(request) if request.method() == "POST" => write_response(handle(service, &request), Stdout),
         // its body is no part of the request, and has not been read
         Ok(request) => respond(service.handle(&request)),
         Err(response) => respond(response),
+    }
+}
+
+/// A stack this small does not hold what a document may nest, and an overflow ends the process without an answer.
+const SMALL_STACK: u64 = 256 << 10;
+const STACK: usize = 2 << 20;
+
+/// Has a request answered, on a stack that is large enough.
+fn handle(service: &dyn Service, request: &Request) -> Response {
+    if getrlimit(Resource::Stack).current.is_none_or(|stack| stack >= SMALL_STACK) {
+        return service.handle(request);
+    }
+    let answer = || service.handle(request);
+    let answered =
+        thread::scope(|scope| Some(thread::Builder::new().stack_size(STACK).spawn_scoped(scope, answer).ok()?.join()));
+    match answered {
+        Some(Ok(response)) => response,
+        Some(Err(_)) => Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
+        None => {
+            log::error!("the stack is small (ulimit -s), and no thread with a larger one can be had");
+            out_of_order()
+        }
     }
 }
 

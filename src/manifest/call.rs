@@ -30,6 +30,8 @@ pub(super) struct Terms {
     /// Octets that a program or worker may write for a call.
     pub(super) most: usize,
     pub(super) limits: Limits,
+    /// Whether callers get what programs and workers say of errors that the manifest does not name.
+    pub(super) tell_errors: bool,
 }
 
 /// A call on its way.
@@ -39,6 +41,13 @@ pub(super) struct Call<'a> {
     /// One for each param; none where it was left out.
     pub(super) arguments: Vec<Option<Value>>,
     pub(super) request: &'a Request,
+}
+
+impl Call<'_> {
+    /// The fault of a program or worker that failed for a reason of its own: the log has that, under the same id.
+    pub(super) fn failed_inside(&self) -> Fault {
+        Fault::new(Fault::SYSTEM, format!("the program failed (request {})", self.request.id()))
+    }
 }
 
 /// A refusal for one param's sake, worded as where a type does not fit.
@@ -90,8 +99,13 @@ pub(super) fn read_json(octets: &[u8], of: &DataType, limits: Limits) -> Result<
     }
 }
 
+/// Writes what a program has said on standard error during a call to the log, line by line.
+pub(super) fn log_complaints(who: &str, id: &str, complaints: &[u8]) {
+    log_lines(&format!("{who} (request {id})"), complaints);
+}
+
 /// Writes what a program has said on standard error to the log, line by line.
-pub(super) fn log_complaints(who: &str, complaints: &[u8]) {
+pub(super) fn log_lines(who: &str, complaints: &[u8]) {
     for line in String::from_utf8_lossy(complaints).lines().filter(|line| !line.trim().is_empty()) {
         log::warn!("{who}: {line}");
     }

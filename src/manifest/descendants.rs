@@ -7,7 +7,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -20,8 +20,16 @@ const MOST_LOOKS: usize = 10;
 /// A process as `/proc` shows it.
 struct Seen {
     pid: i32,
-    parent: i32,
-    is_marked: bool,
+    stat: Stat,
+    mark: Mark,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mark {
+    /// One of those that are looked for.
+    Own,
+    Other,
+    None,
 }
 
 /// Sends a signal to all that came from these roots or has one of these marks, the roots apart.
@@ -45,7 +53,7 @@ pub(super) fn kill(roots: &[Pid], marks: &[String]) {
 /// The children of this process that have ended.
 pub(super) fn ended_children() -> Vec<Pid> {
     let own = std::process::id().cast_signed();
-    let has_ended = |pid: i32| state(Path::new(&format!("/proc/{pid}"))) == Some(('Z', own));
+    let has_ended = |pid: i32| Stat::of(pid).is_some_and(|stat| stat.state == 'Z' && stat.parent == own);
     pids().filter(|pid| has_ended(*pid)).filter_map(Pid::from_raw).collect()
 }
 
@@ -58,10 +66,15 @@ fn pids() -> impl Iterator<Item = i32> {
 fn find(roots: &[Pid], marks: &[String]) -> Vec<Pid> {
     let processes = processes(marks);
     let roots: Vec<i32> = roots.iter().map(|root| root.as_raw_nonzero().get()).collect();
-    let mut found: Vec<i32> = processes.iter().filter(|seen| seen.is_marked).map(|seen| seen.pid).collect();
+    let begun = roots.iter().filter_map(|root| Stat::of(*root)).map(|stat| stat.started).min().unwrap_or(u64::MAX);
+    // adopted, without a mark, and no older: what a program has started that wipes the environment of its daemons
+    let own = std::process::id().cast_signed();
+    let is_orphan = |seen: &Seen| seen.mark == Mark::None && seen.stat.parent == own && seen.stat.started >= begun;
+    let is_found = |seen: &&Seen| seen.mark == Mark::Own || is_orphan(seen);
+    let mut found: Vec<i32> = processes.iter().filter(is_found).map(|seen| seen.pid).collect();
     let mut front = [&roots[..], &found[..]].concat();
     while let Some(parent) = front.pop() {
-        for child in processes.iter().filter(|seen| seen.parent == parent) {
+        for child in processes.iter().filter(|seen| seen.stat.parent == parent) {
             if !found.contains(&child.pid) && !roots.contains(&child.pid) {
                 found.push(child.pid);
                 front.push(child.pid);
@@ -80,23 +93,38 @@ fn processes(marks: &[String]) -> Vec<Seen> {
         if fs::metadata(&path).ok()?.uid() != own {
             return None;
         }
-        let (state, parent) = state(&path)?;
-        let is_marked = fs::read(path.join("environ")).is_ok_and(|variables| has_mark(&variables, marks));
-        (!matches!(state, 'Z' | 'X')).then_some(Seen { pid, parent, is_marked })
+        let stat = Stat::of(pid).filter(|stat| !matches!(stat.state, 'Z' | 'X'))?;
+        let mark = fs::read(path.join("environ")).map_or(Mark::Other, |variables| mark(&variables, marks));
+        Some(Seen { pid, stat, mark })
     };
     pids().filter_map(process).collect()
 }
 
-/// In which state it is, and its parent: the fields behind the name, which may have brackets in it (proc(5)).
-fn state(path: &Path) -> Option<(char, i32)> {
-    let stat = fs::read(path.join("stat")).ok()?;
-    let behind = memchr::memrchr(b')', &stat)?;
-    let mut fields = std::str::from_utf8(&stat[behind + 1..]).ok()?.split_ascii_whitespace();
-    Some((fields.next()?.chars().next()?, fields.next()?.parse().ok()?))
+/// What the system says of a process (`/proc/PID/stat`, proc(5)).
+struct Stat {
+    state: char,
+    parent: i32,
+    /// In ticks since the machine was started.
+    started: u64,
 }
 
-fn has_mark(variables: &[u8], marks: &[String]) -> bool {
-    let value = |variable: &[u8]| variable.strip_prefix(MARK.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
-    let mut values = variables.split(|octet| *octet == 0).filter_map(value);
-    values.any(|value| marks.iter().any(|mark| mark.as_bytes() == value))
+impl Stat {
+    fn of(pid: i32) -> Option<Stat> {
+        let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
+        // the name of the program may have brackets and spaces in it
+        let behind = memchr::memrchr(b')', &stat)?;
+        let fields: Vec<&str> = std::str::from_utf8(&stat[behind + 1..]).ok()?.split_ascii_whitespace().collect();
+        let (state, parent, started) = (fields.first()?, fields.get(1)?, fields.get(19)?);
+        Some(Stat { state: state.chars().next()?, parent: parent.parse().ok()?, started: started.parse().ok()? })
+    }
+}
+
+fn mark(variables: &[u8], marks: &[String]) -> Mark {
+    let value = |variable: &'_ [u8]| variable.strip_prefix(MARK.as_bytes())?.strip_prefix(b"=").map(<[u8]>::to_vec);
+    let found = variables.split(|octet| *octet == 0).find_map(value);
+    match found {
+        None => Mark::None,
+        Some(found) if marks.iter().any(|mark| mark.as_bytes() == found) => Mark::Own,
+        Some(_) => Mark::Other,
+    }
 }

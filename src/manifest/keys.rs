@@ -90,6 +90,7 @@ pub(super) static MANIFEST: &[Key] = &[
     key("documentation", Kind::Text, "The text at the head of the page, in Markdown"),
     key("paths", Kind::List(&Kind::Text), "Answers at these paths of the URL only, and 404 elsewhere"),
     key("log_calls", Kind::Flag, "Whether the log has a line for every call"),
+    key("tell_errors", Kind::Flag, TELL_ERRORS),
     key(
         "docs",
         Kind::Either(&[ACCESS, Kind::Table(|| DOCS)]),
@@ -100,6 +101,8 @@ pub(super) static MANIFEST: &[Key] = &[
     key("method", Kind::Named(&Kind::Table(|| METHOD)), "The methods, by their names"),
     key("worker", Kind::Named(&Kind::Table(|| WORKER)), "Programs that stay and answer many calls, by their names"),
 ];
+
+const TELL_ERRORS: &str = "Whether callers get the last line of standard error where `faults` does not name the exit status, and a worker's own text of an internal error: false unless set";
 
 /// Who sees the page.
 const ACCESS: Kind = Kind::Word(&["public", "off"]);
@@ -177,6 +180,7 @@ static METHOD: &[Key] = &[
     ),
     key("worker", Kind::Text, "The worker that answers, instead of `run`"),
     key("timeout", Kind::Seconds, "Seconds that a call may take"),
+    key("tell_errors", Kind::Flag, TELL_ERRORS),
     key("env", Kind::Named(&Kind::Text), "More environment variables for the program"),
     key("hidden", Kind::Flag, "Whether it is left out of the page and of listings"),
     key("since", Kind::Text, "The version of the service that had it first"),

@@ -7,8 +7,6 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::service::Request;
 
@@ -116,7 +114,7 @@ impl Context {
         Context {
             remote_addr: request.remote_addr().map(|address| address.to_string()),
             remote_user: request.user().map(|user| user.into_owned()),
-            request_id: request_id(request),
+            request_id: request.id().to_owned(),
         }
     }
 
@@ -135,20 +133,4 @@ impl Context {
             }
         }
     }
-}
-
-/// The web server's name for the request (Apache's mod_unique_id, `REQUEST_ID` by nginx), or else one of our own.
-fn request_id(request: &Request) -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-
-    let is_plain =
-        |id: &str| id.len() <= 64 && id.bytes().all(|octet| octet.is_ascii_alphanumeric() || b"-_@".contains(&octet));
-    let known = ["UNIQUE_ID", "REQUEST_ID"].into_iter().find_map(|name| request.variable(name));
-    known.filter(|id| is_plain(id)).map_or_else(
-        || {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-            format!("{now:x}-{:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
-        },
-        |id| id.into_owned(),
-    )
 }

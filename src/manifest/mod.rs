@@ -30,6 +30,7 @@ mod source;
 mod words;
 mod worker;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -48,6 +49,8 @@ use crate::server::Server;
 pub(crate) struct Manifest {
     pub(crate) server: Server,
     pub(crate) workers: Workers,
+    /// The files that its command lines name, if they were looked for.
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// How often workers are looked after that nobody calls.

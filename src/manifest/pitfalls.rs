@@ -174,6 +174,17 @@ impl Interpreter {
     }
 }
 
+/// The words of a command line that may name the file with the code: the program itself, or behind an interpreter what it
+/// reads. What other programs are given is data, which may change with every call.
+pub(super) fn code<'w>(written: &'w [Text<'_>]) -> impl Iterator<Item = &'w str> {
+    let program = written.first().map_or("", |(program, _)| program);
+    let is_read = |word: &str| interpreter(word).is_some() || WRAPPERS.contains(&base_name(word));
+    let of_interpreter = if is_read(program) { written.get(1..).unwrap_or_default() } else { &[] };
+    // a program of the system is named without a slash, and is nobody's to edit
+    let own = Some(program).filter(|program| program.contains('/') && !is_read(program));
+    own.into_iter().chain(of_interpreter.iter().map(|(word, _)| *word).filter(|word| !word.starts_with('-')))
+}
+
 /// What the files lack that a command line names.
 pub(super) fn check_files(
     program: &Text<'_>,

@@ -127,8 +127,7 @@ pub(crate) fn end_all() {
     let deadline = Instant::now() + LAST_MOMENT;
     let signal_all = |running: &Running, signal| running.leaders().into_iter().for_each(|group| send(group, signal));
     let marks = all.marks();
-    // what it has adopted is a child of this process
-    let roots = [&all.leaders()[..], &[rustix::process::getpid()]].concat();
+    let roots = all.leaders();
     signal_all(&all, Signal::TERM);
     descendants::signal(&roots, &marks, Signal::TERM);
     while !all.have_exited() && Instant::now() < deadline {
@@ -378,7 +377,11 @@ impl Process {
     /// Ends it, with all that it has started.
     pub(super) fn end(mut self) {
         self.signal(Signal::TERM);
-        descendants::signal(&[self.pid()], &[self.mark.clone()], Signal::TERM);
+        {
+            // one that is just being started has no mark yet
+            let _all = running();
+            descendants::signal(&[self.pid()], std::slice::from_ref(&self.mark), Signal::TERM);
+        }
         self.wait_for_end(Instant::now() + GRACE);
         self.kill_all();
     }
@@ -386,9 +389,14 @@ impl Process {
     /// Ends it and all that it has started, by force.
     fn kill_all(mut self) {
         self.signal(Signal::KILL);
-        descendants::kill(&[self.pid()], &[self.mark.clone()]);
+        self.kill_descendants();
         // nothing withstands that, and what it says is not of interest
         _ = self.reap();
+    }
+
+    fn kill_descendants(&self) {
+        let _all = running();
+        descendants::kill(&[self.pid()], std::slice::from_ref(&self.mark));
     }
 
     /// Takes leave of one that was let end: by force if it has not, and then with all that it has started.
@@ -441,7 +449,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         if !self.is_reaped {
             self.signal(Signal::KILL);
-            descendants::kill(&[self.pid()], &[std::mem::take(&mut self.mark)]);
+            self.kill_descendants();
             _ = self.reap();
         }
     }

@@ -24,6 +24,9 @@ use crate::value::{Base64, Value, shown};
 /// The most octets of an argument that are put into the environment: what fits there with room to spare.
 const LONGEST_VARIABLE: usize = LONGEST_WORD / 2;
 
+/// What some programs of Windows put before a text; it is no part of it.
+pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
+
 /// A program, and how it is told and understood.
 pub(super) struct Program {
     pub(super) launch: Launch,
@@ -74,7 +77,7 @@ impl Program {
         tell_arguments(call, &mut command);
         let process = Process::start(&mut command, call.terms.most).map_err(|error| self.refused(error, call))?;
         let ended = self.attend(process, &input, call)?;
-        log_complaints(&format!("method \"{}\"", call.about.name), &ended.complaints);
+        log_complaints(&format!("method \"{}\"", call.about.name), call.request.id(), &ended.complaints);
         match ended.status.code().is_some_and(|status| self.success.contains(&status)) {
             true => self.output.read(ended.output, call),
             false => Err(Failure::Fault(fault(&ended, call))),
@@ -116,7 +119,7 @@ impl Program {
         let give_up = |mut process: Process, message: String| {
             let complaints = process.complaints();
             process.end();
-            log_complaints(&format!("method \"{}\"", call.about.name), &complaints);
+            log_complaints(&format!("method \"{}\"", call.about.name), call.request.id(), &complaints);
             failed(call.about, &message)
         };
         let broken = |error: io::Error| {
@@ -157,18 +160,22 @@ fn tell_arguments(call: &Call<'_>, command: &mut Command) {
     }
 }
 
-/// The fault of a program that has not succeeded: its status, and what the manifest says of that, or the last thing it
-/// said itself.
+/// The fault of a program that has not succeeded: what the manifest says of its status; else the caller learns no more
+/// than that, unless it may have the last thing that the program has said.
 fn fault(ended: &Ended, call: &Call<'_>) -> Fault {
     let Some(status) = ended.status.code() else {
         return failed(call.about, &format!("the program {}", in_words(ended.status)));
     };
-    let known = known_fault(call, status);
-    let last_line = || {
-        let complaints = String::from_utf8_lossy(&ended.complaints);
-        complaints.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(one_line)
-    };
-    Fault::new(status, known.or_else(last_line).unwrap_or_else(|| format!("the program {}", in_words(ended.status))))
+    if let Some(known) = known_fault(call, status) {
+        return Fault::new(status, known);
+    }
+    if !call.terms.tell_errors {
+        log::warn!("method \"{}\" (request {}) {}", call.about.name, call.request.id(), in_words(ended.status));
+        return call.failed_inside();
+    }
+    let complaints = String::from_utf8_lossy(&ended.complaints);
+    let last_line = complaints.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(one_line);
+    Fault::new(status, last_line.unwrap_or_else(|| format!("the program {}", in_words(ended.status))))
 }
 
 /// A line of a program's as the text of a fault: cut, and without what is not for reading.
@@ -197,7 +204,10 @@ impl Output {
     }
 }
 
-fn text(output: Vec<u8>) -> Result<String, String> {
+fn text(mut output: Vec<u8>) -> Result<String, String> {
+    if output.starts_with(BYTE_ORDER_MARK) {
+        output.drain(..BYTE_ORDER_MARK.len());
+    }
     String::from_utf8(output).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         format!("expected UTF-8, found octet {:02X} after {at} octets", error.as_bytes()[at])

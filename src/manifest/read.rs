@@ -7,7 +7,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::panic::Location;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,8 @@ use crate::value::Value;
 pub(crate) enum Look {
     /// At the text alone.
     Text,
+    /// The same, and at which files its command lines name, to notice when they change.
+    Watching,
     /// Also whether the programs are there, which keeps nobody from serving it: they may come.
     Programs,
     /// The same, and what is missing is an error.
@@ -67,7 +69,7 @@ pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistak
     }
     let table = document.get_ref();
     check_table(table, MANIFEST, &mut mistakes);
-    let mut reader = Reader { folder: source.folder(), look, mistakes };
+    let mut reader = Reader { folder: source.folder(), look, mistakes, files: Vec::new() };
     let manifest = reader.manifest(table);
     let mut mistakes = reader.mistakes;
     let is_meant = !mistakes.are_fatal();
@@ -84,6 +86,15 @@ struct Reader<'s> {
     folder: &'s Path,
     look: Look,
     mistakes: Mistakes,
+    /// Files that command lines name, if they are looked for.
+    files: Vec<PathBuf>,
+}
+
+impl Look {
+    /// Whether programs are looked for, to tell if one is missing.
+    fn is_at_programs(self) -> bool {
+        matches!(self, Look::Programs | Look::Strictly)
+    }
 }
 
 impl Reader<'_> {
@@ -116,7 +127,7 @@ impl Reader<'_> {
         server = server.limits(limits).log_calls(flag(table, "log_calls")).methods(methods);
         server = server.paths(self.paths(table)).cors(self.origins(table)).docs(self.docs(table));
         let workers = Workers(workers.into_values().map(|(worker, _)| worker).collect());
-        Manifest { server, workers }
+        Manifest { server, workers, files: std::mem::take(&mut self.files) }
     }
 
     fn paths<'t>(&mut self, table: &'t DeTable<'_>) -> Vec<&'t str> {
@@ -214,6 +225,7 @@ impl Reader<'_> {
         budget: &Budget,
     ) -> Vec<(Method, Option<String>)> {
         let places = Arc::new(Pool::new(std::iter::repeat_n((), budget.programs), budget.queue, budget.wait));
+        let tells_errors = flag(table, "tell_errors");
         let mut methods = Vec::new();
         for (name, span, table) in tables(table, "method") {
             self.check_name(name, &span);
@@ -239,7 +251,8 @@ impl Reader<'_> {
             let about = self.about(name, table, &params, matches!(runner, Some(Runner::Program(_))));
             let timeout = table.get("timeout").and_then(seconds).unwrap_or(budget.timeout);
             if let Some(runner) = runner {
-                let terms = Terms { params, returns, timeout, most: budget.output, limits };
+                let tell_errors = table.get("tell_errors").map_or(tells_errors, |_| flag(table, "tell_errors"));
+                let terms = Terms { params, returns, timeout, most: budget.output, limits, tell_errors };
                 let method = ManifestMethod { terms, runner };
                 let worker = text(table, "worker").map(|(worker, _)| worker.to_owned());
                 methods.push((Method::of(about, method), worker));
@@ -633,7 +646,7 @@ impl Reader<'_> {
             }
         }
         let launch = Launch { name: program.to_owned(), folder: self.folder.to_owned(), environment };
-        if self.look != Look::Text
+        if self.look.is_at_programs()
             && let Err(missing) = launch.find()
         {
             let help = pitfalls::help_to_find(program, self.folder);
@@ -645,7 +658,10 @@ impl Reader<'_> {
 
     /// What the files lack that a command line names.
     fn check_files(&mut self, launch: &Launch, written: &[Text<'_>]) {
-        if self.look != Look::Text
+        if self.look != Look::Text {
+            self.files.extend(pitfalls::code(written).map(|word| self.folder.join(word)).find(|file| file.is_file()));
+        }
+        if self.look.is_at_programs()
             && let (Ok(found), [program, words @ ..]) = (launch.find(), written)
         {
             let before = self.mistakes.0.len();

@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
 use serde_json::value::RawValue;
-use serde_json::{Value as Json, json};
 
-use super::call::{Call, failed, known_fault, log_complaints, read_json, write_json};
+use super::call::{Call, failed, known_fault, log_complaints, log_lines, read_json, write_json};
 use super::launch::{Context, Launch};
 use super::pool::Pool;
 use super::process::{Process, Turn, dismiss_all, in_words};
+use super::program::BYTE_ORDER_MARK;
 use crate::fault::Fault;
+use crate::json;
 use crate::method::Failure;
 use crate::value::{Value, shown};
 
@@ -79,7 +81,7 @@ struct ErrorObject {
     code: i32,
     #[serde(default)]
     message: String,
-    data: Option<Json>,
+    data: Option<Box<RawValue>>,
 }
 
 /// A member that is there, be it null.
@@ -131,7 +133,7 @@ impl Worker {
             Err(Trouble::Overdue(_)) => self.bury(seat, false),
         }
         if let Some(process) = &mut seat.process {
-            self.log(process);
+            log_complaints(&format!("worker \"{}\"", self.name), call.request.id(), &process.complaints());
         }
         outcome
     }
@@ -259,6 +261,7 @@ impl Worker {
             );
             Trouble::Lost(format!("the worker \"{name}\" answered {what}"))
         };
+        let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         if line.trim_ascii().is_empty() {
             return Ok(None);
         }
@@ -272,7 +275,7 @@ impl Worker {
             }
             Answer { id: Some(other), .. } if other != id => return Err(garbage("a call that it was not sent")),
             Answer { error: Some(error), result, .. } if result.is_none_or(|result| result.get() == "null") => {
-                Err(error.into_fault(call))
+                Err(error.into_fault(name, call))
             }
             Answer { id: Some(_), error: None, result: Some(result) } => {
                 let value = read_json(result.get().as_bytes(), &call.terms.returns, call.terms.limits);
@@ -286,7 +289,7 @@ impl Worker {
     }
 
     fn log(&self, process: &mut Process) {
-        log_complaints(&format!("worker \"{}\"", self.name), &process.complaints());
+        log_lines(&format!("worker \"{}\"", self.name), &process.complaints());
     }
 
     /// Empties a seat whose program is of no use any more.
@@ -360,23 +363,47 @@ impl Seat {
 }
 
 impl ErrorObject {
-    fn into_fault(self, call: &Call<'_>) -> Fault {
+    /// What the caller gets of it: the worker's own words, unless they are about the worker and not about the call.
+    fn into_fault(self, worker: &str, call: &Call<'_>) -> Fault {
+        if self.is_of_the_machine() && !call.terms.tell_errors {
+            log_complaints(&format!("worker \"{worker}\""), call.request.id(), self.message.as_bytes());
+            return call.failed_inside();
+        }
+        let data = match self.data.as_deref().map(read_data).transpose() {
+            Ok(data) => data,
+            Err(message) => {
+                return failed(call.about, &format!("the worker \"{worker}\" answered what it should not: {message}"));
+            }
+        };
         let message = match self.message.is_empty() {
             true => known_fault(call, self.code).unwrap_or_else(|| "the worker says no more".into()),
             false => self.message,
         };
         let fault = Fault::new(self.code, message);
-        match self.data {
+        match data {
             Some(data) => fault.with_data(data),
             None => fault,
         }
     }
+
+    /// Whether its code is one of those that JSON-RPC 2.0 §5.1 has for servers: then its text may tell what is nobody's
+    /// business.
+    fn is_of_the_machine(&self) -> bool {
+        matches!(self.code, Fault::INTERNAL | Fault::NOT_WELL_FORMED | -32099..=-32000)
+    }
+}
+
+/// What is beside an error, if no number in it has lost anything.
+fn read_data(data: &RawValue) -> Result<Json, String> {
+    json::check_numbers(data.get())?;
+    serde_json::from_str(data.get()).map_err(|error| error.to_string())
 }
 
 /// The line that a worker reads: a call, and who makes it.
 fn document(id: u64, params: &[u8], call: &Call<'_>) -> Vec<u8> {
     let Context { remote_addr, remote_user, request_id } = Context::of(call.request);
-    let context = json!({ "remote_addr": remote_addr, "remote_user": remote_user, "request_id": request_id });
+    let context =
+        serde_json::json!({ "remote_addr": remote_addr, "remote_user": remote_user, "request_id": request_id });
     let method = Json::from(&*call.about.name);
     let mut document = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":{method},\"params\":").into_bytes();
     document.extend_from_slice(params);

@@ -51,6 +51,8 @@ struct State {
 
 struct Serving {
     endpoint: Endpoint,
+    /// The files that command lines name, as they were when the workers were new.
+    files: Vec<(PathBuf, Option<Identity>)>,
     workers: Arc<Workers>,
 }
 
@@ -87,7 +89,7 @@ impl Kept {
         // while it cannot be seen, as in the middle of being replaced, it is what it was
         if let Ok(identity) = Identity::at(&self.path) {
             let is_due = match &state.identity {
-                Some(known) => *known != identity,
+                Some(known) => *known != identity || state.serving.as_ref().is_ok_and(|serving| serving.is_outdated()),
                 None => state.failed.is_none_or(|failed| failed.elapsed() >= RETRY),
             };
             if is_due {
@@ -171,7 +173,7 @@ impl State {
         if owners.as_ref().is_some_and(|owners| !owners.contains(&source.owner)) {
             return broken(identity, report::of_file(path, FOREIGN));
         }
-        let look = if when_broken == WhenBroken::Tell { Look::Programs } else { Look::Text };
+        let look = if when_broken == WhenBroken::Tell { Look::Programs } else { Look::Watching };
         let (manifest, mistakes) = read(&source, look);
         let told = || match when_broken {
             WhenBroken::Tell => report::human(path, &source.text, &mistakes, std::io::stderr().is_terminal()),
@@ -195,12 +197,22 @@ const FOREIGN: &str =
 
 impl Serving {
     fn new(manifest: Manifest) -> Result<Serving, String> {
-        let Manifest { server, workers } = manifest;
+        let Manifest { server, workers, files } = manifest;
+        let files =
+            files.into_iter().map(|file| (Identity::at(&file).ok(), file)).map(|(known, file)| (file, known)).collect();
         let level = server.log_level();
         let endpoint = server.build().map_err(|error| error.to_string())?;
         logger::let_through(level);
         let workers = Arc::new(workers);
         workers.attend();
-        Ok(Serving { endpoint, workers })
+        Ok(Serving { endpoint, files, workers })
+    }
+
+    /// Whether a file has changed that a command line names. One that cannot be seen, as in the middle of being replaced,
+    /// has not.
+    fn is_outdated(&self) -> bool {
+        self.files
+            .iter()
+            .any(|(file, known)| Identity::at(file).is_ok_and(|identity| Some(&identity) != known.as_ref()))
     }
 }

@@ -73,6 +73,9 @@ enum Command {
         /// Where to listen; 0 is any free port
         #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:8000", value_parser = cli::local_address)]
         listen: std::net::SocketAddr,
+        /// The same for a port of this machine
+        #[arg(long, conflicts_with = "listen")]
+        port: Option<u16>,
     },
     /// Serves a web server by FastCGI
     #[cfg(target_os = "linux")]
@@ -136,7 +139,7 @@ fn obey(listeners: Vec<Listener>) -> ExitCode {
     };
     let Some(command) = command else { return serve_alone(manifest, listeners) };
     let done = match command {
-        Command::Serve { manifest, listen } => serve(&manifest, listen),
+        Command::Serve { manifest, listen, port } => serve(&manifest, cli::address(listen, port)),
         #[cfg(target_os = "linux")]
         Command::Fcgi { manifest, listen, suffix } => respond(manifest, suffix, listeners, &listen),
         Command::Check { manifests, format, strict } => return check::check(&manifests, format, strict),

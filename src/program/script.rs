@@ -33,7 +33,7 @@ const EXPLANATION: &str = "This is the program rpcgi, and no service. Put it out
 pub(super) fn answer() -> ExitCode {
     let name = |variable| std::env::var_os(variable).filter(|value| !value.is_empty());
     let written = match manifest(std::env::args_os().nth(1), name("SCRIPT_FILENAME")) {
-        Ok(Manifest { server, workers }) => {
+        Ok(Manifest { server, workers, .. }) => {
             logger::let_through(server.log_level());
             end_programs();
             let script = name("SCRIPT_FILENAME").unwrap_or_default();

@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use flate2::Compression;
 use http::StatusCode;
-use http::header::{self, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use self::origin::Origins;
 use self::pages::{Key, Page, Pages, Rendered};
@@ -25,6 +27,7 @@ use crate::limits::Limits;
 use crate::method::Async;
 use crate::method::Function;
 use crate::openrpc::{self, Info};
+use crate::path;
 use crate::protocol::xmlrpc::{self, Encoding};
 use crate::protocol::{Protocol, jsonrpc};
 use crate::registry::{DuplicateMethod, Fallback, Registry};
@@ -213,9 +216,10 @@ impl Server {
 
     /// Answers at these paths only, and 404 elsewhere; at any path unless set. Python's `rpc_paths`.
     ///
-    /// A path is that of the URL, with the name of the CGI program in it: see [`Request::path`].
+    /// A path is that of the URL, with the name of the CGI program in it: see [`Request::path`]. Paths that mean the same
+    /// are the same (RFC 3986 §6.2.2): `/%7eann` is `/~ann`, and `/ü` its UTF-8, encoded.
     pub fn paths<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Server {
-        self.settings.paths = paths.into_iter().map(P::into).collect();
+        self.settings.paths = paths.into_iter().map(|path| normal(path.into())).collect();
         self
     }
 
@@ -240,7 +244,8 @@ impl Server {
     /// ```
     pub fn at(mut self, path: impl Into<String>, server: Server) -> Server {
         let path: String = path.into();
-        self.others.push((if path.starts_with('/') { path } else { format!("/{path}") }, server));
+        let path = if path.starts_with('/') { path } else { format!("/{path}") };
+        self.others.push((normal(path), server));
         self
     }
 
@@ -411,6 +416,7 @@ const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding")
 /// The methods of HTTP that are answered, with a page and without.
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 const METHODS_WITHOUT_PAGE: &str = "OPTIONS, POST";
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const TEXT_XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
 const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -431,6 +437,34 @@ impl Endpoint {
     pub fn handle_document(&self, document: &[u8]) -> Vec<u8> {
         let request = Request::new(|_: &str| None, document.to_vec());
         self.answer(&request, None, document).map_or_else(Vec::new, |(_, answer)| answer)
+    }
+
+    /// Calls a method with params, a tuple or an array, and reads its result into a type. For tests: what goes through
+    /// here is what goes over the wire, by XML-RPC.
+    ///
+    /// # Errors
+    /// The fault of the method; also one for params that cannot be written ([`Fault::INVALID_CALL`]), and for a result that
+    /// is not of the type ([`Fault::APPLICATION`]).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// let endpoint = rpcgi::Server::new("Example").method("add", |a: i32, b: i32| a + b).build()?;
+    /// assert_eq!(endpoint.call::<i32>("add", (2, 3)), Ok(5));
+    /// assert_eq!(endpoint.call::<i32>("ad", (2, 3)).unwrap_err().code, rpcgi::Fault::METHOD_NOT_FOUND);
+    /// # Ok::<(), rpcgi::BuildError>(())
+    /// ```
+    pub fn call<T: DeserializeOwned>(&self, name: &str, params: impl Serialize) -> Result<T, Fault> {
+        let call = xmlrpc::call_to_vec(name, &params)
+            .map_err(|error| Fault::new(Fault::INVALID_CALL, format!("the params cannot be written: {error}")))?;
+        let answer = self.handle_document(&call);
+        xmlrpc::response_from_slice(&answer)
+            .unwrap_or_else(|error| Err(Fault::new(Fault::APPLICATION, format!("the result is another: {error}"))))
+    }
+
+    /// The name and version of the service.
+    pub(crate) fn name_and_version(&self) -> (&str, &str) {
+        (&self.settings.name, &self.settings.version)
     }
 
     /// The documentation page; `url` is where the methods are called.
@@ -499,7 +533,9 @@ impl Endpoint {
         if self.places.is_empty() {
             return self.check_path(request);
         }
-        let (path, path_info) = (request.path(), request.variable("PATH_INFO").unwrap_or_default());
+        let path = normal_path(request)?;
+        let path_info = path::normal(&path::encoded(&request.variable_octets("PATH_INFO").unwrap_or_default()));
+        let path_info = path_info.ok_or_else(|| Response::nothing_at(&path))?;
         match self.place(&path).or_else(|| self.place(&path_info)) {
             Some(other) => other.check_path(request),
             None if self.settings.paths.is_empty() && !matches!(&path_info[..], "" | "/" | "*") => {
@@ -509,9 +545,14 @@ impl Endpoint {
         }
     }
 
+    /// The other endpoint at a path as somebody writes it.
+    pub(crate) fn place_at(&self, path: &str) -> Option<&Endpoint> {
+        self.place(&path::normal(path)?)
+    }
+
     /// The other endpoint at a path.
-    pub(crate) fn place(&self, path: &str) -> Option<&Endpoint> {
-        self.places.iter().find(|(place, _)| place == path).map(|(_, endpoint)| endpoint)
+    fn place(&self, path: &str) -> Option<&Endpoint> {
+        self.places.iter().find(|(place, _)| *place == path).map(|(_, endpoint)| endpoint)
     }
 
     /// The response; the error is one too, to what is not served.
@@ -542,9 +583,9 @@ impl Endpoint {
         if paths.is_empty() {
             return Ok(self);
         }
-        let path = request.path();
+        let path = normal_path(request)?;
         // `OPTIONS *` asks about the whole server (RFC 9110 §9.3.7)
-        match paths.iter().any(|served| *served == path) || path == "*" {
+        match paths.contains(&path) || path == "*" {
             true => Ok(self),
             false => Err(Response::nothing_at(&path)),
         }
@@ -652,6 +693,20 @@ impl Endpoint {
     }
 }
 
+/// A path as it is compared; one that has no such form is compared as it is, and nobody asks for it.
+fn normal(path: String) -> String {
+    path::normal(&path).unwrap_or(path)
+}
+
+/// The path of a request as it is compared.
+///
+/// # Errors
+/// The response to one that nothing can be at.
+fn normal_path(request: &Request) -> Result<String, Response> {
+    let path = request.path();
+    path::normal(&path).ok_or_else(|| Response::nothing_at(&path))
+}
+
 /// A call as XML-RPC has it, for people to read: without the declaration, which says but what is so anyway.
 fn xml_request(name: &str, params: &[Value]) -> String {
     // there is no value that it does not have
@@ -695,12 +750,14 @@ impl Service for Endpoint {
 
     fn handle(&self, request: &Request) -> Response {
         let method = request.method();
-        let (origins, response) = match self.find(request) {
+        let (origins, response) = match request.check_target().and_then(|()| self.find(request)) {
             Ok(endpoint) => (&endpoint.settings.origins, endpoint.route(&method, request)),
             Err(refusal) => (&self.settings.origins, Err(refusal)),
         };
         let mut response = response.unwrap_or_else(|refusal| refusal);
         response.head_only = method == "HEAD";
+        let id = request.known_id().and_then(|id| HeaderValue::from_str(&id).ok());
+        response.headers.extend(id.map(|id| (X_REQUEST_ID, id)));
         origins.expose(request, response)
     }
 }

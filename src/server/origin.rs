@@ -103,7 +103,7 @@ fn is_own(origin: &str, request: &Request) -> bool {
     let Some((scheme, origin)) = origin.split_once("://") else {
         return false;
     };
-    let Some(host) = request.variable("HTTP_HOST").or_else(|| request.variable("SERVER_NAME")) else {
+    let Some(host) = request.host() else {
         return false;
     };
     let default = if scheme == "https" { "443" } else { "80" };

@@ -82,7 +82,7 @@ impl Endpoint {
         match page.entered(method, &fields) {
             Err(complaint) => refused(StatusCode::BAD_REQUEST, fields, &complaint),
             Ok(document) => {
-                let outcome = Some(self.call(request, document));
+                let outcome = Some(self.ask(request, document));
                 (StatusCode::OK, Trial { fields: Some(fields), complaint: None, outcome })
             }
         }
@@ -102,7 +102,7 @@ impl Endpoint {
     }
 
     /// Calls what a document says.
-    fn call(&self, request: &Request, document: String) -> Outcome {
+    fn ask(&self, request: &Request, document: String) -> Outcome {
         let started = Instant::now();
         let answer = self.answer(request, None, document.as_bytes()).map(|(_, answer)| answer);
         let took = started.elapsed();

@@ -23,7 +23,11 @@ fn help_and_version() {
         assert!(text(&help.stdout).contains(word), "{}", text(&help.stdout));
     }
     let version = run(&["--version"]);
-    assert_eq!(text(&version.stdout), format!("rpcgi {}\n", env!("CARGO_PKG_VERSION")));
+    let served = run(&["doc", "--format", "json"]);
+    let description: serde_json::Value = serde_json::from_slice(&served.stdout).unwrap();
+    let (name, number) = (description["name"].as_str().unwrap(), description["version"].as_str().unwrap());
+    assert_eq!(text(&version.stdout), format!("{name} {number}\n"));
+    assert!(text(&help.stdout).starts_with(&format!("{name}: a service of ")), "{}", text(&help.stdout));
 }
 
 #[test]
@@ -121,6 +125,11 @@ impl Served {
         self.child.id()
     }
 
+    /// Waits for its end.
+    pub fn wait(&mut self) -> std::process::ExitStatus {
+        self.child.wait().expect("it is our child")
+    }
+
     /// Sends octets, and reads to the end of the connection.
     pub fn send(&self, request: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
@@ -176,6 +185,53 @@ fn serve() {
     for own in ["localhost", "LOCALHOST:1", "[::1]:8000", "127.0.0.2"] {
         assert!(request(&format!("GET / HTTP/1.1\r\nHost: {own}"), "").starts_with("HTTP/1.1 200 "));
     }
+}
+
+/// A client that has closed its sending side, and one that sends far too much before it reads.
+#[test]
+fn serve_answers_impolite_clients() {
+    let served = Served::start("interop", &["serve", "--port", "0"]);
+    let mut stream = TcpStream::connect(&served.address).unwrap();
+    let call = crate::calls::document("examples.addtwo", &["x"]);
+    let head = |length: usize| {
+        format!("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n")
+    };
+    stream.write_all(format!("{}{call}", head(call.len())).as_bytes()).unwrap();
+    stream.shutdown(std::net::Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    let mut stream = TcpStream::connect(&served.address).unwrap();
+    stream.write_all(head(24 << 20).as_bytes()).unwrap();
+    for _ in 0..24 {
+        stream.write_all(&vec![b'x'; 1 << 20]).unwrap();
+    }
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+}
+
+/// TERM lets a call that runs be answered.
+#[test]
+fn serve_answers_what_runs_when_it_is_told_to_end() {
+    let mut served = Served::start("slow", &["serve", "--port", "0"]);
+    let mut stream = TcpStream::connect(&served.address).unwrap();
+    let call = xmlrpc_sleep(700);
+    let head = format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", call.len());
+    stream.write_all(format!("{head}{call}").as_bytes()).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(Command::new("kill").args(["-TERM", &served.id().to_string()]).status().unwrap().success());
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("<int>700</int>"), "{answer}");
+    assert!(served.wait().success());
+}
+
+fn xmlrpc_sleep(milliseconds: u32) -> String {
+    format!(
+        "<methodCall><methodName>sleep</methodName><params><param><value><int>{milliseconds}</int></value></param>\
+         </params></methodCall>"
+    )
 }
 
 #[test]

@@ -341,3 +341,52 @@ fn responses_of_the_http_crate() {
     let response: http::Response<Vec<u8>> = endpoint().handle(&options.into()).into();
     assert!(!response.headers().contains_key("content-length"));
 }
+
+/// Two paths that mean the same are the same, however they arrive (RFC 3986 §6.2.2).
+#[test]
+fn paths_that_mean_the_same() {
+    let endpoint = server().paths(["/~ann/RPC2", "/\u{FC}", "/a b"]).build().unwrap();
+    let by_cgi = |variables: &'static [(&str, &str)]| {
+        let get = move |name: &str| {
+            let known = [("REQUEST_METHOD", "POST")];
+            let mut all = known.iter().chain(variables);
+            all.find(|(known, _)| *known == name).map(|(_, value)| value.as_bytes().into())
+        };
+        endpoint.handle(&rpcgi::Request::new(get, echo_call())).status.as_u16()
+    };
+    for (path, status) in [
+        ("/~ann/RPC2", 200),
+        ("/%7Eann/%52PC2", 200),
+        ("/%7eann/./RPC2", 200),
+        ("/x/../~ann/RPC2", 200),
+        ("/%c3%bc", 200),
+        ("/a%20b", 200),
+        ("/~ann/RPC2/", 404),
+        ("/~ann%2FRPC2", 404),
+        ("/x//../~ann/RPC2", 404),
+    ] {
+        assert_eq!(send(&endpoint, "POST", path, &[], echo_call()).status.as_u16(), status, "{path}");
+    }
+    assert_eq!(by_cgi(&[("SCRIPT_NAME", "/~ann"), ("PATH_INFO", "/RPC2")]), 200);
+    assert_eq!(by_cgi(&[("SCRIPT_NAME", ""), ("PATH_INFO", "/\u{FC}")]), 200);
+    assert_eq!(by_cgi(&[("SCRIPT_NAME", "/a b")]), 200);
+    assert_eq!(by_cgi(&[("SCRIPT_NAME", "/a%20b")]), 404);
+    assert_eq!(by_cgi(&[("REQUEST_URI", "/a%20b?x"), ("SCRIPT_NAME", "/a b")]), 200);
+}
+
+/// What a request says of its own URL is repeated on the page, and so it is bounded.
+#[test]
+fn targets_that_cannot_be_meant() {
+    let get = |host: &str, path: &str| send(&endpoint(), "GET", path, &[("host", host)], Vec::new());
+    let long = "a".repeat(254);
+    for host in [&long[..], "a b", "h/x", "ann@h", "h:123456", "h:8a", "[::1", "[x]", "::1", "h\"x"] {
+        let cut = if host == long { &host[..100] } else { host };
+        let message = format!("expected the name of a host and a port, found \"{}\"", cut.escape_debug());
+        assert_text(&get(host, "/"), 400, &message);
+    }
+    for host in ["h", "h:80", "h.example:", "[::1]:8000", "[::1]", "127.0.0.1:1", "_", &long[1..]] {
+        assert_eq!(get(host, "/").status, 200, "{host}");
+    }
+    assert_eq!(get("h", &format!("/{}", "x".repeat(2047))).status, 200);
+    assert_text(&get("h", &format!("/{}", "x".repeat(2048))), 414, "the path has more than 2048 octets");
+}

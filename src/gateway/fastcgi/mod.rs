@@ -75,6 +75,10 @@ pub(crate) fn serve(
     // a thread that is gone has ended the process
     _ = stop.recv();
     pool.stop();
+    while ENDS_AT_ONCE.load(Ordering::SeqCst) {
+        // what ran has ended because of that, and the status is the other thread's to choose
+        thread::park();
+    }
     Ok(())
 }
 
@@ -87,6 +91,9 @@ fn threads(limits: &Limits) -> usize {
     let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
     limits.threads.map_or_else(|| (4 * processors()).max(8), NonZeroUsize::get)
 }
+
+/// Whether a second signal is about to end the process.
+static ENDS_AT_ONCE: AtomicBool = AtomicBool::new(false);
 
 /// Tells of the first signal to end. The thread that does outlives the gateway: until the process has ended, a second
 /// TERM or INT ends it at once.
@@ -104,6 +111,7 @@ fn stop_signal(abandon: fn()) -> io::Result<mpsc::Receiver<()>> {
         while receiver.read_exact(&mut [0]).is_ok() {
             let signal = last.load(Ordering::SeqCst) as i32;
             if signal != SIGUSR1 && std::mem::replace(&mut is_told, true) {
+                ENDS_AT_ONCE.store(true, Ordering::SeqCst);
                 abandon();
                 std::process::exit(128 + signal);
             }

@@ -47,6 +47,7 @@ returns = "string"
 run = ["echo", "{a}"]
 
 [method."operand"]
+tell_errors = true
 params = [{ name = "a", type = "string" }]
 returns = "string"
 run = ["ls", "-d", "--", "{a}"]

@@ -154,7 +154,11 @@ run = ["cat"]
 stdin = "json"
 
 [method.fail]
+tell_errors = true
 run = ["sh", "-c", "echo no >&2; exit 7"]
+
+[method.nothing]
+run = ["true"]
 
 [method.octets]
 params = [{ name = "a", type = "base64" }, { name = "b", type = "dateTime.iso8601" }, { name = "c", type = "double" }]
@@ -184,6 +188,7 @@ stdin = "{a}"
             "",
         );
         assert_ends(&call(&["fail"]), 3, "", "fault 7: no\n");
+        assert_ends(&call(&["nothing"]), 0, "null\n", "");
         let unknown = call(&["ecko", "1"]);
         assert_ends(&unknown, 3, "", "fault -32601: there is no method \"ecko\", did you mean \"echo\"?\n");
         assert_ends(&call(&["echo", "int:x"]), 2, "", "argument 1: expected int, found \"x\"\n");

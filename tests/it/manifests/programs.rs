@@ -137,8 +137,13 @@ fn results_that_are_not_of_the_type() {
 #[test]
 fn a_program_that_fails_says_why() {
     for (more, script, code, message) in [
-        ("", "echo cause >&2; echo 'no such \u{1b}[31mwheel' >&2; echo >&2; exit 4", 4, "no such  [31mwheel"),
-        ("", "exit 5", 5, "the program ended with status 5"),
+        (
+            "tell_errors = true",
+            "echo cause >&2; echo 'no such \u{1b}[31mwheel' >&2; echo >&2; exit 4",
+            4,
+            "no such  [31mwheel",
+        ),
+        ("tell_errors = true", "exit 5", 5, "the program ended with status 5"),
         ("faults = { 6 = \"there are no seats\" }", "echo secret >&2; exit 6", 6, "there are no seats"),
         ("", "kill -9 $$", -32400, "the program was ended by signal 9"),
         ("", "echo 1 >&2; exit 0", 0, ""),
@@ -147,17 +152,23 @@ fn a_program_that_fails_says_why() {
         let expected = if code == 0 { Ok(Json::Null) } else { Err((code, message.to_owned())) };
         assert_eq!(service.call("run", json!([])), expected, "{script}");
     }
+    // what it says is nobody's business: the caller can name the request to those whose it is
     let service = shell("\"nil\"", "", "echo one >&2; printf '\\033two' >&2; exit 1");
-    assert!(service.call("run", json!([])).is_err());
-    service.expect_log("warn: method \"run\": one\nwarn: method \"run\": \\u{1b}two\n");
+    let (code, message) = service.call("run", json!([])).unwrap_err();
+    let id = message.strip_prefix("the program failed (request ").and_then(|rest| rest.strip_suffix(")"));
+    let who = format!("warn: method \"run\" (request {})", id.unwrap_or_else(|| panic!("{message}")));
+    assert_eq!(code, -32400);
+    service.expect_log(&format!("{who}: one\n{who}: \\u{{1b}}two\n{who} ended with status 1\n"));
 }
 
 /// One log may have the lines of several manifests.
 #[test]
 fn by_cgi_lines_tell_the_manifest() {
     let folder = Folder::new("[method.run]\nrun = [\"sh\", \"-c\", \"echo one >&2\"]\n");
-    let answer = folder.post(&super::request("run", json!([]))).env("CONTENT_TYPE", "application/json").answer();
-    assert_eq!(answer.log, format!("warn: {}: method \"run\": one\n", folder.manifest().display()));
+    let cgi = folder.post(&super::request("run", json!([]))).env("CONTENT_TYPE", "application/json");
+    let answer = cgi.env("HTTP_X_REQUEST_ID", "a@1").answer();
+    assert_eq!(answer.log, format!("warn: {}: method \"run\" (request a@1): one\n", folder.manifest().display()));
+    assert!(answer.head.contains("\r\nx-request-id: a@1\r\n"), "{}", answer.head);
 }
 
 #[test]
@@ -325,6 +336,6 @@ fn nothing_is_left_of_programs() {
     for _ in 0..20 {
         assert!(service.call("run", json!([])).is_err());
     }
-    assert_eq!(processes(), 0);
+    assert!(soon(|| processes() == 0));
     assert!(soon(|| descriptors() <= before), "{} instead of {before}", descriptors());
 }

@@ -118,13 +118,17 @@ fn its_faults_are_its_own() {
     let service = service("");
     assert_eq!(act(&service, "error"), Err((7, "no seats".into())));
     assert_eq!(act(&service, "error without words"), Err((8, "no words".into())));
-    assert_eq!(act(&service, "error without id"), Err((-32700, "what?".into())));
+    // the codes that JSON-RPC keeps for servers are about the worker, and so are their texts
+    let (code, message) = act(&service, "error without id").unwrap_err();
+    assert!(code == -32400 && message.starts_with("the program failed (request "), "{code} {message}");
+    service.expect_log(": what?");
     let (code, message) = act(&service, "type").unwrap_err();
     let expected =
         "the worker \"w\" answered what it should not: expected int, found string \"text\" at line 1 column 6";
     assert_eq!((code, &message[..]), (-32400, expected));
     assert_eq!(act(&service, "log"), Ok(1.into()));
-    service.expect_log("warn: worker \"w\": a line\nwarn: worker \"w\": another\n");
+    assert!(soon(|| service.log().contains("): a line\nwarn: worker \"w\" (request ")), "{}", service.log());
+    service.expect_log("): another\n");
     assert_eq!(starts(&service), 1);
 }
 
@@ -329,6 +333,22 @@ fn a_reload_does_not_wait_for_stubborn_ones() {
     assert!(started.elapsed() < Duration::from_millis(900), "{:?}", started.elapsed());
     // it ends all the same
     assert!(soon(|| !std::path::Path::new(&format!("/proc/{pid}")).exists()));
+}
+
+/// A worker whose file is edited is started anew, as the manifest is read anew.
+#[test]
+fn an_edited_worker_is_noticed() {
+    let answers = |result: &str| {
+        format!(
+            "import json, sys\nfor line in sys.stdin:\n    \
+             print(json.dumps({{'jsonrpc': '2.0', 'id': json.loads(line)['id'], 'result': '{result}'}}), flush=True)\n"
+        )
+    };
+    let manifest = MANIFEST.replace("./worker", "python3\", \"worker.py");
+    let service = Folder::new(&manifest).with("worker.py", &answers("old")).serve();
+    assert_eq!(act(&service, "x"), Ok("old".into()));
+    service.folder.write("worker.py", &answers("newer"), 0o755);
+    assert_eq!(act(&service, "x"), Ok("newer".into()));
 }
 
 /// The notes of the repository's cgi-bin.

@@ -267,7 +267,7 @@ fn everything_shown_is_escaped() {
     let variables = |name: &str| {
         Some(match name {
             "REQUEST_METHOD" => b"GET".into(),
-            "HTTP_HOST" => b"<script>host</script>".into(),
+            "HTTP_HOST" => b"'&host.example".into(),
             "REQUEST_URI" => b"/<script>path</script>".into(),
             _ => return None,
         })
