@@ -9,6 +9,7 @@ mod text;
 mod typed;
 
 pub(crate) use self::notation::{write, write_string};
+#[cfg(feature = "program")]
 pub(crate) use self::numbers::check as check_numbers;
 pub(crate) use self::text::{Error, ErrorKind, Text};
 use crate::limits::Limits;

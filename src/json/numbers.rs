@@ -112,6 +112,7 @@ fn is_exact(number: &str) -> bool {
 ///
 /// # Errors
 /// The integer, and what can have it.
+#[cfg(feature = "program")]
 pub(crate) fn check(text: &str) -> Result<(), String> {
     let doubles = Doubles { as_anything: true, ..Doubles::default() };
     of(text).find_map(|(_, number)| loss(number, doubles)).map_or(Ok(()), Err)
@@ -156,6 +157,11 @@ mod tests {
         ] {
             assert_eq!(loss(number, doubles).is_some(), is_lost, "{number}");
         }
+    }
+
+    #[cfg(feature = "program")]
+    #[test]
+    fn texts_of_others() {
         assert!(check("[1, 2.5]").is_ok());
         let message = "expected an integer of at most 64 bits, found 18446744073709551616: a string can have it";
         assert_eq!(check("[18446744073709551616]"), Err(message.into()));

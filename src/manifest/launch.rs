@@ -72,15 +72,24 @@ impl Launch {
         self.look().map_err(|problem| Missing { name: &self.name, problem })
     }
 
+    /// Whether a program is in the PATH that it gets.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.look_for(name).is_ok()
+    }
+
     fn look(&self) -> Result<PathBuf, NotFound> {
-        if self.name.contains('/') {
-            return executable(self.folder.join(&self.name));
+        self.look_for(&self.name)
+    }
+
+    fn look_for(&self, name: &str) -> Result<PathBuf, NotFound> {
+        if name.contains('/') {
+            return executable(self.folder.join(name));
         }
         let own = self.environment.iter().find(|(name, _)| name == "PATH");
         let path = own.map_or(PATH, |(_, path)| path);
         let mut problem = NotFound::Nowhere;
         for place in path.split(':') {
-            match executable(self.folder.join(place).join(&self.name)) {
+            match executable(self.folder.join(place).join(name)) {
                 Err(NotFound::Nowhere) => {}
                 Err(closer) => problem = closer,
                 found => return found,

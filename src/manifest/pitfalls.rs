@@ -5,7 +5,9 @@ use std::io::Read;
 use std::path::Path;
 
 use super::call::Param;
+use super::launch::Launch;
 use super::mistake::{Mistakes, Text, did_you_mean};
+use super::program::BYTE_ORDER_MARK;
 use super::words::Word;
 
 /// A program that runs text which it finds on its command line.
@@ -187,6 +189,7 @@ pub(super) fn code<'w>(written: &'w [Text<'_>]) -> impl Iterator<Item = &'w str>
 
 /// What the files lack that a command line names.
 pub(super) fn check_files(
+    launch: &Launch,
     program: &Text<'_>,
     found: &Path,
     folder: &Path,
@@ -195,7 +198,7 @@ pub(super) fn check_files(
 ) {
     let (name, span) = program;
     if name.contains('/')
-        && let Some((message, help)) = problem_of_script(found)
+        && let Some((message, help)) = problem_of_script(found, launch)
     {
         mistakes.add_with_help(span, format!("`{name}`: {message}"), help);
     }
@@ -218,10 +221,14 @@ pub(super) fn check_files(
 }
 
 /// Why the kernel does not start a script.
-fn problem_of_script(path: &Path) -> Option<(String, String)> {
+fn problem_of_script(path: &Path, launch: &Launch) -> Option<(String, String)> {
     let mut start = [0; 256];
     let read = File::open(path).and_then(|mut file| file.read(&mut start)).ok()?;
     let start = &start[..read];
+    if start.starts_with(BYTE_ORDER_MARK) {
+        let message = "a byte order mark stands before its first line, and the kernel does not start it".to_owned();
+        return Some((message, "save it as UTF-8 without BOM".into()));
+    }
     let Some(line) = start.strip_prefix(b"#!") else {
         let is_text = !start.contains(&0) && !start.is_empty();
         return is_text
@@ -231,8 +238,20 @@ fn problem_of_script(path: &Path) -> Option<(String, String)> {
     if line.ends_with('\r') {
         return Some(("its first line ends in CR and LF".into(), "save it with the line ends of Unix".into()));
     }
-    let interpreter = line.split_whitespace().next().unwrap_or_default();
+    let mut words = line.split_whitespace();
+    let interpreter = words.next().unwrap_or_default();
     match fs::metadata(interpreter) {
+        Ok(_) if base_name(interpreter) == "env" => {
+            let is_name = |word: &&str| !word.starts_with('-') && !word.contains('=');
+            let name = words.find(is_name).filter(|name| !launch.knows(name))?;
+            let message = format!("its first line asks `env` for {name}, which is not in the PATH that programs get");
+            let near = did_you_mean(name, INTERPRETERS.iter().flat_map(|interpreter| interpreter.names).copied());
+            let debian = (name == "python").then(|| "#!/usr/bin/env python3".to_owned());
+            Some((
+                message,
+                debian.or(near).unwrap_or_else(|| "its whole path, or env = { PATH = \"..\" } in the manifest".into()),
+            ))
+        }
         Ok(_) => None,
         Err(error) => {
             Some((format!("its first line names {interpreter}: {error}"), "#!/usr/bin/env python3, say".into()))

@@ -182,7 +182,11 @@ impl Reader<'_> {
         for (origin, span) in &origins {
             let host = origin.split_once("://").map(|(_, host)| host);
             let is_odd = |character: char| character == '/' || character.is_whitespace() || character.is_control();
-            if *origin != "*" && host.is_none_or(|host| host.is_empty() || host.contains(is_odd)) {
+            if origin.contains('*') && *origin != "*" {
+                let message = format!("no browser sends the origin \"{origin}\": a `*` inside of one matches nothing");
+                let help = "name each origin, as \"https://app.example\"; \"*\" alone lets all pages make calls";
+                self.mistakes.add_with_help(span, message, help);
+            } else if *origin != "*" && host.is_none_or(|host| host.is_empty() || host.contains(is_odd)) {
                 let message = format!("expected an origin as \"https://app.example\", or \"*\", found \"{origin}\"");
                 self.mistakes.add(span, message);
             }
@@ -665,7 +669,7 @@ impl Reader<'_> {
             && let (Ok(found), [program, words @ ..]) = (launch.find(), written)
         {
             let before = self.mistakes.0.len();
-            pitfalls::check_files(program, &found, self.folder, words, &mut self.mistakes);
+            pitfalls::check_files(launch, program, &found, self.folder, words, &mut self.mistakes);
             if self.mistakes.0.len() > before {
                 self.soften();
             }

@@ -109,11 +109,24 @@ fn first_line(text: &str, mistakes: &mut Vec<Mistake>) {
         let message = format!("the first line has more than the program: \"{}\"", rest.escape_debug());
         note(Severity::Error, message, &format!("#!{program}"));
     }
+    let started = if program.ends_with("/env") { rest.unwrap_or_default().trim() } else { program };
+    let name = Path::new(started).file_name().unwrap_or_default().to_string_lossy();
+    let is_own = fs::canonicalize(started).ok().is_some_and(|started| Some(started) == own_file());
     match fs::metadata(program) {
-        Ok(metadata) if metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 => {}
+        Ok(metadata) if metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 => {
+            if !is_own && !name.contains("rpcgi") {
+                let message = format!("the first line names {started}, which is not rpcgi and does not read manifests");
+                note(Severity::Error, message, &format!("#!{}", own_path()));
+            }
+        }
         Ok(_) => note(Severity::Error, format!("{program} may not be executed"), &format!("chmod 755 {program}")),
         Err(error) => note(Severity::Error, format!("{program}: {error}"), &format!("#!{}", own_path())),
     }
+}
+
+/// The file of this program, without links.
+fn own_file() -> Option<std::path::PathBuf> {
+    fs::canonicalize(std::env::current_exe().ok()?).ok()
 }
 
 /// Where this program is.

@@ -15,7 +15,7 @@ pub(super) struct Origins(Vec<String>);
 
 impl Origins {
     pub(super) fn allow(&mut self, origin: String) {
-        self.0.push(origin);
+        self.0.push(as_sent(&origin));
     }
 
     fn allows(&self, origin: &str) -> bool {
@@ -88,6 +88,16 @@ impl Origins {
                 HeaderValue::from_static("Authorization, Content-Encoding, Content-Type"),
             )
             .with(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"))
+    }
+}
+
+/// An origin as browsers send it: in small letters, and without the port that its scheme has anyway.
+fn as_sent(origin: &str) -> String {
+    let origin = origin.to_ascii_lowercase();
+    let default = [("https://", ":443"), ("http://", ":80")].into_iter().find(|(scheme, _)| origin.starts_with(scheme));
+    match default.and_then(|(_, port)| origin.strip_suffix(port)) {
+        Some(origin) => origin.to_owned(),
+        None => origin,
     }
 }
 

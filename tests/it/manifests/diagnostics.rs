@@ -27,6 +27,8 @@ fn diagnosis(path: &Path) -> String {
         ("noline", "echo hello\n", 0o755),
         ("windows", "#!/bin/sh\r\necho hello\r\n", 0o755),
         ("nowhere", "#!/usr/bin/pythn3\n", 0o755),
+        ("marked", "\u{FEFF}#!/bin/sh\necho hello\n", 0o755),
+        ("unknown", "#!/usr/bin/env no-such-interpreter\n", 0o755),
     ] {
         fs::write(folder.path().join(name), text).unwrap();
         fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
@@ -103,6 +105,8 @@ fn what_hosts_have_against_a_file() {
     assert_told(&path, 1, &["/no/such/rpcgi: No such file or directory"]);
     rewrite(&fine.replacen(program, "/etc/passwd", 1), 0o755);
     assert_told(&path, 1, &["/etc/passwd may not be executed"]);
+    rewrite(&fine.replacen(program, "/bin/sh", 1), 0o755);
+    assert_told(&path, 1, &["the first line names /bin/sh, which is not rpcgi", &format!("help: #!{program}")]);
     rewrite(&fine.replacen(program, "/usr/bin/env rpcgi", 1), 0o755);
     assert_told(&path, 0, &["suEXEC has a PATH of its own"]);
     rewrite(&fine.replacen(program, &format!("{program} serve"), 1), 0o755);
