@@ -338,17 +338,17 @@ fn a_reload_does_not_wait_for_stubborn_ones() {
 /// A worker whose file is edited is started anew, as the manifest is read anew.
 #[test]
 fn an_edited_worker_is_noticed() {
-    let answers = |result: &str| {
+    let answers = |result: u32| {
         format!(
             "import json, sys\nfor line in sys.stdin:\n    \
-             print(json.dumps({{'jsonrpc': '2.0', 'id': json.loads(line)['id'], 'result': '{result}'}}), flush=True)\n"
+             print(json.dumps({{'jsonrpc': '2.0', 'id': json.loads(line)['id'], 'result': {result}}}), flush=True)\n"
         )
     };
     let manifest = MANIFEST.replace("./worker", "python3\", \"worker.py");
-    let service = Folder::new(&manifest).with("worker.py", &answers("old")).serve();
-    assert_eq!(act(&service, "x"), Ok("old".into()));
-    service.folder.write("worker.py", &answers("newer"), 0o755);
-    assert_eq!(act(&service, "x"), Ok("newer".into()));
+    let service = Folder::new(&manifest).with("worker.py", &answers(1)).serve();
+    assert_eq!(act(&service, "x"), Ok(1.into()));
+    service.folder.write("worker.py", &answers(22), 0o755);
+    assert_eq!(act(&service, "x"), Ok(22.into()));
 }
 
 /// The notes of the repository's cgi-bin.
