@@ -44,6 +44,15 @@ enum Limit {
     Members,
 }
 
+/// What a double was taken for.
+enum Taken {
+    Double,
+    Signed(i64),
+    Unsigned(u64),
+    /// An integer is wanted, and it is none.
+    Nothing,
+}
+
 /// A limit was reached; the guard remembers which.
 pub(super) struct OverLimit;
 
@@ -123,6 +132,32 @@ impl<'o> Guard<'o> {
     #[inline]
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed.get()
+    }
+
+    /// Takes a double for what is wanted, and notes it if it may have been an integer.
+    fn take_double(&self, value: f64, wanted: Wanted) -> Taken {
+        const EXACT: f64 = (1_u64 << 53) as f64;
+        const LARGE: f64 = i64::MAX as f64;
+
+        let mut doubles = self.doubles.get();
+        let taken = match wanted {
+            // whole, and so an int as JSON Schema has it
+            Wanted::Integer { .. } if value.fract() == 0.0 && value.abs() < 2.0 * LARGE => {
+                doubles.as_integers |= value.abs() >= EXACT;
+                if value < LARGE { Taken::Signed(value as i64) } else { Taken::Unsigned(value as u64) }
+            }
+            Wanted::Integer { .. } => Taken::Nothing,
+            Wanted::Double => {
+                doubles.as_doubles |= value.abs() >= LARGE;
+                Taken::Double
+            }
+            _ => {
+                doubles.as_anything |= value.abs() >= LARGE;
+                Taken::Double
+            }
+        };
+        self.doubles.set(doubles);
+        taken
     }
 
     #[cold]
@@ -329,7 +364,7 @@ impl<'de, V: Visitor<'de>> Guest<'_, V> {
         match self.wanted {
             Wanted::Integer { min, .. } if value < min => Err(self.out_of_range(value)),
             Wanted::Integer { max, .. } if value > 0 && value.unsigned_abs() > max => Err(self.out_of_range(value)),
-            Wanted::Double if exactly(value).is_none() => Err(beyond_double(value)),
+            Wanted::Double if exactly(value.into()).is_none() => Err(beyond_double(value.into())),
             _ => self.visitor.visit_i64::<DataError>(value).map_err(E::custom),
         }
     }
@@ -338,7 +373,7 @@ impl<'de, V: Visitor<'de>> Guest<'_, V> {
     fn unsigned<E: de::Error>(self, value: u64) -> Result<V::Value, E> {
         match self.wanted {
             Wanted::Integer { max, .. } if value > max => Err(self.out_of_range(value)),
-            Wanted::Double if exactly(value).is_none() => Err(beyond_double(value)),
+            Wanted::Double if exactly(value.into()).is_none() => Err(beyond_double(value.into())),
             _ => self.visitor.visit_u64::<DataError>(value).map_err(E::custom),
         }
     }
@@ -400,22 +435,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
 
     #[inline]
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
-        const EXACT: f64 = (1_u64 << 53) as f64;
-
-        let mut doubles = self.guard.doubles();
-        match self.wanted {
-            // whole, and so an int as JSON Schema has it
-            Wanted::Integer { .. } if value.fract() == 0.0 && value.abs() < 2.0 * i64::MAX as f64 => {
-                doubles.as_integers |= value.abs() >= EXACT;
-                self.guard.doubles.set(doubles);
-                // in this range the one or the other has it
-                return if value < i64::MAX as f64 { self.signed(value as i64) } else { self.unsigned(value as u64) };
-            }
-            Wanted::Integer { .. } => return Err(E::custom(format_args!("expected int, found double {AS_WRITTEN}"))),
-            Wanted::Double => doubles.as_doubles |= value.abs() >= i64::MAX as f64,
-            _ => doubles.as_anything |= value.abs() >= i64::MAX as f64,
+        match self.guard.take_double(value, self.wanted) {
+            Taken::Double => {}
+            Taken::Signed(value) => return self.signed(value),
+            Taken::Unsigned(value) => return self.unsigned(value),
+            Taken::Nothing => return Err(E::custom(format_args!("expected int, found double {AS_WRITTEN}"))),
         }
-        self.guard.doubles.set(doubles);
         self.visitor.visit_f64::<DataError>(value).map_err(E::custom)
     }
 

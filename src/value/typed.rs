@@ -89,15 +89,14 @@ impl<'de, S: Source<'de>> Typed<'de, S> {
 
     /// An integer from `min` to `max`.
     #[inline]
-    fn integer<V: Visitor<'de>>(self, min: i64, max: u64, visitor: V) -> Result<V::Value, S::Error> {
-        let refuse = |value: &dyn Display| {
-            Err(de::Error::custom(format_args!("expected an integer from {min} to {max}, found {value}")))
-        };
+    fn integer(self, min: i64, max: u64) -> Result<Whole, S::Error> {
         match self.open()? {
-            Node::Int(value) if value < min || value > 0 && value.unsigned_abs() > max => refuse(&value),
-            Node::Int(value) => visitor.visit_i64(value),
-            Node::Unsigned(value) if value > max => refuse(&value),
-            Node::Unsigned(value) => visitor.visit_u64(value),
+            Node::Int(value) if value < min || value > 0 && value.unsigned_abs() > max => {
+                Err(out_of_range(min, max, value.into()))
+            }
+            Node::Int(value) => Ok(Whole::Signed(value)),
+            Node::Unsigned(value) if value > max => Err(out_of_range(min, max, value.into())),
+            Node::Unsigned(value) => Ok(Whole::Unsigned(value)),
             node => Err(node.mismatch("int")),
         }
     }
@@ -119,19 +118,38 @@ impl<'de, S: Source<'de>> Typed<'de, S> {
     }
 }
 
+/// An integer of 64 bits.
+enum Whole {
+    Signed(i64),
+    Unsigned(u64),
+}
+
+#[cold]
+fn out_of_range<E: de::Error>(min: i64, max: u64, value: i128) -> E {
+    E::custom(format_args!("expected an integer from {min} to {max}, found {value}"))
+}
+
 /// The double that an integer is, if it has all of its digits. JavaScript writes doubles from 2^53 on as integers, with
 /// the digits that it takes to tell them from their neighbours and zeros behind: these are such doubles.
-pub(crate) fn exactly(integer: impl TryInto<i128>) -> Option<f64> {
+#[inline]
+pub(crate) fn exactly(integer: i128) -> Option<f64> {
     const ALL_ARE_EXACT: u128 = 1 << 53;
 
-    let integer: i128 = integer.try_into().ok()?;
+    match integer.unsigned_abs() <= ALL_ARE_EXACT {
+        true => Some(integer as f64),
+        false => large_exactly(integer),
+    }
+}
+
+#[cold]
+fn large_exactly(integer: i128) -> Option<f64> {
     let double = integer as f64;
-    (integer.unsigned_abs() <= ALL_ARE_EXACT || double.to_string() == integer.to_string()).then_some(double)
+    (double.to_string() == integer.to_string()).then_some(double)
 }
 
 /// What is said of an integer that no double has.
 #[cold]
-pub(crate) fn beyond_double<E: de::Error>(integer: impl Display) -> E {
+pub(crate) fn beyond_double<E: de::Error>(integer: i128) -> E {
     E::custom(format_args!("expected double, found int {integer}, which no double has in all digits"))
 }
 
@@ -181,7 +199,10 @@ macro_rules! integers {
         #[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
             let max = u64::try_from(<$type>::MAX).unwrap_or(u64::MAX);
-            self.integer(i64::try_from(<$type>::MIN).unwrap_or(i64::MIN), max, visitor)
+            match self.integer(i64::try_from(<$type>::MIN).unwrap_or(i64::MIN), max)? {
+                Whole::Signed(value) => visitor.visit_i64(value),
+                Whole::Unsigned(value) => visitor.visit_u64(value),
+            }
         }
     )*};
 }
@@ -221,8 +242,10 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
         match self.open()? {
             Node::Double(value) => visitor.visit_f64(value),
-            Node::Int(value) => visitor.visit_f64(exactly(value).ok_or_else(|| beyond_double(value))?),
-            Node::Unsigned(value) => visitor.visit_f64(exactly(value).ok_or_else(|| beyond_double(value))?),
+            Node::Int(value) => visitor.visit_f64(exactly(value.into()).ok_or_else(|| beyond_double(value.into()))?),
+            Node::Unsigned(value) => {
+                visitor.visit_f64(exactly(value.into()).ok_or_else(|| beyond_double(value.into()))?)
+            }
             node => Err(node.mismatch("double")),
         }
     }
