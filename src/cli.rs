@@ -81,7 +81,7 @@ fn complain(message: &str) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-/// What a program of a service may be told. Its name, version and first line are the service's.
+/// The command line of a service's program. Its name, version and first line are the service's.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true, subcommand_required = true)]
 struct CommandLine {
@@ -221,7 +221,7 @@ pub(crate) fn local_address(text: &str) -> Result<std::net::SocketAddr, String> 
     address.ok_or_else(|| "expected a port, or ADDRESS:PORT".into())
 }
 
-/// Where to listen, as both options have it.
+/// The address of both options together.
 #[cfg(feature = "http")]
 pub(crate) fn address(listen: std::net::SocketAddr, port: Option<u16>) -> std::net::SocketAddr {
     port.map_or(listen, |port| ([127, 0, 0, 1], port).into())

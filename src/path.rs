@@ -5,7 +5,7 @@ fn is_plain(octet: u8) -> bool {
     is_unreserved(octet) || b"!$&'()*+,;=:@/".contains(&octet)
 }
 
-/// Those that mean the same encoded or not (§2.3).
+/// The octets that mean the same encoded or not (§2.3).
 fn is_unreserved(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"-._~".contains(&octet)
 }
@@ -43,15 +43,13 @@ fn with_normal_escapes(path: &[u8]) -> String {
     let mut normal = String::with_capacity(path.len());
     let mut rest = path;
     while let [octet, behind @ ..] = rest {
-        rest = behind;
-        match escaped(octet, behind) {
+        let meant = escaped(octet, behind);
+        rest = if meant.is_some() { &behind[2..] } else { behind };
+        match meant {
             Some(meant) if is_unreserved(meant) => normal.push(char::from(meant)),
             Some(meant) => push_escape(meant, &mut normal),
             None if is_plain(*octet) => normal.push(char::from(*octet)),
             None => push_escape(*octet, &mut normal),
-        }
-        if escaped(octet, behind).is_some() {
-            rest = &behind[2..];
         }
     }
     normal

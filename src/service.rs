@@ -161,7 +161,6 @@ impl Request {
         if let Some(host) = self.host().filter(|host| !is_host(host)) {
             return refuse(format!("expected the name of a host and a port, found \"{}\"", cut(&host)));
         }
-        let is_port = |port: &str| port.len() <= LONGEST_PORT && port.bytes().all(|octet| octet.is_ascii_digit());
         if let Some(port) = self.variable("SERVER_PORT").filter(|port| !is_port(port)) {
             return refuse(format!("expected a port of at most five digits, found \"{}\"", cut(&port)));
         }
@@ -249,10 +248,9 @@ const LONGEST_PORT: usize = 5;
 /// Octets of the name of a host (RFC 1035 §2.3.4, without the dots at its ends).
 const LONGEST_NAME: usize = 253;
 
-/// Whether a text is a host, with a port or without (RFC 3986 §3.2.2): a name, or an IPv6 address in brackets.
+/// Tests if a text is a host with an optional port (RFC 3986 §3.2.2): a name, or an IPv6 address in brackets.
 fn is_host(host: &str) -> bool {
     let (name, port) = split_port(host);
-    let is_port = |port: &str| port.len() <= LONGEST_PORT && port.bytes().all(|octet| octet.is_ascii_digit());
     let is_name = |name: &str| {
         let is_known = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&octet);
         !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(is_known)
@@ -261,7 +259,11 @@ fn is_host(host: &str) -> bool {
     port.is_none_or(is_port) && address.map_or_else(|| is_name(name), |address| address.parse::<Ipv6Addr>().is_ok())
 }
 
-/// What a request says, for a message.
+fn is_port(port: &str) -> bool {
+    port.len() <= LONGEST_PORT && port.bytes().all(|octet| octet.is_ascii_digit())
+}
+
+/// Shortens a request's text for a message.
 fn cut(text: &str) -> String {
     text.chars().take(100).flat_map(char::escape_debug).collect()
 }

@@ -23,7 +23,7 @@ pub(super) fn of(text: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Where a string ends that begins here.
+/// Returns the place behind the string that begins here.
 fn behind_string(octets: &[u8], start: usize) -> usize {
     let mut at = start + 1;
     loop {
@@ -63,7 +63,7 @@ fn too_wide(number: &str) -> String {
     format!("expected an integer of at most 64 bits, found {}: a string can have it", shown(number))
 }
 
-/// What is lost of a number, if something is, by what was made of it.
+/// The message for a number that has lost digits.
 pub(super) fn loss(number: &str, doubles: Doubles) -> Option<String> {
     let is_integer = number.bytes().all(|octet| octet == b'-' || octet.is_ascii_digit());
     if !is_integer {
@@ -82,7 +82,7 @@ pub(super) fn loss(number: &str, doubles: Doubles) -> Option<String> {
     }
 }
 
-/// Whether a double has the whole number that is written with an exponent or fraction, and not just one near it.
+/// Tests if a double is exactly the whole number that is written with an exponent or fraction.
 fn is_exact(number: &str) -> bool {
     let Ok(double) = number.parse::<f64>() else { return false };
     if double.abs() < (1_u64 << 53) as f64 || double.fract() != 0.0 {

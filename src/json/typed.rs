@@ -21,20 +21,20 @@ pub(super) struct Guard<'o> {
     members_left: Cell<usize>,
     exceeded: Cell<Option<Limit>>,
     has_failed: Cell<bool>,
-    /// What the library has made doubles of since the value began, that may have been integers.
+    /// Large doubles since the value began, which may have been integers.
     doubles: Cell<Doubles>,
     options: &'o Options,
 }
 
-/// Which kinds of large doubles there were. The library makes one of every integer beyond 64 bits, and does not tell:
-/// so the text has to be looked at again.
+/// The kinds of large doubles in a value. The library makes one of every integer beyond 64 bits and does not tell, so the
+/// text has to be read again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Doubles {
-    /// Where anything was asked for.
+    /// One was read as a value of any type.
     pub(super) as_anything: bool,
-    /// Where a double was asked for.
+    /// One was read as a double.
     pub(super) as_doubles: bool,
-    /// Where an integer was asked for, which a whole double is too.
+    /// One was read as an integer, which a whole double is too.
     pub(super) as_integers: bool,
 }
 
@@ -44,7 +44,7 @@ enum Limit {
     Members,
 }
 
-/// What a double was taken for.
+/// The type that a double was taken for.
 enum Taken {
     Double,
     Signed(i64),

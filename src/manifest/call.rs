@@ -30,7 +30,7 @@ pub(super) struct Terms {
     /// Octets that a program or worker may write for a call.
     pub(super) most: usize,
     pub(super) limits: Limits,
-    /// Whether callers get what programs and workers say of errors that the manifest does not name.
+    /// Passes on to callers the errors of programs and workers that the manifest does not name.
     pub(super) tell_errors: bool,
 }
 

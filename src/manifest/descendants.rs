@@ -1,4 +1,4 @@
-//! What a program has started, and what that has started: also in sessions and groups of their own.
+//! The descendants of a program, also in sessions and groups of their own.
 //!
 //! A process group is not enough, for anybody may leave it (`setsid`), and neither is the tree of parents: whose parent
 //! has ended is adopted, by this process where the system lets it. So every program gets a mark in its environment,
@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process};
 /// The variable that marks what belongs to a program.
 pub(super) const MARK: &str = "RPCGI_PROCESS";
 
-/// How often to look for more before giving up: what forks faster than that is ended by nobody.
+/// The number of searches before giving up: nothing ends a program that forks faster than that.
 const MOST_LOOKS: usize = 10;
 
 /// A process as `/proc` shows it.
@@ -62,7 +62,7 @@ fn pids() -> impl Iterator<Item = i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// Those that run, the roots apart.
+/// The running descendants, without the roots.
 fn find(roots: &[Pid], marks: &[String]) -> Vec<Pid> {
     let processes = processes(marks);
     let roots: Vec<i32> = roots.iter().map(|root| root.as_raw_nonzero().get()).collect();
@@ -100,7 +100,7 @@ fn processes(marks: &[String]) -> Vec<Seen> {
     pids().filter_map(process).collect()
 }
 
-/// What the system says of a process (`/proc/PID/stat`, proc(5)).
+/// The state of a process (`/proc/PID/stat`, proc(5)).
 struct Stat {
     state: char,
     parent: i32,

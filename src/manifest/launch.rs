@@ -69,16 +69,12 @@ impl Launch {
 
     /// Where it is.
     pub(super) fn find(&self) -> Result<PathBuf, Missing<'_>> {
-        self.look().map_err(|problem| Missing { name: &self.name, problem })
+        self.look_for(&self.name).map_err(|problem| Missing { name: &self.name, problem })
     }
 
-    /// Whether a program is in the PATH that it gets.
+    /// Tests if a program is in the PATH that it gets.
     pub(super) fn knows(&self, name: &str) -> bool {
         self.look_for(name).is_ok()
-    }
-
-    fn look(&self) -> Result<PathBuf, NotFound> {
-        self.look_for(&self.name)
     }
 
     fn look_for(&self, name: &str) -> Result<PathBuf, NotFound> {

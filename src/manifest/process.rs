@@ -1,8 +1,8 @@
 //! A program that runs: what it is told, what it says, and its end.
 //!
-//! It runs in a process group of its own, and what it starts is known by a mark (`descendants`). Whoever holds a [`Process`] moves octets both ways with
-//! [`turn`](Process::turn), which waits for whatever comes first; no thread is needed for it. However a process is let
-//! go of, nothing of it is left: no zombie, no descriptor.
+//! It runs in a process group of its own, and what it starts is known by a mark (`descendants`). Whoever holds a
+//! [`Process`] moves octets both ways with [`turn`](Process::turn), which waits for whatever comes first; no thread is
+//! needed for it. However a process is let go of, nothing of it is left: no zombie, no descriptor.
 
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -27,11 +27,11 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// How long what a program has started may keep its pipes open when it has ended itself.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// How long programs have between TERM and KILL when rpcgi itself is told to end. Apache's mod_cgid keeps the connection
-/// of a client waiting for that end.
+/// The time between TERM and KILL for programs when rpcgi itself is told to end. Apache's mod_cgid keeps the client's
+/// connection waiting for that end.
 const LAST_MOMENT: Duration = Duration::from_millis(40);
 
-/// How often it looks whether they have ended by then.
+/// The interval between two looks at programs that were told to end.
 const SHORT_LOOK: Duration = Duration::from_millis(2);
 
 /// The exit status of a program that was ended by TERM.
@@ -58,7 +58,7 @@ pub(super) struct Process {
     /// Since when it is seen to have ended.
     ended: Option<Instant>,
     is_reaped: bool,
-    /// What it and all that it starts have in their environment.
+    /// The mark in its environment, which its children inherit.
     mark: String,
 }
 
@@ -71,7 +71,7 @@ struct Stream<R> {
     is_over: bool,
 }
 
-/// What has become of a read.
+/// The outcome of one read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Read {
     Octets,
@@ -161,7 +161,7 @@ fn new_mark() -> String {
     format!("{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Whether a child has ended, without taking leave of it: its group keeps its number until then.
+/// Tests if a child has ended, without reaping it: its group keeps its number until then.
 fn has_exited(leader: Pid) -> bool {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     !matches!(waitid(WaitId::Pid(leader), options), Ok(None))
@@ -302,13 +302,13 @@ impl Process {
         self.stdin.is_some()
     }
 
-    /// Whether it has ended, without taking leave of it.
+    /// Tests if it has ended, without reaping it.
     pub(super) fn has_exited(&self) -> bool {
         has_exited(self.pid())
     }
 
-    /// Whether it has ended and nothing more will come: its pipes are closed; or what it has started keeps them open for
-    /// longer than it should, and nothing is in them. Time alone is no sign of that: this process may have stood still.
+    /// Tests if it has ended and nothing more will come: its pipes are closed, or its children keep them open for too long
+    /// and they are empty. Time alone is no sign of that: this process may have stood still.
     ///
     /// # Errors
     /// If what is in the pipes cannot be had.
@@ -365,8 +365,8 @@ impl Process {
         }
     }
 
-    /// Takes leave of a program that has ended by itself. What it has started goes on if it has let go of the pipes, and ends if
-    /// it has not.
+    /// Takes leave of a program that has ended by itself. Its children go on if they have let go of the pipes, and are
+    /// ended if they have not.
     pub(super) fn finish(mut self) -> io::Result<ExitStatus> {
         if self.stdout.pipe.is_some() || self.stderr.pipe.is_some() {
             self.signal(Signal::KILL);

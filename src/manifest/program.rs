@@ -24,7 +24,7 @@ use crate::value::{Base64, Value, shown};
 /// The most octets of an argument that are put into the environment: what fits there with room to spare.
 const LONGEST_VARIABLE: usize = LONGEST_WORD / 2;
 
-/// What some programs of Windows put before a text; it is no part of it.
+/// The byte order mark that some programs of Windows put before a text; it is no part of it.
 pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
 /// A program, and how it is told and understood.

@@ -91,7 +91,7 @@ struct Reader<'s> {
 }
 
 impl Look {
-    /// Whether programs are looked for, to tell if one is missing.
+    /// Tests if programs are looked for, to report a missing one.
     fn is_at_programs(self) -> bool {
         matches!(self, Look::Programs | Look::Strictly)
     }

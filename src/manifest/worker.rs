@@ -363,7 +363,7 @@ impl Seat {
 }
 
 impl ErrorObject {
-    /// What the caller gets of it: the worker's own words, unless they are about the worker and not about the call.
+    /// Makes the caller's fault of it: in the worker's own words, unless they are about the worker and not about the call.
     fn into_fault(self, worker: &str, call: &Call<'_>) -> Fault {
         if self.is_of_the_machine() && !call.terms.tell_errors {
             log_complaints(&format!("worker \"{worker}\""), call.request.id(), self.message.as_bytes());
@@ -386,14 +386,13 @@ impl ErrorObject {
         }
     }
 
-    /// Whether its code is one of those that JSON-RPC 2.0 §5.1 has for servers: then its text may tell what is nobody's
-    /// business.
+    /// Tests if its code is one that JSON-RPC 2.0 §5.1 keeps for servers: its text may then tell internals.
     fn is_of_the_machine(&self) -> bool {
         matches!(self.code, Fault::INTERNAL | Fault::NOT_WELL_FORMED | -32099..=-32000)
     }
 }
 
-/// What is beside an error, if no number in it has lost anything.
+/// Reads the `data` of an error, unless a number in it would lose digits.
 fn read_data(data: &RawValue) -> Result<Json, String> {
     json::check_numbers(data.get())?;
     serde_json::from_str(data.get()).map_err(|error| error.to_string())

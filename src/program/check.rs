@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::report::{self, Format};
-use crate::manifest::{Look, Mistake, Severity, Source, WRITABLE, read};
+use super::script::own_file;
+use crate::manifest::{Identity, Look, Mistake, Severity, Source, WRITABLE, read};
 
 /// The longest first line that every Linux takes: those before 5.1 stop there.
 const LONGEST_LINE: usize = 127;
@@ -111,7 +112,7 @@ fn first_line(text: &str, mistakes: &mut Vec<Mistake>) {
     }
     let started = if program.ends_with("/env") { rest.unwrap_or_default().trim() } else { program };
     let name = Path::new(started).file_name().unwrap_or_default().to_string_lossy();
-    let is_own = fs::canonicalize(started).ok().is_some_and(|started| Some(started) == own_file());
+    let is_own = Identity::at(Path::new(started)).is_ok_and(|identity| Some(identity.file) == own_file());
     match fs::metadata(program) {
         Ok(metadata) if metadata.is_file() && metadata.permissions().mode() & 0o111 != 0 => {
             if !is_own && !name.contains("rpcgi") {
@@ -122,11 +123,6 @@ fn first_line(text: &str, mistakes: &mut Vec<Mistake>) {
         Ok(_) => note(Severity::Error, format!("{program} may not be executed"), &format!("chmod 755 {program}")),
         Err(error) => note(Severity::Error, format!("{program}: {error}"), &format!("#!{}", own_path())),
     }
-}
-
-/// The file of this program, without links.
-fn own_file() -> Option<std::path::PathBuf> {
-    fs::canonicalize(std::env::current_exe().ok()?).ok()
 }
 
 /// Where this program is.

@@ -208,8 +208,8 @@ impl Serving {
         Ok(Serving { endpoint, files, workers })
     }
 
-    /// Whether a file has changed that a command line names. One that cannot be seen, as in the middle of being replaced,
-    /// has not.
+    /// Tests if a file that a command line names has changed. A file that cannot be seen, as in the middle of being
+    /// replaced, has not.
     fn is_outdated(&self) -> bool {
         self.files
             .iter()

@@ -84,7 +84,7 @@ fn manifest(word: Option<OsString>, script: Option<OsString>) -> Result<Manifest
 }
 
 /// The file of this program.
-fn own_file() -> Option<(u64, u64)> {
+pub(super) fn own_file() -> Option<(u64, u64)> {
     let path = std::env::current_exe().ok()?;
     Some(Identity::at(&path).ok()?.file)
 }

@@ -7,7 +7,7 @@ use super::Value;
 
 /// The members of a [`Value::Struct`]: in order, and one of each name.
 ///
-/// Of two with one name the last wins, in the place of the first: as Python, PHP and JavaScript read such a document.
+/// Of two with one name the last wins, in the place of the first.
 /// Collecting members takes time in proportion to their number; [`insert`](Members::insert) and [`get`](Members::get)
 /// look at one after the other, which is the fastest for the few that structs have.
 ///
@@ -58,12 +58,12 @@ impl Members {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    /// How many there are.
+    /// Returns the number of members.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if there are no members.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

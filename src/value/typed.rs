@@ -147,7 +147,7 @@ fn large_exactly(integer: i128) -> Option<f64> {
     (double.to_string() == integer.to_string()).then_some(double)
 }
 
-/// What is said of an integer that no double has.
+/// The error for an integer that no double has.
 #[cold]
 pub(crate) fn beyond_double<E: de::Error>(integer: i128) -> E {
     E::custom(format_args!("expected double, found int {integer}, which no double has in all digits"))

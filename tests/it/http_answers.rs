@@ -374,7 +374,7 @@ fn paths_that_mean_the_same() {
     assert_eq!(by_cgi(&[("REQUEST_URI", "/a%20b?x"), ("SCRIPT_NAME", "/a b")]), 200);
 }
 
-/// What a request says of its own URL is repeated on the page, and so it is bounded.
+/// The page repeats a request's own URL, so that is bounded.
 #[test]
 fn targets_that_cannot_be_meant() {
     let get = |host: &str, path: &str| send(&endpoint(), "GET", path, &[("host", host)], Vec::new());

@@ -29,7 +29,7 @@ fn assert_fault(document: impl AsRef<[u8]>, code: i32, message: &str) {
     assert_eq!(answer(&endpoint(), document), Err(Fault::new(code, message)), "{shown}");
 }
 
-/// What quick-xml lets through and XML 1.0 does not; `1.1` and prefixes that are bound to nothing are let through.
+/// Documents that quick-xml accepts and XML 1.0 does not. Version `1.1` and unbound prefixes stay allowed.
 #[test]
 fn not_well_formed_by_xml_1_0() {
     let call = |inside: &str| format!("<methodCall{inside}<methodName>echo</methodName><params/></methodCall>");

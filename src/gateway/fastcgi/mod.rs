@@ -92,7 +92,7 @@ fn threads(limits: &Limits) -> usize {
     limits.threads.map_or_else(|| (4 * processors()).max(8), NonZeroUsize::get)
 }
 
-/// Whether a second signal is about to end the process.
+/// Set when a second signal is about to end the process.
 static ENDS_AT_ONCE: AtomicBool = AtomicBool::new(false);
 
 /// Tells of the first signal to end. The thread that does outlives the gateway: until the process has ended, a second
@@ -287,7 +287,7 @@ impl Pool {
         }
     }
 
-    /// Whether a connection can be had at all: with no descriptor left, it would listen and never answer.
+    /// Checks that there is a descriptor for a connection: without one it would listen and never answer.
     fn check_descriptors(&self) -> io::Result<()> {
         for listener in self.listeners().iter() {
             rustix::io::dup(listener)?;

@@ -89,7 +89,7 @@ pub(super) struct Reader<'a> {
     xml: quick_xml::Reader<&'a [u8]>,
     /// Where the last token starts.
     start: usize,
-    /// Whether the root element has begun and not ended: outside of it there is markup and white space, and no more.
+    /// Set inside the root element: outside of it only markup and white space may stand.
     is_inside: bool,
     limits: Limits,
     members: usize,
@@ -395,8 +395,8 @@ pub(super) fn append<'a>(text: &mut Cow<'a, str>, piece: Cow<'a, str>) {
     }
 }
 
-/// Whether text needs no closer look: it has no control octet but tab and line feed, none that begins U+FFFE and
-/// U+FFFF, and no `>`, which may be the end of `]]>`.
+/// Tests if text needs no closer look: no control octet but tab and line feed, none that begins U+FFFE and U+FFFF, and
+/// no `>`, which may end `]]>`.
 #[inline]
 fn is_plain(text: &str) -> bool {
     // no early exit: so the loop runs over many octets at a time

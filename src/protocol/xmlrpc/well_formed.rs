@@ -1,4 +1,4 @@
-//! What XML 1.0 (5th edition) asks of markup, and quick-xml does not look at: names, attributes, references in them,
+//! The rules of XML 1.0 (5th edition) for markup that quick-xml does not check: names, attributes, references in them,
 //! the declaration, the targets of instructions, the text of comments.
 //!
 //! Each check takes the piece of the document that it is about and says what is wrong at which octet of it. The reader
@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use super::error::Category;
 
-/// What is wrong, and where in the piece that was looked at.
+/// A mistake, and its place in the checked piece.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct IllFormed {
     pub(super) at: usize,
@@ -73,7 +73,7 @@ fn check_value(value: &str) -> Checked {
     Ok(())
 }
 
-/// Whether a text may be the inside of a reference, be there such a one or not.
+/// Tests if a text has the form of a reference's name, known or not.
 fn is_reference(name: &str) -> bool {
     name.starts_with('#') || check_name(name).is_ok()
 }
@@ -133,7 +133,7 @@ pub(super) fn check_instruction(text: &str) -> Checked {
 
 /// Checks an XML declaration, from its `xml` on (§2.8, §4.3.1, §2.9).
 pub(super) fn check_declaration(text: &str) -> Checked {
-    /// What may be there, in order; the first must be.
+    /// The parts in their order; only the first is required.
     const PARTS: [&str; 3] = ["version", "encoding", "standalone"];
 
     let mut cursor = Cursor { text, at: "xml".len() };
@@ -197,7 +197,7 @@ fn forbidden(at: usize, character: char) -> IllFormed {
     IllFormed { at, category: Category::Character, message }
 }
 
-/// Whether §2.2 allows a character.
+/// Tests if §2.2 allows a character.
 pub(super) fn is_allowed(character: char) -> bool {
     !matches!(character, '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\u{FFFE}' | '\u{FFFF}')
 }
@@ -252,7 +252,7 @@ impl<'t> Cursor<'t> {
         &self.text[self.at..]
     }
 
-    /// Whether there was any.
+    /// Skips white space, and returns whether there was any.
     fn skip_space(&mut self) -> bool {
         let rest = self.rest();
         let left = rest.trim_start_matches(is_space);
@@ -294,7 +294,7 @@ impl<'t> Cursor<'t> {
 mod tests {
     use super::*;
 
-    /// Where it is wrong, and the message; nothing if it is not.
+    /// The place and message of a mistake.
     fn told(checked: Checked) -> Option<(usize, String)> {
         checked.err().map(|ill| (ill.at, ill.message))
     }

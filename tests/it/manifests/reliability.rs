@@ -74,7 +74,7 @@ fn an_error_at_a_pipe_is_no_end() {
     assert!(faults >= 4, "{faults} faults: nothing was injected where it matters");
 }
 
-/// What has left the group of the program, and its parent too.
+/// Children that have left the group of the program, and their parent too.
 #[test]
 fn all_that_a_program_has_started_ends_with_it() {
     let script = "#!/bin/sh\nsetsid sleep 987654401 &\n(setsid sh -c 'sleep 987654402 & sleep 987654403' &)\n\
@@ -89,7 +89,7 @@ fn all_that_a_program_has_started_ends_with_it() {
     }
 }
 
-/// What has closed the pipes goes on after a success, and leaves no zombie when it ends.
+/// A child that has closed the pipes goes on after a success, and leaves no zombie when it ends.
 #[test]
 fn what_is_left_behind_is_taken_leave_of() {
     let script = "#!/bin/sh\n(setsid sleep 1 >/dev/null 2>&1 </dev/null & echo $! >started)\necho done\n";
