@@ -37,7 +37,9 @@ impl Server {
     /// The result is the program's exit status: 0 whenever a response was written.
     pub fn run(self) -> ExitCode {
         logger::install(self.log_level());
-        match (Start::recognise(), self.build()) {
+        let endpoint = self.build();
+        logger::set_file(endpoint.as_ref().ok().and_then(Endpoint::log_file));
+        match (Start::recognise(), endpoint) {
             (Start::Cgi, endpoint) => answer_cgi(endpoint),
             (_, Err(error)) => complain(&error.to_string()),
             #[cfg(target_os = "linux")]

@@ -13,7 +13,6 @@ mod logger;
 mod manifest;
 mod method;
 mod openrpc;
-mod path;
 #[cfg(feature = "program")]
 mod program;
 mod protocol;
@@ -35,11 +34,12 @@ pub use http;
 pub use crate::docs::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, Trying};
 pub use crate::fault::Fault;
 pub use crate::limits::Limits;
+pub use crate::logger::LogFormat;
 pub use crate::method::{Function, Method};
 pub use crate::protocol::xmlrpc;
 pub use crate::registry::{DuplicateMethod, Fallback, Registry};
 pub use crate::server::{BuildError, Endpoint, Server};
-pub use crate::service::{MetaVariables, Request, Response, Service};
+pub use crate::service::{Forwarded, MetaVariables, Request, Response, Service};
 pub use crate::signature::{Signature, Type};
 pub use crate::value::{Base64, DateTime, Value};
 /// Makes a method of a function, for [`methods!`] to list.

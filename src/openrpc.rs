@@ -76,6 +76,9 @@ fn method(name: &str, outline: Outline, generator: &mut SchemaGenerator) -> Json
     if outline.deprecated.is_some() {
         method.insert("deprecated".into(), true.into());
     }
+    if outline.is_unsafe {
+        method.insert("x-unsafe".into(), true.into());
+    }
     method.insert("params".into(), params);
     method.insert("result".into(), json!({ "name": "result", "schema": returns }));
     method.insert("errors".into(), errors);

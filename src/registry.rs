@@ -10,6 +10,7 @@ use schemars::SchemaGenerator;
 
 use crate::call::{Params, Reply};
 use crate::fault::Fault;
+use crate::logger;
 #[cfg(feature = "async")]
 use crate::method::Async;
 use crate::method::{Function, Method};
@@ -245,9 +246,8 @@ impl Registry {
             log::error!("method \"{}\": {cause}", shown(name));
         }
         if let Some(started) = started {
-            let caller = request.remote_addr().map(|address| format!(" from {address}")).unwrap_or_default();
-            let outcome = outcome.as_ref().map_or_else(|fault| format!("fault {fault}"), |_| "ok".into());
-            log::info!("call \"{}\"{caller} took {:?}: {outcome}", shown(name), started.elapsed());
+            let fault = outcome.as_ref().err().map(|fault| fault.code);
+            logger::note_call(logger::Call { method: shown(name).into(), took: started.elapsed(), fault });
         }
         outcome
     }

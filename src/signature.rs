@@ -64,6 +64,14 @@ impl Type {
         }
     }
 
+    /// What people call it: its name, but for the one that reads like a mistake.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Type::Undefined => "any",
+            known => known.name(),
+        }
+    }
+
     /// The JSON Schema of a value of this type.
     pub(crate) fn schema(self) -> Schema {
         match self {
@@ -318,17 +326,17 @@ pub(crate) enum Constraint {
 }
 
 impl Shape {
-    /// What people call it, as `array of Ball`: a struct that has a name by that.
+    /// What people call it, as `array of Ball`: a struct or an enum with data that has a name by that.
     pub(crate) fn type_name(&self) -> Cow<'_, str> {
-        let known = self.items.as_deref().filter(|items| items.wire != Type::Undefined);
-        match (self.wire, &self.name, known) {
-            (Type::Struct, Some(name), _) => name.into(),
+        let is_known = |items: &&Shape| items.wire != Type::Undefined || items.name.is_some();
+        match (self.wire, &self.name, self.items.as_deref().filter(is_known)) {
+            (Type::Struct | Type::Undefined, Some(name), _) => name.into(),
             (wire, _, Some(items)) => format!("{wire} of {}", items.type_name()).into(),
             (wire, _, None) if !self.places.is_empty() => {
                 let places: Vec<Cow<'_, str>> = self.places.iter().map(Shape::type_name).collect();
                 format!("{wire} of ({})", places.join(", ")).into()
             }
-            (wire, ..) => wire.name().into(),
+            (wire, ..) => wire.in_words().into(),
         }
     }
 

@@ -229,7 +229,7 @@ fn types() -> Markup {
         ("dateTime.iso8601", "a string", "as 2026-11-24T12:00:00, without a time zone; in XML-RPC without the dashes"),
         ("base64", "a string", "octets in base64"),
         ("struct, array", "an object, an array", ""),
-        ("nil, undefined", "null, anything", ""),
+        ("nil, any", "null, anything", ""),
     ];
     html! {
         section id="types" {

@@ -62,7 +62,7 @@ fn shape(shape: &Shape) -> Json {
 fn shape_members(of: &Shape) -> Map<String, Json> {
     let parts = [
         ("type", Some(of.wire.name().into())),
-        ("typeName", of.name.as_deref().filter(|_| of.wire == Type::Struct).map(Json::from)),
+        ("typeName", of.name.as_deref().filter(|_| matches!(of.wire, Type::Struct | Type::Undefined)).map(Json::from)),
         ("nil", of.nullable.then_some(true.into())),
         ("help", (!of.help.is_empty()).then(|| of.help.clone().into())),
         ("example", of.example.clone()),

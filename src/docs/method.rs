@@ -184,8 +184,8 @@ fn by_types(name: &str, signature: &Signature) -> Markup {
     html! {
         code {
             strong { (name) } "("
-            @for (index, wire) in signature.params.iter().enumerate() { @if index > 0 { ", " } (wire.name()) }
-            ") → " (signature.returns.name())
+            @for (index, wire) in signature.params.iter().enumerate() { @if index > 0 { ", " } (wire.in_words()) }
+            ") → " (signature.returns.in_words())
         }
     }
 }

@@ -46,8 +46,8 @@ fn method(text: &mut String, method: &Description) {
 }
 
 fn written(method: &Description, signature: &Signature) -> String {
-    let params: Vec<&str> = signature.params.iter().map(|wire| wire.name()).collect();
-    format!("{} {}({})", signature.returns, method.name, params.join(", "))
+    let params: Vec<&str> = signature.params.iter().map(|wire| wire.in_words()).collect();
+    format!("{} {}({})", signature.returns.in_words(), method.name, params.join(", "))
 }
 
 fn detail(text: &mut String, detail: &Detail) {

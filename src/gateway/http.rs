@@ -139,7 +139,7 @@ async fn read(
     peer: SocketAddr,
     address: SocketAddr,
 ) -> Result<Request, Response> {
-    check_host(&request, address)?;
+    check_host(&request, service, peer, address)?;
     let limit = service.limits().body;
     let (mut head, mut body) = request.into_parts();
     if body.size_hint().lower() > limit as u64 {
@@ -176,16 +176,32 @@ async fn drain(mut body: Incoming) {
 }
 
 /// A page of another site can make its own name lead to this port and then read what is here ("DNS rebinding"): so at a
-/// loopback address only names of this machine are answered.
-fn check_host(request: &http::Request<Incoming>, address: SocketAddr) -> Result<(), Response> {
+/// loopback address only names of this machine are answered, and those that the service knows for its own.
+fn check_host(
+    request: &http::Request<Incoming>,
+    service: &dyn Service,
+    peer: SocketAddr,
+    address: SocketAddr,
+) -> Result<(), Response> {
     if !address.ip().is_loopback() {
         return Ok(());
     }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    if is_local_host(host) {
+    if is_local_host(host) || service.is_own_host(&without_body(request, peer)) {
         return Ok(());
     }
     let name: String = split_port(host).0.chars().take(100).collect();
-    let message = format!("expected a name of this machine as Host, found \"{}\"", name.escape_debug());
+    let message = format!(
+        "expected a name of this machine as Host, found \"{}\"; behind a proxy, set `url` or `trusted_proxies`",
+        name.escape_debug()
+    );
     Err(Response::text(StatusCode::FORBIDDEN, message))
+}
+
+fn without_body(request: &http::Request<Incoming>, peer: SocketAddr) -> Request {
+    let mut head = http::Request::new(Vec::new());
+    *head.uri_mut() = request.uri().clone();
+    *head.headers_mut() = request.headers().clone();
+    head.extensions_mut().insert(peer);
+    head.into()
 }

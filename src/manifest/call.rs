@@ -99,14 +99,9 @@ pub(super) fn read_json(octets: &[u8], of: &DataType, limits: Limits) -> Result<
     }
 }
 
-/// Writes what a program has said on standard error during a call to the log, line by line.
-pub(super) fn log_complaints(who: &str, id: &str, complaints: &[u8]) {
-    log_lines(&format!("{who} (request {id})"), complaints);
-}
-
 /// Writes what a program has said on standard error to the log, line by line.
-pub(super) fn log_lines(who: &str, complaints: &[u8]) {
-    for line in String::from_utf8_lossy(complaints).lines().filter(|line| !line.trim().is_empty()) {
+pub(super) fn log_lines(who: &str, complaints: &str) {
+    for line in complaints.lines().filter(|line| !line.trim().is_empty()) {
         log::warn!("{who}: {line}");
     }
 }

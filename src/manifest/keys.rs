@@ -60,6 +60,7 @@ pub(super) const TYPES: &[&str] = &[
     "struct",
     "array",
     "nil",
+    "any",
     "undefined",
 ];
 
@@ -75,7 +76,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["object", "dict", "map", "hash", "table", "record"], "struct"),
     (&["list", "tuple", "set", "sequence"], "array"),
     (&["null", "none", "void", "unit"], "nil"),
-    (&["any", "mixed", "value"], "undefined"),
+    (&["anything", "mixed", "value", "variant"], "any"),
 ];
 
 const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
@@ -89,6 +90,22 @@ pub(super) static MANIFEST: &[Key] = &[
     key("version", Kind::Text, "The version of the service, which its OpenRPC document names"),
     key("documentation", Kind::Text, "The text at the head of the page, in Markdown"),
     key("paths", Kind::List(&Kind::Text), "Answers at these paths of the URL only, and 404 elsewhere"),
+    key("url", Kind::Text, "The URL that the service is known by, where a request does not say: https://api.example"),
+    key(
+        "trusted_proxies",
+        Kind::List(&Kind::Text),
+        "Addresses and networks of proxies that may say for whom they ask: 127.0.0.1, 10.0.0.0/8",
+    ),
+    key(
+        "forwarded",
+        Kind::Word(&["x-forwarded", "rfc7239"]),
+        "By which headers they say it: `x-forwarded` unless set, which is X-Forwarded-For, -Proto, -Host and -Prefix; or `rfc7239`, which is Forwarded",
+    ),
+    key(
+        "log",
+        Kind::Either(&[Kind::Text, Kind::Table(|| LOG)]),
+        "The file that the log goes to, beside standard error; a relative path begins at the manifest's folder. Or a table that says that and more",
+    ),
     key("log_calls", Kind::Flag, "Whether the log has a line for every call"),
     key("tell_errors", Kind::Flag, TELL_ERRORS),
     key(
@@ -125,6 +142,15 @@ static DOCS: &[Key] = &[
     key("authentication", Kind::Text, "How callers make themselves known, in Markdown"),
     key("noindex", Kind::Flag, "Whether search engines are asked to leave the page out: false unless set"),
     key("footer", Kind::Flag, "Whether the page ends with a line that says what made it: true unless set"),
+];
+
+static LOG: &[Key] = &[
+    key("file", Kind::Text, "The file that the log goes to, beside standard error"),
+    key(
+        "format",
+        Kind::Word(&["text", "json"]),
+        "How a line is written: `text` unless set, TIME LEVEL ID TEXT; or as an object of `json`",
+    ),
 ];
 
 static LIMITS: &[Key] = &[
@@ -169,7 +195,7 @@ static METHOD: &[Key] = &[
     ),
     key(
         "success",
-        Kind::List(&Kind::Count(0, LARGEST)),
+        Kind::List(&Kind::Count(0, 255)),
         "The exit statuses with which the program gives a result: [0] unless set",
     ),
     key("stdin", Kind::Text, "What the program reads: \"{param}\", the octets of one param, or \"json\", all of them"),
@@ -182,6 +208,11 @@ static METHOD: &[Key] = &[
     key("timeout", Kind::Seconds, "Seconds that a call may take"),
     key("tell_errors", Kind::Flag, TELL_ERRORS),
     key("env", Kind::Named(&Kind::Text), "More environment variables for the program"),
+    key(
+        "encoding",
+        Kind::Text,
+        "The encoding of the text that it reads and writes, as \"iso-8859-15\": UTF-8 unless set",
+    ),
     key("hidden", Kind::Flag, "Whether it is left out of the page and of listings"),
     key("since", Kind::Text, "The version of the service that had it first"),
     key("unsafe", Kind::Flag, "Whether it changes something: where methods can be tried, the page asks first"),
@@ -196,6 +227,11 @@ static WORKER: &[Key] = &[
     key("run", Kind::List(&Kind::Text), "The program and its words"),
     key("count", Kind::Count(1, MOST_WORKERS), "How many of them run at once, at most: one unless set"),
     key("env", Kind::Named(&Kind::Text), "More environment variables for the program"),
+    key(
+        "encoding",
+        Kind::Text,
+        "The encoding of the text that it reads and writes, as \"iso-8859-15\": UTF-8 unless set",
+    ),
 ];
 
 /// A type by its name, or described.
@@ -257,6 +293,10 @@ pub(super) fn check(value: &Spanned<DeValue<'_>>, kind: &Kind, mistakes: &mut Mi
     if !kind.takes(value.get_ref()) {
         let message = format!("expected {}, found {}", kind.expected(), found(value.get_ref()));
         return match (kind, value.get_ref()) {
+            (Kind::Table(keys), DeValue::String(name)) if keys().as_ptr() == PARAM.as_ptr() => {
+                let help = format!("{{ name = \"{}\", type = \"string\" }}", name.escape_debug());
+                mistakes.add_with_help(&span, message, help)
+            }
             (Kind::List(_), DeValue::String(_)) => {
                 mistakes.add_with_help(&span, message, "in brackets: [\"a\", \"b\"]")
             }
@@ -381,6 +421,7 @@ pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, S
     let tables = [
         ("", MANIFEST),
         ("[docs]", DOCS),
+        ("[log]", LOG),
         ("[limits]", LIMITS),
         ("[cors]", CORS),
         ("[method.\"NAME\"]", METHOD),

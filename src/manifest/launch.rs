@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::encoding::Encoding;
 use crate::service::Request;
 
 /// Where programs are looked for that are named without a slash.
@@ -22,6 +23,8 @@ pub(super) struct Launch {
     pub(super) folder: PathBuf,
     /// What the manifest adds to the environment.
     pub(super) environment: Vec<(String, String)>,
+    /// Of what it reads and writes.
+    pub(super) encoding: Encoding,
 }
 
 /// Why a program cannot be found.

@@ -56,6 +56,13 @@ impl Mistakes {
         }
     }
 
+    pub(super) fn warn_with_help(&mut self, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.add_with_help(span, message, help);
+        if let Some(last) = self.0.last_mut() {
+            last.severity = Severity::Warning;
+        }
+    }
+
     pub(super) fn are_fatal(&self) -> bool {
         self.0.iter().any(|mistake| mistake.severity == Severity::Error)
     }

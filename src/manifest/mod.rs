@@ -6,9 +6,11 @@
 //! | `keys` | what may stand in it |
 //! | `read` | from what is written to what is meant, with all mistakes at once |
 //! | `mistake`, `pitfalls` | how these are told; what is wrong though it is well written |
+//! | `htaccess` | what a web server would hand out |
 //! | `data_type` | types as they are described, and their values |
 //! | `method`, `call` | a method: arguments in, result out; a call on its way |
 //! | `program`, `worker` | who does the work: one for each call, or one that stays |
+//! | `encoding` | the text that they read and write |
 //! | `words`, `launch`, `process`, `pool` | command lines, environments, processes, and how many of them there are |
 //! | `descendants` | what processes have started |
 //! | `signals` | what ends processes from outside |
@@ -16,6 +18,8 @@
 mod call;
 mod data_type;
 mod descendants;
+mod encoding;
+mod htaccess;
 mod keys;
 mod launch;
 mod method;
@@ -35,6 +39,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+pub(crate) use self::htaccess::Htaccess;
 pub(crate) use self::keys::{reference, schema};
 pub(crate) use self::mistake::{Mistake, Severity};
 pub(crate) use self::process::end_all;
@@ -43,6 +48,7 @@ pub(crate) use self::read::{Look, read};
 pub(crate) use self::signals::end_programs;
 pub(crate) use self::source::{Identity, Source, WRITABLE};
 use self::worker::Worker;
+use crate::logger::{self, LogFile};
 use crate::server::Server;
 
 /// A service, as a manifest means it.
@@ -83,13 +89,13 @@ impl Workers {
 
     /// Looks after those that nobody calls, from time to time and as long as they are there: one that has ended is
     /// taken leave of, and what one says goes to the log. So is what programs have left behind.
-    pub(crate) fn attend(self: &Arc<Self>) {
+    pub(crate) fn attend(self: &Arc<Self>, log_file: Option<Arc<LogFile>>) {
         let workers = Arc::downgrade(self);
         let attend = move || {
             loop {
                 thread::sleep(ATTENDANCE);
                 let Some(there) = workers.upgrade() else { return };
-                there.0.iter().for_each(|worker| worker.attend());
+                logger::to_file(log_file.as_deref(), || there.0.iter().for_each(|worker| worker.attend()));
                 reap_adopted();
             }
         };

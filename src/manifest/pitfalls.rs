@@ -2,6 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::Read;
+use std::net::Ipv6Addr;
+use std::ops::Range;
 use std::path::Path;
 
 use super::call::Param;
@@ -9,6 +11,7 @@ use super::launch::Launch;
 use super::mistake::{Mistakes, Text, did_you_mean};
 use super::program::BYTE_ORDER_MARK;
 use super::words::Word;
+use crate::service::split_port;
 
 /// A program that runs text which it finds on its command line.
 struct Interpreter {
@@ -67,6 +70,9 @@ const INTERPRETERS: &[Interpreter] = &[
 
 /// Programs that start another one, which they find on their command line.
 const WRAPPERS: &[&str] = &["env", "nice", "nohup", "timeout", "sudo", "setsid", "busybox", "xargs", "chroot"];
+
+/// Those of them that do nothing else to it.
+const PREFIXES: &[&str] = &["env", "nice", "nohup", "timeout", "setsid"];
 
 /// Programs to which the words of shells are words like any other.
 const OPERANDS: &[&str] = &["find", "expr", "test", "["];
@@ -192,7 +198,6 @@ pub(super) fn check_files(
     launch: &Launch,
     program: &Text<'_>,
     found: &Path,
-    folder: &Path,
     written: &[Text<'_>],
     mistakes: &mut Mistakes,
 ) {
@@ -202,23 +207,114 @@ pub(super) fn check_files(
     {
         mistakes.add_with_help(span, format!("`{name}`: {message}"), help);
     }
-    if interpreter(name).is_none_or(|interpreter| interpreter.text_first) {
-        return;
+    let Some(((name, span), written)) = started(program, written) else { return };
+    if !launch.knows(name) {
+        let help = help_to_find(name, &launch.folder);
+        return mistakes.add_with_help(span, format!("there is no program `{name}`"), help);
     }
+    let Some(interpreter) = interpreter(name).filter(|interpreter| !interpreter.text_first) else { return };
     // the first word that is no option is a file, if none of the options has the text
     let Some((script, span)) = written.first().filter(|(word, _)| !word.starts_with('-') && !word.contains(['{', '}']))
     else {
         return;
     };
+    let folder = &launch.folder;
+    let file = folder.join(script);
     // node finds files whose suffix is left out
-    if !folder.join(script).exists() && !folder.join(format!("{script}.js")).exists() {
-        mistakes.add_with_help(
-            span,
-            format!("there is no file `{script}`"),
-            format!("it is looked for in {}", folder.display()),
-        );
+    if !file.exists() && !folder.join(format!("{script}.js")).exists() {
+        let help = format!("it is looked for in {}", folder.display());
+        mistakes.add_with_help(span, format!("there is no file `{script}`"), help);
+    } else if let Some((message, help)) = interpreter.problem_of_text(&file) {
+        mistakes.add_with_help(span, format!("`{script}`: {message}"), help);
+    } else if fs::read(&file).is_ok_and(|text| text.starts_with(BYTE_ORDER_MARK)) {
+        let message = format!("`{script}`: a byte order mark stands before its text, which not everything reads");
+        mistakes.warn_with_help(span, message, NO_MARK);
     }
 }
+
+/// The program that is started in the end, and its words: behind those that do but that.
+fn started<'w, 't>(program: &'w Text<'t>, words: &'w [Text<'t>]) -> Option<(&'w Text<'t>, &'w [Text<'t>])> {
+    let (mut program, mut words) = (program, words);
+    while PREFIXES.contains(&base_name(program.0)) {
+        let is_own = |word: &str| word.starts_with('-') || word.contains('=') || word.parse::<f64>().is_ok();
+        let at = words.iter().position(|(word, _)| !is_own(word) && !is_time(word))?;
+        (program, words) = (&words[at], &words[at + 1..]);
+    }
+    (!program.0.contains(['{', '}'])).then_some((program, words))
+}
+
+/// Tests if a word is a number of seconds, minutes, hours or days, as `timeout` has it.
+fn is_time(word: &str) -> bool {
+    word.strip_suffix(['s', 'm', 'h', 'd']).is_some_and(|number| number.parse::<f64>().is_ok())
+}
+
+/// What would mend an origin that no browser sends (RFC 6454 §6.2).
+pub(super) fn origin(origin: &str) -> Option<String> {
+    let Some((scheme, rest)) = origin.split_once("://") else {
+        return Some(format!("with its scheme: \"https://{}\"", origin.escape_debug()));
+    };
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.chars().all(|character| character.is_ascii_alphanumeric() || "+-.".contains(character));
+    if !is_scheme || ["ws", "wss", "ftp", "file"].contains(&&scheme.to_ascii_lowercase()[..]) {
+        return Some("the scheme of the page that calls: https, http, or that of a browser's extension".into());
+    }
+    if let Some(end) = rest.find(['/', '?', '#']) {
+        return Some(format!("without a path: \"{scheme}://{}\"", rest[..end].escape_debug()));
+    }
+    if let Some((_, host)) = rest.split_once('@') {
+        return Some(format!("without a user: \"{scheme}://{}\"", host.escape_debug()));
+    }
+    if !rest.is_ascii() {
+        return Some("browsers send such a name in ASCII, as \"https://xn--mnchen-3ya.example\"".into());
+    }
+    let (host, port) = split_port(rest);
+    let is_host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+        None => {
+            let is_known = |character: char| character.is_ascii_alphanumeric() || "-._".contains(character);
+            !host.is_empty() && host.chars().all(is_known)
+        }
+    };
+    if !is_host {
+        return Some("a name, or an address; one of IPv6 in brackets".into());
+    }
+    port.filter(|port| port.parse::<u16>().is_err()).map(|_| "a port is a number up to 65535".into())
+}
+
+/// What is wrong with the place of a log file.
+pub(super) fn check_log_file(path: &Path, span: &Range<usize>, folder: &Path, mistakes: &mut Mistakes) {
+    let parent = path.parent().unwrap_or(Path::new("/"));
+    match fs::canonicalize(parent) {
+        Err(error) => mistakes.add(span, format!("{}: {error}", parent.display())),
+        Ok(parent) if parent.starts_with(folder) => mistakes.warn_with_help(
+            span,
+            "the log lies beside the manifest: where the web server hands that out, everybody may fetch it",
+            "a folder outside, such as one in your home: \"/home/ann/log/service.log\"",
+        ),
+        Ok(_) if path.is_dir() => mistakes.add(span, format!("{} is a folder", path.display())),
+        Ok(_) => {}
+    }
+}
+
+impl Interpreter {
+    /// What keeps it from running a file, though it is there.
+    fn problem_of_text(&self, path: &Path) -> Option<(&'static str, &'static str)> {
+        let text = fs::read(path).ok()?;
+        let has_mark = text.starts_with(BYTE_ORDER_MARK);
+        let is_shell = self.names == SHELL.names;
+        if has_mark && is_shell {
+            return Some(("a byte order mark stands before its first word, which is no command then", NO_MARK));
+        }
+        if has_mark && self.names.contains(&"php") {
+            return Some(("a byte order mark stands before `<?php`, and is written before every result", NO_MARK));
+        }
+        (is_shell && memchr::memmem::find(&text, b"\r\n").is_some())
+            .then_some(("its lines end in CR and LF, and the CR is a part of their last words", LINE_ENDS))
+    }
+}
+
+const NO_MARK: &str = "save it as UTF-8 without BOM";
+const LINE_ENDS: &str = "save it with the line ends of Unix";
 
 /// Why the kernel does not start a script.
 fn problem_of_script(path: &Path, launch: &Launch) -> Option<(String, String)> {
@@ -227,7 +323,7 @@ fn problem_of_script(path: &Path, launch: &Launch) -> Option<(String, String)> {
     let start = &start[..read];
     if start.starts_with(BYTE_ORDER_MARK) {
         let message = "a byte order mark stands before its first line, and the kernel does not start it".to_owned();
-        return Some((message, "save it as UTF-8 without BOM".into()));
+        return Some((message, NO_MARK.into()));
     }
     let Some(line) = start.strip_prefix(b"#!") else {
         let is_text = !start.contains(&0) && !start.is_empty();
@@ -236,7 +332,7 @@ fn problem_of_script(path: &Path, launch: &Launch) -> Option<(String, String)> {
     };
     let line = String::from_utf8_lossy(line.split(|octet| *octet == b'\n').next().unwrap_or_default()).into_owned();
     if line.ends_with('\r') {
-        return Some(("its first line ends in CR and LF".into(), "save it with the line ends of Unix".into()));
+        return Some(("its first line ends in CR and LF".into(), LINE_ENDS.into()));
     }
     let mut words = line.split_whitespace();
     let interpreter = words.next().unwrap_or_default();

@@ -10,8 +10,9 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 
-use super::call::{Call, failed, known_fault, log_complaints, not_started, read_json, write_json};
+use super::call::{Call, failed, known_fault, log_lines, not_started, read_json, refuse, write_json};
 use super::data_type::{DataType, text_of};
+use super::encoding::Encoding;
 use super::launch::{Context, Launch};
 use super::pool::Pool;
 use super::process::{Process, Turn, in_words};
@@ -63,42 +64,65 @@ pub(super) enum Output {
 struct Ended {
     status: ExitStatus,
     output: Vec<u8>,
-    complaints: Vec<u8>,
+    complaints: String,
 }
 
 impl Program {
     pub(super) fn run(&self, call: &Call<'_>) -> Result<Value, Failure> {
-        let words = fill(&self.words, &call.terms.params, &call.arguments).map_err(Failure::Params)?;
+        let words =
+            fill(&self.words, &call.terms.params, &call.arguments, self.launch.encoding).map_err(Failure::Params)?;
         let input = self.input(call)?;
         let _place = self.places.take().map_err(|busy| failed(call.about, &busy.to_string()))?;
         let mut command = self.launch.command().map_err(|missing| not_started(call.about, &missing.to_string()))?;
         command.args(words);
         Context::of(call.request).tell(&mut command, &call.about.name);
-        tell_arguments(call, &mut command);
+        self.tell_arguments(call, &mut command);
         let process = Process::start(&mut command, call.terms.most).map_err(|error| self.refused(error, call))?;
         let ended = self.attend(process, &input, call)?;
-        log_complaints(&format!("method \"{}\"", call.about.name), call.request.id(), &ended.complaints);
+        log_lines(&format!("method \"{}\"", call.about.name), &ended.complaints);
         match ended.status.code().is_some_and(|status| self.success.contains(&status)) {
-            true => self.output.read(ended.output, call),
+            true => self.output.read(ended.output, self.launch.encoding, call),
             false => Err(Failure::Fault(fault(&ended, call))),
         }
     }
 
     /// What it is to read.
-    fn input<'v>(&self, call: &'v Call<'_>) -> Result<Cow<'v, [u8]>, Fault> {
+    fn input<'v>(&self, call: &'v Call<'_>) -> Result<Cow<'v, [u8]>, Failure> {
+        let encoding = self.launch.encoding;
         Ok(match self.stdin {
             Input::Nothing => Cow::Borrowed(&[]),
             Input::Param(index) => match &call.arguments[index] {
-                Some(Value::String(text)) => text.as_bytes().into(),
+                Some(Value::String(text)) => {
+                    let refused = |problem: String| refuse(index, &call.terms.params[index], &problem);
+                    encoding.encode(text).map_err(|problem| Failure::Params(refused(problem)))?
+                }
                 Some(Value::Base64(Base64(octets))) => octets.into(),
                 argument => argument.as_ref().and_then(text_of).unwrap_or_default().into(),
             },
             Input::Json => {
                 let pairs = call.terms.params.iter().zip(&call.arguments);
                 let given = pairs.filter_map(|(param, argument)| Some((param.name.clone(), argument.clone()?)));
-                write_json(&Value::Struct(given.collect()), call.terms.limits)?.into()
+                encoding.json(write_json(&Value::Struct(given.collect()), call.terms.limits)?).into()
             }
         })
+    }
+
+    /// What a program has said on standard error.
+    fn complaints(&self, process: &mut Process) -> String {
+        self.launch.encoding.decode_lossy(&process.complaints()).into_owned()
+    }
+
+    /// Sets scalar arguments as environment variables. What no environment takes is not there.
+    fn tell_arguments(&self, call: &Call<'_>, command: &mut Command) {
+        for (param, argument) in call.terms.params.iter().zip(&call.arguments) {
+            let text = match argument {
+                Some(Value::Base64(_)) | None => None,
+                Some(argument) => self.launch.encoding.text_of(argument).ok().flatten(),
+            };
+            if let Some(text) = text.filter(|text| text.len() <= LONGEST_VARIABLE && !text.contains(&0)) {
+                command.env(format!("RPCGI_PARAM_{}", param.name), OsStr::from_bytes(&text));
+            }
+        }
     }
 
     #[cold]
@@ -117,9 +141,9 @@ impl Program {
         let deadline = Instant::now() + call.terms.timeout;
         let mut input = input;
         let give_up = |mut process: Process, message: String| {
-            let complaints = process.complaints();
+            let complaints = self.complaints(&mut process);
             process.end();
-            log_complaints(&format!("method \"{}\"", call.about.name), call.request.id(), &complaints);
+            log_lines(&format!("method \"{}\"", call.about.name), &complaints);
             failed(call.about, &message)
         };
         let broken = |error: io::Error| {
@@ -141,22 +165,9 @@ impl Program {
                 return Err(give_up(process, format!("the program took longer than {seconds} seconds")));
             }
         }
-        let (output, complaints) = (std::mem::take(process.output()), process.complaints());
+        let (output, complaints) = (std::mem::take(process.output()), self.complaints(&mut process));
         let status = process.finish().map_err(broken)?;
         Ok(Ended { status, output, complaints })
-    }
-}
-
-/// Sets scalar arguments as environment variables. What no environment takes is not there.
-fn tell_arguments(call: &Call<'_>, command: &mut Command) {
-    for (param, argument) in call.terms.params.iter().zip(&call.arguments) {
-        let text = match argument {
-            Some(Value::Base64(_)) | None => None,
-            Some(argument) => text_of(argument).filter(|text| text.len() <= LONGEST_VARIABLE && !text.contains(&0)),
-        };
-        if let Some(text) = text {
-            command.env(format!("RPCGI_PARAM_{}", param.name), OsStr::from_bytes(&text));
-        }
     }
 }
 
@@ -170,11 +181,10 @@ fn fault(ended: &Ended, call: &Call<'_>) -> Fault {
         return Fault::new(status, known);
     }
     if !call.terms.tell_errors {
-        log::warn!("method \"{}\" (request {}) {}", call.about.name, call.request.id(), in_words(ended.status));
+        log::warn!("method \"{}\": the program {}", call.about.name, in_words(ended.status));
         return call.failed_inside();
     }
-    let complaints = String::from_utf8_lossy(&ended.complaints);
-    let last_line = complaints.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(one_line);
+    let last_line = ended.complaints.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(one_line);
     Fault::new(status, last_line.unwrap_or_else(|| format!("the program {}", in_words(ended.status))))
 }
 
@@ -187,13 +197,16 @@ fn one_line(line: &str) -> String {
 
 impl Output {
     /// Reads a result of the method's type.
-    fn read(self, output: Vec<u8>, call: &Call<'_>) -> Result<Value, Failure> {
+    fn read(self, output: Vec<u8>, encoding: Encoding, call: &Call<'_>) -> Result<Value, Failure> {
         let returns = &call.terms.returns;
-        let start = shown(&String::from_utf8_lossy(&output[..output.len().min(500)]));
+        let start = shown(&encoding.decode_lossy(&output[..output.len().min(500)]));
+        let text = |output: Vec<u8>| encoding.decode(output.into()).map(Cow::into_owned).and_then(text);
         let value = match self {
             Output::Text => text(output).and_then(|text| returns.read_text(without_line_end(&text))),
             Output::Lines => text(output).and_then(|text| lines(&text, returns, call.terms.limits.members)),
-            Output::Json => read_json(&output, returns, call.terms.limits),
+            Output::Json => {
+                encoding.decode(output.into()).and_then(|output| read_json(&output, returns, call.terms.limits))
+            }
             Output::Base64 => Ok(Value::Base64(Base64(output))),
         };
         value.map_err(|message| {

@@ -18,6 +18,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::call::{Param, Terms};
 use super::data_type::{DataType, Member, Number};
+use super::encoding::Encoding;
+use super::htaccess::Htaccess;
 use super::keys::{MANIFEST, MOST_PROGRAMS, MOST_WORKERS, check_table, integer, number, seconds};
 use super::launch::Launch;
 use super::method::{ManifestMethod, Runner};
@@ -30,8 +32,10 @@ use super::worker::{Job, Worker};
 use super::{Manifest, Source, Workers};
 use crate::docs::{Access, Assets, Docs, Trying};
 use crate::limits::Limits;
+use crate::logger::LogFormat;
 use crate::method::{About, Method};
-use crate::server::Server;
+use crate::server::{Server, network};
+use crate::service::{BaseUrl, Forwarded, path};
 use crate::signature::Type;
 use crate::value::Value;
 
@@ -69,7 +73,9 @@ pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistak
     }
     let table = document.get_ref();
     check_table(table, MANIFEST, &mut mistakes);
-    let mut reader = Reader { folder: source.folder(), look, mistakes, files: Vec::new() };
+    let folder = source.folder();
+    let htaccess = if look == Look::Strictly { Htaccess::of(folder) } else { Htaccess::default() };
+    let mut reader = Reader { folder, look, mistakes, files: Vec::new(), htaccess };
     let manifest = reader.manifest(table);
     let mut mistakes = reader.mistakes;
     let is_meant = !mistakes.are_fatal();
@@ -88,6 +94,8 @@ struct Reader<'s> {
     mistakes: Mistakes,
     /// Files that command lines name, if they are looked for.
     files: Vec<PathBuf>,
+    /// What the web server hands out, if that is looked at.
+    htaccess: Htaccess,
 }
 
 impl Look {
@@ -115,6 +123,8 @@ impl Reader<'_> {
         if let Some((version, _)) = text(table, "version") {
             server = server.version(version);
         }
+        server = self.log(table, server);
+        server = self.surroundings(table, server);
         let (limits, budget) = limits(inner(table, "limits"));
         let workers = self.workers(table, &budget);
         let methods = self.methods(table, &workers, limits, &budget);
@@ -130,10 +140,68 @@ impl Reader<'_> {
         Manifest { server, workers, files: std::mem::take(&mut self.files) }
     }
 
+    /// Where the log goes.
+    fn log(&mut self, table: &DeTable<'_>, server: Server) -> Server {
+        let format = match inner(table, "log").and_then(|log| text(log, "format")) {
+            Some(("json", _)) => LogFormat::Json,
+            _ => LogFormat::Text,
+        };
+        let Some((file, span)) = text(table, "log").or_else(|| text(inner(table, "log")?, "file")) else {
+            if let Some(log) = table.get("log").filter(|log| log.get_ref().is_table()) {
+                self.mistakes.add_with_help(
+                    &log.span(),
+                    "the log has no `file`",
+                    "file = \"/home/ann/log/service.log\"",
+                );
+            }
+            return server;
+        };
+        let path = self.folder.join(file);
+        self.check_nul(file, &span);
+        if self.look.is_at_programs() {
+            let before = self.mistakes.0.len();
+            pitfalls::check_log_file(&path, &span, self.folder, &mut self.mistakes);
+            self.soften(before);
+        }
+        server.log_file(path).log_format(format)
+    }
+
+    /// What is known of the way to the service.
+    fn surroundings(&mut self, table: &DeTable<'_>, mut server: Server) -> Server {
+        if self.parsed::<BaseUrl>(table, "url").is_some()
+            && let Some((url, _)) = text(table, "url")
+        {
+            server = server.url(url);
+        }
+        let mut proxies = texts(table, "trusted_proxies");
+        proxies.retain(|(proxy, span)| network(proxy).map_err(|message| self.mistakes.add(span, message)).is_ok());
+        if let Some((key, value)) = table.get_key_value("forwarded").filter(|_| proxies.is_empty()) {
+            let message = format!("`{}` is what `trusted_proxies` say, and there are none", key.get_ref());
+            self.mistakes.warn(&value.span(), message);
+        }
+        let forwarded = match text(table, "forwarded") {
+            Some(("rfc7239", _)) => Forwarded::Rfc7239,
+            _ => Forwarded::XForwarded,
+        };
+        server.trusted_proxies(proxies.into_iter().map(|(proxy, _)| proxy)).forwarded(forwarded)
+    }
+
     fn paths<'t>(&mut self, table: &'t DeTable<'_>) -> Vec<&'t str> {
         let paths = texts(table, "paths");
-        for (path, span) in paths.iter().filter(|(path, _)| !path.starts_with('/')) {
-            self.mistakes.add(span, format!("expected a path that begins with \"/\", found \"{path}\""));
+        for (path, span) in &paths {
+            let shown = path.escape_debug();
+            if !path.starts_with('/') {
+                self.mistakes.add(span, format!("expected a path that begins with \"/\", found \"{shown}\""));
+            } else if let Some(odd) = path.chars().find(|character| matches!(character, '?' | '#' | '*')) {
+                let message = match odd {
+                    '*' => format!("`*` stands for itself: \"{shown}\" is the one path that has it"),
+                    _ => format!("no path of a URL has `{odd}` in it, found \"{shown}\""),
+                };
+                self.mistakes.add(span, message);
+            } else if path::normal(path).is_none() {
+                let message = format!("no request is answered at \"{shown}\": dots behind a double slash");
+                self.mistakes.add(span, message);
+            }
         }
         paths.into_iter().map(|(path, _)| path).collect()
     }
@@ -180,15 +248,14 @@ impl Reader<'_> {
     fn origins<'t>(&mut self, table: &'t DeTable<'_>) -> Vec<&'t str> {
         let origins = inner(table, "cors").map(|cors| texts(cors, "origins")).unwrap_or_default();
         for (origin, span) in &origins {
-            let host = origin.split_once("://").map(|(_, host)| host);
-            let is_odd = |character: char| character == '/' || character.is_whitespace() || character.is_control();
             if origin.contains('*') && *origin != "*" {
                 let message = format!("no browser sends the origin \"{origin}\": a `*` inside of one matches nothing");
                 let help = "name each origin, as \"https://app.example\"; \"*\" alone lets all pages make calls";
                 self.mistakes.add_with_help(span, message, help);
-            } else if *origin != "*" && host.is_none_or(|host| host.is_empty() || host.contains(is_odd)) {
-                let message = format!("expected an origin as \"https://app.example\", or \"*\", found \"{origin}\"");
-                self.mistakes.add(span, message);
+            } else if let Some(help) = pitfalls::origin(origin).filter(|_| *origin != "*") {
+                let shown = origin.escape_debug();
+                let message = format!("expected an origin as \"https://app.example\", or \"*\", found \"{shown}\"");
+                self.mistakes.add_with_help(span, message, help);
             }
         }
         origins.into_iter().map(|(origin, _)| origin).collect()
@@ -501,6 +568,11 @@ impl Reader<'_> {
         }
         let launch = self.launch(program, &span, table);
         let words: Vec<Word> = written.iter().skip(1).filter_map(|word| self.word(word, params)).collect();
+        for (word, span) in &written[1..] {
+            if let Err(message) = launch.encoding.encode(word) {
+                self.mistakes.add(span, message);
+            }
+        }
         // those that were understood
         if words.len() == written.len() - 1 {
             pitfalls::check_words(program, &written[1..], &words, params, &mut self.mistakes);
@@ -618,7 +690,7 @@ impl Reader<'_> {
         span: &Range<usize>,
         workers: &BTreeMap<String, (Arc<Worker>, usize)>,
     ) -> Option<Runner> {
-        for key in ["stdin", "output", "env", "success"] {
+        for key in ["stdin", "output", "env", "encoding", "success"] {
             if let Some((key, value)) = table.get_key_value(key) {
                 let (key, span) = (AsRef::<str>::as_ref(key.get_ref()), value.span());
                 self.mistakes.add(&span, format!("`{key}` is for `run`: a worker is told and answers in JSON-RPC"));
@@ -649,13 +721,14 @@ impl Reader<'_> {
                 None => {}
             }
         }
-        let launch = Launch { name: program.to_owned(), folder: self.folder.to_owned(), environment };
+        let encoding = self.parsed(table, "encoding").unwrap_or(Encoding::UTF_8);
+        let launch = Launch { name: program.to_owned(), folder: self.folder.to_owned(), environment, encoding };
         if self.look.is_at_programs()
             && let Err(missing) = launch.find()
         {
             let help = pitfalls::help_to_find(program, self.folder);
             self.mistakes.add_with_help(span, missing.to_string(), help);
-            self.soften();
+            self.soften(self.mistakes.0.len() - 1);
         }
         launch
     }
@@ -669,19 +742,33 @@ impl Reader<'_> {
             && let (Ok(found), [program, words @ ..]) = (launch.find(), written)
         {
             let before = self.mistakes.0.len();
-            pitfalls::check_files(launch, program, &found, self.folder, words, &mut self.mistakes);
-            if self.mistakes.0.len() > before {
-                self.soften();
+            pitfalls::check_files(launch, program, &found, words, &mut self.mistakes);
+            self.check_secrets(written);
+            self.soften(before);
+        }
+    }
+
+    /// What the web server would hand out of the files that a command line names.
+    fn check_secrets(&mut self, written: &[Text<'_>]) {
+        let htaccess = &self.htaccess;
+        for (word, span) in written {
+            let file = self.folder.join(word);
+            if file.starts_with(self.folder) && file.is_file() && htaccess.hands_out(&file) {
+                let message = format!("the web server would hand out `{word}` to everybody who asks for it");
+                let help = format!(
+                    "a folder of its own outside of this one; or in .htaccess: <Files \"{}\"> Require all denied </Files>, \
+                     in three lines",
+                    file.file_name().unwrap_or_default().to_string_lossy()
+                );
+                self.mistakes.add_with_help(span, message, help);
             }
         }
     }
 
-    /// Makes the last mistake a warning, if it is about a file that is looked for only to tell.
-    fn soften(&mut self) {
-        if self.look == Look::Programs
-            && let Some(last) = self.mistakes.0.last_mut()
-        {
-            last.severity = Severity::Warning;
+    /// Makes warnings of the mistakes from one on, if they are about files that are looked for only to tell.
+    fn soften(&mut self, from: usize) {
+        if self.look == Look::Programs {
+            self.mistakes.0[from..].iter_mut().for_each(|mistake| mistake.severity = Severity::Warning);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use super::call::{Param, refuse};
-use super::data_type::text_of;
+use super::encoding::Encoding;
 use crate::method::Refusal;
 use crate::value::Value;
 
@@ -85,15 +85,17 @@ impl Word {
         &self,
         params: &[Param],
         arguments: &[Option<Value>],
+        encoding: Encoding,
         is_operand: bool,
     ) -> Result<Option<OsString>, Refusal> {
         let mut word = Vec::new();
         for piece in &self.0 {
             match piece {
-                Piece::Literal(text) => word.extend_from_slice(text.as_bytes()),
+                Piece::Literal(text) => word.extend_from_slice(&encoding.encode(text).map_err(Refusal::new)?),
                 Piece::Param(index) => {
                     let (param, Some(argument)) = (&params[*index], &arguments[*index]) else { return Ok(None) };
-                    let text = text_of(argument).unwrap_or_default();
+                    let text = encoding.text_of(argument).map_err(|problem: String| refuse(*index, param, &problem))?;
+                    let text = text.unwrap_or_default();
                     check(*index, param, argument, &text, word.is_empty() && !is_operand)?;
                     word.extend_from_slice(&text);
                 }
@@ -118,11 +120,16 @@ fn check(index: usize, param: &Param, argument: &Value, text: &[u8], may_be_opti
 }
 
 /// The command line with arguments in its places. A word of which an argument was left out is left out too.
-pub(super) fn fill(words: &[Word], params: &[Param], arguments: &[Option<Value>]) -> Result<Vec<OsString>, Refusal> {
+pub(super) fn fill(
+    words: &[Word],
+    params: &[Param],
+    arguments: &[Option<Value>],
+    encoding: Encoding,
+) -> Result<Vec<OsString>, Refusal> {
     let mut is_operand = false;
     let mut filled = Vec::with_capacity(words.len());
     for word in words {
-        filled.extend(word.fill(params, arguments, is_operand)?);
+        filled.extend(word.fill(params, arguments, encoding, is_operand)?);
         // by convention nothing behind it is an option
         is_operand |= word.literal() == Some("--");
     }
@@ -162,7 +169,7 @@ mod tests {
     fn filled(words: &[&str], arguments: &[Option<Value>]) -> Result<Vec<String>, String> {
         let params = params();
         let words: Vec<Word> = words.iter().map(|word| Word::parse(word, &params).unwrap()).collect();
-        match fill(&words, &params, arguments) {
+        match fill(&words, &params, arguments, Encoding::UTF_8) {
             Ok(words) => Ok(words.into_iter().map(|word| word.into_string().unwrap()).collect()),
             Err(refusal) => Err(refusal.into_fault("m").message.trim_start_matches("method \"m\" ").to_owned()),
         }

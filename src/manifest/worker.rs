@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 
-use super::call::{Call, failed, known_fault, log_complaints, log_lines, read_json, write_json};
+use super::call::{Call, failed, known_fault, log_lines, read_json, write_json};
 use super::launch::{Context, Launch};
 use super::pool::Pool;
 use super::process::{Process, Turn, dismiss_all, in_words};
@@ -99,7 +99,7 @@ impl Job {
             call.arguments.iter().map(|argument| argument.clone().unwrap_or(Value::Nil)).collect();
         let given = call.arguments.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         params.truncate(given);
-        let params = write_json(&Value::Array(params), call.terms.limits)?;
+        let params = worker.launch.encoding.json(write_json(&Value::Array(params), call.terms.limits)?);
         let mut seat = worker.seats.take().map_err(|busy| failed(call.about, &busy.to_string()))?;
         let answer = worker.ask(&mut seat, &params, call);
         // one that has died while nobody asked was not sent the call: there is no harm in another try
@@ -133,7 +133,7 @@ impl Worker {
             Err(Trouble::Overdue(_)) => self.bury(seat, false),
         }
         if let Some(process) = &mut seat.process {
-            log_complaints(&format!("worker \"{}\"", self.name), call.request.id(), &process.complaints());
+            self.log(process);
         }
         outcome
     }
@@ -254,14 +254,18 @@ impl Worker {
     fn read(&self, line: &[u8], id: u64, call: &Call<'_>) -> Result<Option<Result<Value, Fault>>, Trouble> {
         let Worker { name, .. } = self;
         let garbage = |what: &str| {
-            let line = shown(&String::from_utf8_lossy(line));
+            let line = shown(&self.launch.encoding.decode_lossy(line));
             log::error!("worker \"{name}\" answered {what}, and is started anew: {line}");
             log::error!(
                 "on its standard output is one line for each call and nothing else; what is for the log goes to standard error"
             );
             Trouble::Lost(format!("the worker \"{name}\" answered {what}"))
         };
-        let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
+        let line = match self.launch.encoding.decode(line.into()) {
+            Ok(line) => line,
+            Err(_) => return Err(garbage("in another encoding")),
+        };
+        let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&line);
         if line.trim_ascii().is_empty() {
             return Ok(None);
         }
@@ -289,7 +293,8 @@ impl Worker {
     }
 
     fn log(&self, process: &mut Process) {
-        log_lines(&format!("worker \"{}\"", self.name), &process.complaints());
+        let complaints = process.complaints();
+        log_lines(&format!("worker \"{}\"", self.name), &self.launch.encoding.decode_lossy(&complaints));
     }
 
     /// Empties a seat whose program is of no use any more.
@@ -366,7 +371,7 @@ impl ErrorObject {
     /// Makes the caller's fault of it: in the worker's own words, unless they are about the worker and not about the call.
     fn into_fault(self, worker: &str, call: &Call<'_>) -> Fault {
         if self.is_of_the_machine() && !call.terms.tell_errors {
-            log_complaints(&format!("worker \"{worker}\""), call.request.id(), self.message.as_bytes());
+            log_lines(&format!("worker \"{worker}\""), &self.message);
             return call.failed_inside();
         }
         let data = match self.data.as_deref().map(read_data).transpose() {

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use super::report::{self, Format};
 use super::script::own_file;
-use crate::manifest::{Identity, Look, Mistake, Severity, Source, WRITABLE, read};
+use crate::manifest::{Htaccess, Identity, Look, Mistake, Severity, Source, WRITABLE, read};
 
 /// The longest first line that every Linux takes: those before 5.1 stop there.
 const LONGEST_LINE: usize = 127;
@@ -59,6 +59,11 @@ fn of_place(source: &Source) -> Vec<Mistake> {
     } else if source.mode & 0o020 != 0 {
         let message = "its group may write to it, and suEXEC does not run such files";
         note(Severity::Warning, message, &format!("chmod g-w {name}"));
+    }
+    if Htaccess::of(source.folder()).hands_out(&source.path) {
+        let suffix = source.path.extension().unwrap_or_default().to_string_lossy();
+        let message = "as .htaccess says, the web server does not run it, and would hand out its text";
+        note(Severity::Error, message, &format!("in .htaccess: AddHandler cgi-script .{suffix}"));
     }
     if let Ok(folder) = fs::metadata(source.folder()) {
         let path = source.folder().display();

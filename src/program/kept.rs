@@ -147,6 +147,10 @@ impl Service for Kept {
         serving.map_or_else(|_| Limits::default(), |serving| serving.endpoint.limits())
     }
 
+    fn is_own_host(&self, request: &Request) -> bool {
+        self.serving().is_ok_and(|serving| serving.endpoint.is_own_host(request))
+    }
+
     fn handle(&self, request: &Request) -> Response {
         match self.serving() {
             Ok(serving) => serving.endpoint.handle(request),
@@ -179,7 +183,9 @@ impl State {
             WhenBroken::Tell => report::human(path, &source.text, &mistakes, std::io::stderr().is_terminal()),
             WhenBroken::KeepOld => report::one_line(path, &source.text, &mistakes),
         };
-        match manifest.map(Serving::new) {
+        // with several manifests there is no file for what is of none of them
+        let is_alone = owners.is_none();
+        match manifest.map(|manifest| Serving::new(manifest, is_alone)) {
             Some(Ok(serving)) => {
                 if when_broken == WhenBroken::Tell && !mistakes.is_empty() {
                     eprintln!("{}\n", told());
@@ -196,15 +202,18 @@ const FOREIGN: &str =
     "it belongs to a user who may be anybody: expected root, or who this program runs as or belongs to";
 
 impl Serving {
-    fn new(manifest: Manifest) -> Result<Serving, String> {
+    fn new(manifest: Manifest, is_alone: bool) -> Result<Serving, String> {
         let Manifest { server, workers, files } = manifest;
         let files =
             files.into_iter().map(|file| (Identity::at(&file).ok(), file)).map(|(known, file)| (file, known)).collect();
         let level = server.log_level();
         let endpoint = server.build().map_err(|error| error.to_string())?;
         logger::let_through(level);
+        if is_alone {
+            logger::set_file(endpoint.log_file());
+        }
         let workers = Arc::new(workers);
-        workers.attend();
+        workers.attend(endpoint.log_file());
         Ok(Serving { endpoint, files, workers })
     }
 

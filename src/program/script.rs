@@ -16,6 +16,7 @@ use crate::cli;
 use crate::gateway::cgi;
 use crate::logger;
 use crate::manifest::{Identity, Look, Manifest, Source, end_programs, read};
+use crate::server::Endpoint;
 use crate::service::Response;
 
 /// Why there is no manifest to serve.
@@ -37,7 +38,9 @@ pub(super) fn answer() -> ExitCode {
             logger::let_through(server.log_level());
             end_programs();
             let script = name("SCRIPT_FILENAME").unwrap_or_default();
-            let answered = logger::named(&script.to_string_lossy(), || cli::answer_cgi(server.build()));
+            let endpoint = server.build();
+            logger::set_file(endpoint.as_ref().ok().and_then(Endpoint::log_file));
+            let answered = logger::named(&script.to_string_lossy(), || cli::answer_cgi(endpoint));
             let retired = workers.retire();
             let_go_of_the_server();
             retired.dismiss();

@@ -8,11 +8,14 @@ mod trial;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::net::IpAddr;
+use std::path::{self as file, PathBuf};
 use std::sync::Arc;
 
 use flate2::Compression;
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
+use ipnet::IpNet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -23,15 +26,15 @@ use crate::docs::{self, ASSET, Access, Asset, Assets, Docs, Format, Place};
 use crate::fault::{Fault, catch_panic};
 use crate::json;
 use crate::limits::Limits;
+use crate::logger::{self, LogFile, LogFormat};
 #[cfg(feature = "async")]
 use crate::method::Async;
 use crate::method::Function;
 use crate::openrpc::{self, Info};
-use crate::path;
 use crate::protocol::xmlrpc::{self, Encoding};
 use crate::protocol::{Protocol, jsonrpc};
 use crate::registry::{DuplicateMethod, Fallback, Registry};
-use crate::service::{Request, Response, Service};
+use crate::service::{BaseUrl, Forwarded, Request, Response, Service, Surroundings, path};
 use crate::system::{Abilities, System};
 use crate::value::{Value, shown};
 
@@ -70,11 +73,17 @@ struct Settings {
     version: String,
     limits: Limits,
     paths: Vec<String>,
+    /// As it is written; what is wrong with it is told when the server is built.
+    url: Option<String>,
+    trusted_proxies: Vec<String>,
+    forwarded: Forwarded,
     nil: bool,
     encoding: Encoding,
     large_integers_as_text: bool,
     origins: Origins,
     log_calls: bool,
+    log_file: Option<PathBuf>,
+    log_format: LogFormat,
     docs: Docs,
 }
 
@@ -82,6 +91,16 @@ impl Settings {
     /// What the OpenRPC document says of the service.
     fn info(&self) -> Info {
         Info { title: self.name.clone(), description: self.documentation.clone(), version: self.version.clone() }
+    }
+
+    /// What is known of the way to the service.
+    ///
+    /// # Errors
+    /// What was expected, and what is there instead.
+    fn surroundings(&self) -> Result<Surroundings, String> {
+        let url = self.url.as_ref().map(|url| url.parse::<BaseUrl>()).transpose()?;
+        let proxies = self.trusted_proxies.iter().map(|proxy| network(proxy)).collect::<Result<_, String>>()?;
+        Ok(Surroundings { url, proxies, forwarded: self.forwarded })
     }
 }
 
@@ -95,11 +114,16 @@ impl Server {
             version: docs::UNVERSIONED.into(),
             limits: Limits::default(),
             paths: Vec::new(),
+            url: None,
+            trusted_proxies: Vec::new(),
+            forwarded: Forwarded::default(),
             nil: true,
             encoding: Encoding::UTF_8,
             large_integers_as_text: false,
             origins: Origins::default(),
             log_calls: false,
+            log_file: None,
+            log_format: LogFormat::default(),
             docs: Docs::new(),
         };
         Server { registry: Registry::new(), switched_off: Vec::new(), settings, others: Vec::new() }
@@ -249,6 +273,45 @@ impl Server {
         self
     }
 
+    /// Sets the URL that the service is known by, as `https://api.example/app`: what page, samples and OpenRPC tell begins
+    /// with it, where the request alone would not say. The path of a request follows, unless it begins with the path of
+    /// this URL already. Pages of this origin may make calls. Set, if anywhere, on the outermost server.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::{Request, Server, Service};
+    ///
+    /// let server = Server::new("Example").url("https://api.example").method("where", |request: &Request| request.url());
+    /// # let endpoint = server.build().unwrap();
+    /// # let call = br#"{"jsonrpc": "2.0", "method": "where", "id": 1}"#.to_vec();
+    /// # let request = http::Request::post("/RPC2").header("Host", "127.0.0.1:8000").body(call).unwrap();
+    /// # let answer = endpoint.handle(&request.into());
+    /// # assert_eq!(answer.body, br#"{"jsonrpc":"2.0","result":"https://api.example/RPC2","id":1}"#);
+    /// ```
+    pub fn url(mut self, url: impl Into<String>) -> Server {
+        self.settings.url = Some(url.into());
+        self
+    }
+
+    /// Sets the addresses (`127.0.0.1`) and networks (`10.0.0.0/8`) of proxies that may say for whom they ask: from these,
+    /// and these alone, `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are read, or [`forwarded`](Server::forwarded).
+    /// They count for [`Request::url`] and [`Request::remote_addr`], and so for page, log and limits. Set, if anywhere, on
+    /// the outermost server.
+    ///
+    /// Of several addresses it is the rightmost that is no trusted proxy's; of the others the last value counts. A proxy
+    /// has to set or remove each of these headers: one that it passes on is the client's.
+    pub fn trusted_proxies<P: Into<String>>(mut self, proxies: impl IntoIterator<Item = P>) -> Server {
+        self.settings.trusted_proxies = proxies.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Sets the headers by which trusted proxies say for whom they ask: `X-Forwarded-*` unless set.
+    pub fn forwarded(mut self, forwarded: Forwarded) -> Server {
+        self.settings.forwarded = forwarded;
+        self
+    }
+
     /// Sets whether results may have nil, which is no part of the original XML-RPC: yes unless set. If not, a nil in a
     /// result is a fault that says where it stands. Python's `allow_none`.
     #[doc(alias = "allow_none")]
@@ -308,6 +371,28 @@ impl Server {
         self
     }
 
+    /// Sets a file that the log goes to, beside standard error: what [`run`](Server::run) serves writes its lines there,
+    /// each with time and [id](Request::id) of the request. A relative path is seen from where the program is started.
+    ///
+    /// The file is made with the mode 0640, opened anew within a second of being renamed, and may be shared by processes.
+    /// It should not lie where a web server hands it out. A program with a logger of its own has its lines there.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// rpcgi::Server::new("Example").log_file("/home/ann/log/example.log").log_calls(true).run();
+    /// ```
+    pub fn log_file(mut self, path: impl Into<PathBuf>) -> Server {
+        self.settings.log_file = Some(path.into());
+        self
+    }
+
+    /// Sets how the lines of the [`log_file`](Server::log_file) are written: as text unless set.
+    pub fn log_format(mut self, format: LogFormat) -> Server {
+        self.settings.log_format = format;
+        self
+    }
+
     /// Sets what there is to the page: whether it is there at all, whether methods can be tried on it, what it looks
     /// like.
     ///
@@ -355,7 +440,15 @@ impl Server {
         }
         let mut taken = BTreeSet::new();
         error.paths.extend(places.iter().map(|(path, _)| path).filter(|path| !taken.insert(*path)).cloned());
-        Endpoint { registry, settings, places, pages: Pages::default() }
+        let log_file = settings.log_file.as_ref().map(|path| {
+            let path = file::absolute(path).unwrap_or_else(|_| path.clone());
+            Arc::new(LogFile::new(path, settings.log_format))
+        });
+        let surroundings = settings.surroundings().unwrap_or_else(|message| {
+            error.addresses.push(message);
+            Surroundings::default()
+        });
+        Endpoint { registry, settings, surroundings, places, pages: Pages::default(), log_file }
     }
 
     /// The level that a logger made for this server lets through.
@@ -375,6 +468,8 @@ pub struct BuildError {
     pub unknown: Vec<String>,
     /// Paths that two servers want.
     pub paths: Vec<String>,
+    /// What is wrong with URLs, and with addresses of proxies.
+    pub addresses: Vec<String>,
 }
 
 impl fmt::Display for BuildError {
@@ -382,7 +477,8 @@ impl fmt::Display for BuildError {
         let duplicates = self.duplicates.iter().map(DuplicateMethod::to_string);
         let unknown = self.unknown.iter().map(|name| format!("there is no method \"{name}\" to switch off"));
         let paths = self.paths.iter().map(|path| format!("there are two servers at {path}"));
-        f.write_str(&duplicates.chain(unknown).chain(paths).collect::<Vec<_>>().join("; "))
+        let addresses = self.addresses.iter().cloned();
+        f.write_str(&duplicates.chain(unknown).chain(paths).chain(addresses).collect::<Vec<_>>().join("; "))
     }
 }
 
@@ -407,9 +503,11 @@ impl std::error::Error for BuildError {}
 pub struct Endpoint {
     registry: Arc<Registry>,
     settings: Settings,
+    surroundings: Surroundings,
     /// Others, by their paths.
     places: Vec<(String, Endpoint)>,
     pages: Pages,
+    log_file: Option<Arc<LogFile>>,
 }
 
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
@@ -460,6 +558,11 @@ impl Endpoint {
         let answer = self.handle_document(&call);
         xmlrpc::response_from_slice(&answer)
             .unwrap_or_else(|error| Err(Fault::new(Fault::APPLICATION, format!("the result is another: {error}"))))
+    }
+
+    /// The file that its log goes to, beside standard error.
+    pub(crate) fn log_file(&self) -> Option<Arc<LogFile>> {
+        self.log_file.clone()
     }
 
     /// The name and version of the service.
@@ -555,6 +658,25 @@ impl Endpoint {
         self.places.iter().find(|(place, _)| *place == path).map(|(_, endpoint)| endpoint)
     }
 
+    /// The response of itself, or of the endpoint at the path of the request.
+    fn respond_to(&self, request: &Request) -> Response {
+        let method = request.method();
+        let found =
+            request.check_target().and_then(|()| request.see(&self.surroundings)).and_then(|()| self.find(request));
+        let (origins, response) = match found {
+            Ok(endpoint) => {
+                let route = || endpoint.route(&method, request);
+                (&endpoint.settings.origins, logger::to_file(endpoint.log_file.as_deref(), route))
+            }
+            Err(refusal) => (&self.settings.origins, Err(refusal)),
+        };
+        let mut response = response.unwrap_or_else(|refusal| refusal);
+        response.head_only = method == "HEAD";
+        let id = request.known_id().and_then(|id| HeaderValue::from_str(&id).ok());
+        response.headers.extend(id.map(|id| (X_REQUEST_ID, id)));
+        origins.expose(request, response)
+    }
+
     /// The response; the error is one too, to what is not served.
     fn route(&self, method: &str, request: &Request) -> Result<Response, Response> {
         let has_page = self.settings.docs.access == Access::Public;
@@ -619,16 +741,18 @@ impl Endpoint {
     fn answer(&self, request: &Request, media_type: Option<&str>, document: &[u8]) -> Option<(HeaderValue, Vec<u8>)> {
         let Settings { encoding, nil, limits, large_integers_as_text, .. } = self.settings;
         let dispatch = |name: &str, params: Params<'_, '_>| self.registry.call(name, request, params);
-        match Protocol::of(document, media_type) {
+        let answer = match Protocol::of(document, media_type) {
             Protocol::XmlRpc => {
                 let answer = xmlrpc::answer(document, &xmlrpc::Options { encoding, nil, limits }, &dispatch);
                 Some((text_xml(encoding), answer))
             }
             Protocol::JsonRpc => {
                 let options = json::Options { limits, large_integers_as_text };
-                Some((APPLICATION_JSON, jsonrpc::answer(document, &options, &dispatch)?))
+                jsonrpc::answer(document, &options, &dispatch).map(|answer| (APPLICATION_JSON, answer))
             }
-        }
+        };
+        logger::log_calls(request, answer.as_ref().map_or(0, |(_, answer)| answer.len()));
+        answer
     }
 
     #[cold]
@@ -675,7 +799,7 @@ impl Endpoint {
     /// What a description depends on, if this request asks for it.
     fn key(&self, request: &Request, format: Format) -> Key {
         let url = request.url();
-        let origin = url.as_deref().and_then(|url| url.strip_suffix(&*request.path())).unwrap_or_default();
+        let origin = request.base().unwrap_or_default();
         let program = request.variable("SCRIPT_NAME").unwrap_or_default();
         let base = format!("{origin}{}", program.trim_end_matches('/'));
         let auth_type = request.variable("AUTH_TYPE").map(Cow::into_owned);
@@ -691,6 +815,18 @@ impl Endpoint {
             .with(header::CACHE_CONTROL, cached)
             .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF))
     }
+}
+
+/// The addresses of proxies, as one of them or as a network.
+///
+/// # Errors
+/// What was expected, and what is there instead.
+pub(crate) fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+    address.or_else(|_| text.parse()).map_err(|_| {
+        let shown = text.escape_debug();
+        format!("expected an address as \"127.0.0.1\", or a network as \"10.0.0.0/8\", found \"{shown}\"")
+    })
 }
 
 /// A path as it is compared; one that has no such form is compared as it is, and nobody asks for it.
@@ -749,16 +885,11 @@ impl Service for Endpoint {
     }
 
     fn handle(&self, request: &Request) -> Response {
-        let method = request.method();
-        let (origins, response) = match request.check_target().and_then(|()| self.find(request)) {
-            Ok(endpoint) => (&endpoint.settings.origins, endpoint.route(&method, request)),
-            Err(refusal) => (&self.settings.origins, Err(refusal)),
-        };
-        let mut response = response.unwrap_or_else(|refusal| refusal);
-        response.head_only = method == "HEAD";
-        let id = request.known_id().and_then(|id| HeaderValue::from_str(&id).ok());
-        response.headers.extend(id.map(|id| (X_REQUEST_ID, id)));
-        origins.expose(request, response)
+        logger::of_request(request, || logger::to_file(self.log_file.as_deref(), || self.respond_to(request)))
+    }
+
+    fn is_own_host(&self, request: &Request) -> bool {
+        self.surroundings.is_own_host(request)
     }
 }
 

@@ -9,6 +9,10 @@ use http::header::{self, HeaderValue};
 
 use crate::service::{Request, Response, split_port};
 
+/// What may be so too where a page seems to be another's.
+const REWRITTEN: &str = "; if it is the service's own, a proxy has sent another Host than the browser: set `url`, or \
+    `trusted_proxies`, to say what it is";
+
 /// Who but this host's own pages may call.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Origins(Vec<String>);
@@ -41,7 +45,8 @@ impl Origins {
             return Ok(());
         }
         let origin = origin.map(|origin| format!(" \"{}\"", origin.escape_debug())).unwrap_or_default();
-        Err(Response::text(StatusCode::FORBIDDEN, format!("pages of the origin{origin} may not make calls here")))
+        let hint = if cross_site { "" } else { REWRITTEN };
+        Err(Response::text(StatusCode::FORBIDDEN, format!("pages of the origin{origin} may not make calls here{hint}")))
     }
 
     /// Refuses a form that is not on a page of this host, by what the browser says: `Sec-Fetch-Site`, else `Origin`, else
@@ -57,9 +62,16 @@ impl Origins {
             Some((_, url)) => is_own(&origin_of(url), request),
             None => lets_silent,
         };
+        let hint = match said {
+            Some(("HTTP_SEC_FETCH_SITE", _)) | None => "",
+            Some(_) => REWRITTEN,
+        };
         match is_own {
             true => Ok(()),
-            false => Err(Response::text(StatusCode::FORBIDDEN, "a form is taken only from the page of this service")),
+            false => {
+                let message = format!("a form is taken only from the page of this service{hint}");
+                Err(Response::text(StatusCode::FORBIDDEN, message))
+            }
         }
     }
 
@@ -110,6 +122,9 @@ fn origin_of(url: &str) -> String {
 /// Whether an origin is the host that the request was sent to. A host that came without its port may have lost it on
 /// the way: then the server's own will do.
 fn is_own(origin: &str, request: &Request) -> bool {
+    if request.own_origin().is_some_and(|own| own.eq_ignore_ascii_case(&as_sent(origin))) {
+        return true;
+    }
     let Some((scheme, origin)) = origin.split_once("://") else {
         return false;
     };

@@ -142,12 +142,24 @@ impl Endpoint {
     }
 }
 
+/// The headers by which somebody in between says so.
+const FORWARDING: [&str; 9] = [
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PREFIX",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_SERVER",
+    "HTTP_X_REAL_IP",
+];
+
 /// Whether a request comes from this machine, was sent to it, and by nobody in between who says so.
 fn is_local(request: &Request) -> bool {
-    let forwarded = ["HTTP_FORWARDED", "HTTP_VIA", "HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP"];
     request.remote_addr().is_some_and(|address| address.to_canonical().is_loopback())
         && request.variable("HTTP_HOST").is_some_and(|host| is_local_host(&host))
-        && forwarded.into_iter().all(|name| request.variable(name).is_none())
+        && FORWARDING.into_iter().all(|name| request.variable(name).is_none())
 }
 
 /// What one browser has in its cookie: 32 hexadecimal digits.

@@ -29,6 +29,10 @@ fn diagnosis(path: &Path) -> String {
         ("nowhere", "#!/usr/bin/pythn3\n", 0o755),
         ("marked", "\u{FEFF}#!/bin/sh\necho hello\n", 0o755),
         ("unknown", "#!/usr/bin/env no-such-interpreter\n", 0o755),
+        ("windows.sh", "echo hello\r\n", 0o644),
+        ("marked.sh", "\u{FEFF}echo hello\n", 0o644),
+        ("marked.php", "\u{FEFF}<?php echo 1;\n", 0o644),
+        ("marked.py", "\u{FEFF}print(1)\r\n", 0o644),
     ] {
         fs::write(folder.path().join(name), text).unwrap();
         fs::set_permissions(folder.path().join(name), fs::Permissions::from_mode(mode)).unwrap();
@@ -119,6 +123,26 @@ fn what_hosts_have_against_a_file() {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     assert_told(Path::new("/no/such/file"), 1, &["/no/such/file: it cannot be opened: No such file or directory"]);
     assert_told(Path::new("/dev/null"), 1, &["expected a file, but it is no ordinary file"]);
+}
+
+/// What Apache would hand out of a folder where `.htaccess` says what is run.
+#[test]
+fn what_would_be_handed_out() {
+    let folder = Folder::new(
+        "[worker.w]\nrun = [\"python3\", \"worker.py\"]\n[method.hello]\nworker = \"w\"\n\
+         [method.read]\nrun = [\"cat\", \"data.txt\"]\n",
+    );
+    folder.write("worker.py", "", 0o644);
+    folder.write("data.txt", "", 0o644);
+    let path = folder.manifest();
+    assert_told(&path, 0, &["nothing is wrong"]);
+    folder.write(".htaccess", "Options +ExecCGI\nAddHandler cgi-script .cgi\n", 0o644);
+    assert_told(&path, 1, &["hand out `worker.py`", "hand out `data.txt`", "<Files \"worker.py\"> Require all denied"]);
+    folder.write(".htaccess", "AddHandler cgi-script .fcgi\n", 0o644);
+    assert_told(&path, 1, &["the web server does not run it", "AddHandler cgi-script .cgi"]);
+    let hidden = "AddHandler cgi-script .cgi\n<FilesMatch \"\\.(py|txt)$\">\nRequire all denied\n</FilesMatch>\n";
+    folder.write(".htaccess", hidden, 0o644);
+    assert_told(&path, 0, &["nothing is wrong"]);
 }
 
 /// The manifests of this repository have nothing wrong with them but that their program is not installed here.

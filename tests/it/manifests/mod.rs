@@ -4,9 +4,11 @@ mod alone;
 mod arguments;
 mod commands;
 mod diagnostics;
+mod logs;
 mod programs;
 mod reliability;
 mod scripts;
+mod surroundings;
 mod web_servers;
 mod workers;
 

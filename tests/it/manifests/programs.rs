@@ -156,9 +156,10 @@ fn a_program_that_fails_says_why() {
     let service = shell("\"nil\"", "", "echo one >&2; printf '\\033two' >&2; exit 1");
     let (code, message) = service.call("run", json!([])).unwrap_err();
     let id = message.strip_prefix("the program failed (request ").and_then(|rest| rest.strip_suffix(")"));
-    let who = format!("warn: method \"run\" (request {})", id.unwrap_or_else(|| panic!("{message}")));
+    let who = "warn: method \"run\"";
+    let id = format!("(request {})\n", id.unwrap_or_else(|| panic!("{message}")));
     assert_eq!(code, -32400);
-    service.expect_log(&format!("{who}: one\n{who}: \\u{{1b}}two\n{who} ended with status 1\n"));
+    service.expect_log(&format!("{who}: one {id}{who}: \\u{{1b}}two {id}{who}: the program ended with status 1 {id}"));
 }
 
 /// One log may have the lines of several manifests.
@@ -167,7 +168,7 @@ fn by_cgi_lines_tell_the_manifest() {
     let folder = Folder::new("[method.run]\nrun = [\"sh\", \"-c\", \"echo one >&2\"]\n");
     let cgi = folder.post(&super::request("run", json!([]))).env("CONTENT_TYPE", "application/json");
     let answer = cgi.env("HTTP_X_REQUEST_ID", "a@1").answer();
-    assert_eq!(answer.log, format!("warn: {}: method \"run\" (request a@1): one\n", folder.manifest().display()));
+    assert_eq!(answer.log, format!("warn: {}: method \"run\": one (request a@1)\n", folder.manifest().display()));
     assert!(answer.head.contains("\r\nx-request-id: a@1\r\n"), "{}", answer.head);
 }
 
@@ -338,4 +339,46 @@ fn nothing_is_left_of_programs() {
     }
     assert!(soon(|| processes() == 0));
     assert!(soon(|| descriptors() <= before), "{} instead of {before}", descriptors());
+}
+
+#[test]
+fn text_in_another_encoding() {
+    let param = "params = [{ name = \"a\", type = \"string\" }]\nencoding = \"iso-8859-15\"\n";
+    let folder = Folder::new(&format!(
+        "[method.word]\nreturns = \"base64\"\n{param}run = [\"printf\", \"%s\", \"é{{a}}\"]\n\
+         [method.stdin]\nreturns = \"base64\"\n{param}run = [\"cat\"]\nstdin = \"{{a}}\"\n\
+         [method.env]\nreturns = \"base64\"\n{param}run = [\"sh\", \"-c\", 'printf %s \"$RPCGI_PARAM_a\"']\n\
+         [method.json]\nreturns = \"string\"\n{param}run = [\"cat\"]\nstdin = \"json\"\noutput = \"text\"\n\
+         [method.echo]\nreturns = \"string\"\n{param}run = [\"echo\", \"{{a}}\"]\n\
+         [method.lines]\nreturns = {{ type = \"array\", items = \"string\" }}\noutput = \"lines\"\n{param}run = [\"echo\", \"{{a}}\"]\n\
+         [method.fails]\ntell_errors = true\n{param}run = [\"sh\", \"-c\", 'echo \"$1\" >&2; exit 3', \"sh\", \"{{a}}\"]\n\
+         [worker.w]\nencoding = \"iso-8859-15\"\nrun = [\"./worker\"]\n[method.worker]\nreturns = \"string\"\nworker = \"w\"\n\
+         params = [{{ name = \"a\", type = \"string\" }}]\n"
+    ))
+    .with(
+        "worker",
+        "#!/usr/bin/env python3\nimport json, sys\nfor line in sys.stdin:\n    call = json.loads(line)\n    \
+         assert line.isascii()\n    answer = {'jsonrpc': '2.0', 'id': call['id'], 'result': call['params'][0]}\n    \
+         sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False).encode('iso-8859-15') + b'\\n')\n    \
+         sys.stdout.buffer.flush()\n",
+    );
+    let service = folder.serve();
+    // the euro is octet A4 there, and e with an acute accent E9
+    for (method, expected) in [
+        ("word", "6aQ="),
+        ("stdin", "pA=="),
+        ("env", "pA=="),
+        ("json", "{\"a\":\"\\u20ac\"}"),
+        ("echo", "€"),
+        ("worker", "€"),
+    ] {
+        assert_eq!(service.call(method, json!(["€"])), Ok(expected.into()), "{method}");
+    }
+    assert_eq!(service.call("lines", json!(["€\né"])), Ok(json!(["€", "é"])));
+    assert_eq!(service.call("fails", json!(["€"])), Err((3, "€".into())));
+    service.expect_log("warn: method \"fails\": € (request ");
+    let (code, message) = service.call("echo", json!(["→"])).unwrap_err();
+    assert_eq!(code, -32602);
+    assert!(message.ends_with("param 1 \"a\": expected characters of ISO-8859-15, found others"), "{message}");
+    assert_eq!(service.call("worker", json!(["→"])).unwrap_err().0, -32400);
 }

@@ -121,14 +121,14 @@ fn its_faults_are_its_own() {
     // the codes that JSON-RPC keeps for servers are about the worker, and so are their texts
     let (code, message) = act(&service, "error without id").unwrap_err();
     assert!(code == -32400 && message.starts_with("the program failed (request "), "{code} {message}");
-    service.expect_log(": what?");
+    service.expect_log("warn: worker \"w\": what? (request ");
     let (code, message) = act(&service, "type").unwrap_err();
     let expected =
         "the worker \"w\" answered what it should not: expected int, found string \"text\" at line 1 column 6";
     assert_eq!((code, &message[..]), (-32400, expected));
     assert_eq!(act(&service, "log"), Ok(1.into()));
-    assert!(soon(|| service.log().contains("): a line\nwarn: worker \"w\" (request ")), "{}", service.log());
-    service.expect_log("): another\n");
+    assert!(soon(|| service.log().contains("warn: worker \"w\": a line (request ")), "{}", service.log());
+    service.expect_log("warn: worker \"w\": another (request ");
     assert_eq!(starts(&service), 1);
 }
 

@@ -3,6 +3,9 @@
 //! What stands on either side of it knows nothing of the other: a gateway makes a [`Request`] of whatever arrives and
 //! writes a [`Response`] however its server wants it, and what answers is a [`Service`].
 
+mod forwarded;
+pub(crate) mod path;
+
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::OnceLock;
@@ -12,8 +15,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{StatusCode, Uri};
 
+pub use self::forwarded::Forwarded;
+use self::forwarded::Seen;
+pub(crate) use self::forwarded::{BaseUrl, Surroundings};
 use crate::limits::Limits;
-use crate::path;
 
 /// Something that answers requests.
 pub trait Service: Send + Sync {
@@ -22,6 +27,13 @@ pub trait Service: Send + Sync {
 
     /// Answers one request.
     fn handle(&self, request: &Request) -> Response;
+
+    /// Tests if a request to another host than this machine may be meant for it, which a development server asks that
+    /// listens to this machine alone: only a proxy can have sent it on, or a browser that was led astray. No unless a
+    /// service knows better.
+    fn is_own_host(&self, _request: &Request) -> bool {
+        false
+    }
 }
 
 /// The meta-variables of a request (RFC 3875 §4.1), looked up by name when somebody asks.
@@ -66,12 +78,14 @@ pub struct Request {
     body: Vec<u8>,
     /// Once it is asked for.
     id: OnceLock<String>,
+    /// What it is from outside, where more is known of that.
+    seen: OnceLock<Seen>,
 }
 
 impl Request {
     /// A request of these meta-variables and this body.
     pub fn new(variables: impl MetaVariables + 'static, body: Vec<u8>) -> Request {
-        Request { variables: Box::new(variables), body, id: OnceLock::new() }
+        Request { variables: Box::new(variables), body, id: OnceLock::new(), seen: OnceLock::new() }
     }
 
     /// The octets of a meta-variable; an empty one is as good as absent (RFC 3875 §4.1).
@@ -143,8 +157,24 @@ impl Request {
         }
     }
 
+    /// Sees the request as whoever made it does.
+    ///
+    /// # Errors
+    /// The response to one of which a proxy tells what cannot be meant: 400.
+    pub(crate) fn see(&self, surroundings: &Surroundings) -> Result<(), Response> {
+        if !surroundings.are_plain() {
+            let seen = surroundings.see(self).map_err(|message| Response::text(StatusCode::BAD_REQUEST, message))?;
+            // who sees it first knows best: the outermost server
+            _ = self.seen.set(seen);
+        }
+        Ok(())
+    }
+
     /// The host that the request was sent to, with its port if it came with one; `None` if the server tells none.
     pub(crate) fn host(&self) -> Option<Cow<'_, str>> {
+        if let Some(host) = self.seen.get().and_then(|seen| seen.host.as_deref()) {
+            return Some(host.into());
+        }
         if let Some(host) = self.variable("HTTP_HOST") {
             return Some(host);
         }
@@ -178,25 +208,58 @@ impl Request {
     }
 
     /// The URL as the client sees it, without its query; `None` if the server tells no host.
+    ///
+    /// It begins with [`Server::url`](crate::Server::url) if that is set, or with what a
+    /// [trusted proxy](crate::Server::trusted_proxies) tells.
     pub fn url(&self) -> Option<String> {
+        let path = self.path();
+        let base = self.base_of(&path)?;
+        // the path of the base is the whole of it then
+        let has_path = base.matches('/').count() > 2;
+        Some(if has_path && path == "/" { base } else { base + &path })
+    }
+
+    /// What stands before the path in the URL; `None` if the server tells no host.
+    pub(crate) fn base(&self) -> Option<String> {
+        self.base_of(&self.path())
+    }
+
+    fn base_of(&self, path: &str) -> Option<String> {
+        let seen = self.seen.get();
+        if let Some(url) = seen.and_then(|seen| seen.url.as_ref()) {
+            return Some(url.before(path));
+        }
         let https = self.variable("HTTPS").is_some_and(|value| !value.eq_ignore_ascii_case("off"));
-        let scheme = match self.variable("REQUEST_SCHEME") {
+        let told = seen.and_then(|seen| seen.scheme.as_deref()).map(Cow::Borrowed);
+        let scheme = match told.or_else(|| self.variable("REQUEST_SCHEME")) {
             Some(scheme) => scheme,
             None => if https { "https" } else { "http" }.into(),
         };
         let host = self.host()?;
+        // the port of this server is none of the proxy's
+        let is_proxied = seen.is_some_and(|seen| seen.scheme.is_some() || seen.host.is_some());
         let port = self.variable("SERVER_PORT").filter(|port| {
             // a Host header without a port may have lost it on the way (Debian's nginx sends $host)
             let default = if scheme == "https" { "443" } else { "80" };
-            *port != default && split_port(&host).1.is_none()
+            *port != default && split_port(&host).1.is_none() && !is_proxied
         });
         let colon = if port.is_some() { ":" } else { "" };
-        Some(format!("{scheme}://{host}{colon}{}{}", port.unwrap_or_default(), self.path()))
+        let prefix = seen.map_or("", |seen| &seen.prefix[..]);
+        Some(format!("{scheme}://{host}{colon}{}{prefix}", port.unwrap_or_default()))
     }
 
-    /// Where the request comes from: `REMOTE_ADDR`.
+    /// The origin of the pages of this service, if that is set.
+    pub(crate) fn own_origin(&self) -> Option<String> {
+        self.seen.get()?.url.as_ref().map(BaseUrl::origin)
+    }
+
+    /// Where the request comes from: `REMOTE_ADDR`, or the address that a
+    /// [trusted proxy](crate::Server::trusted_proxies) tells.
     pub fn remote_addr(&self) -> Option<IpAddr> {
-        self.variable("REMOTE_ADDR")?.parse().ok()
+        match self.seen.get().and_then(|seen| seen.address) {
+            Some(address) => Some(address),
+            None => self.variable("REMOTE_ADDR")?.parse().ok(),
+        }
     }
 
     /// Whom the web server has let in: `REMOTE_USER`, or `REDIRECT_REMOTE_USER` after an internal redirect.

@@ -1,0 +1,253 @@
+//! The logger of a program that has none of its own: lines on standard error, and in a file if one is named.
+//!
+//! Web servers write what a CGI program says to their log, with a time of their own. Under FastCGI standard error may
+//! lead elsewhere, so a gateway can have the lines of one call beside. On many a host the owner of a service sees
+//! neither; there the file is.
+
+mod file;
+
+use std::cell::RefCell;
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use log::kv::{Key, Value, VisitSource};
+use log::{Level, LevelFilter, Log, Metadata, Record};
+use scoped_tls::scoped_thread_local;
+use serde_json::{Map, json};
+
+pub(crate) use self::file::LogFile;
+pub use self::file::LogFormat;
+use self::file::say;
+use crate::service::Request;
+
+/// The most octets of lines that are captured at a time: more than anybody reads in a web server's log.
+const MOST_CAPTURED: usize = 8 << 10;
+
+// what is being answered on this thread, and the file that the lines of that go to
+scoped_thread_local!(static REQUEST: Request);
+scoped_thread_local!(static FILE: LogFile);
+
+/// The file for the lines of no request, or of one that has no file.
+static COMMON: RwLock<Option<Arc<LogFile>>> = RwLock::new(None);
+
+thread_local! {
+    /// Whose lines these are, where one log has those of several.
+    #[cfg(feature = "program")]
+    static NAME: RefCell<Option<String>> = const { RefCell::new(None) };
+
+    /// Calls that are not logged yet.
+    static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
+
+    /// What is captured on this thread, if anything is to be.
+    static CAPTURED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// Sets the logger, unless the program has one.
+pub(crate) fn install(level: LevelFilter) {
+    if log::set_logger(&Logger).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+/// Sets the file for lines that belong to no request.
+pub(crate) fn set_file(file: Option<Arc<LogFile>>) {
+    *COMMON.write().unwrap_or_else(PoisonError::into_inner) = file;
+}
+
+/// Runs something whose lines on this thread are of a request.
+pub(crate) fn of_request<T>(request: &Request, run: impl FnOnce() -> T) -> T {
+    REQUEST.set(request, run)
+}
+
+/// Runs something whose lines on this thread go to a file, if there is one.
+pub(crate) fn to_file<T>(file: Option<&LogFile>, run: impl FnOnce() -> T) -> T {
+    match file {
+        Some(file) => FILE.set(file, run),
+        None => run(),
+    }
+}
+
+/// Runs something whose lines on this thread begin with a name.
+#[cfg(feature = "program")]
+pub(crate) fn named<T>(name: &str, run: impl FnOnce() -> T) -> T {
+    struct Restored(Option<String>);
+
+    impl Drop for Restored {
+        fn drop(&mut self) {
+            NAME.set(self.0.take());
+        }
+    }
+
+    let _restored = Restored(NAME.replace(Some(name.to_owned())));
+    run()
+}
+
+/// Lets lines up to this level through too.
+#[cfg(feature = "program")]
+pub(crate) fn let_through(level: LevelFilter) {
+    log::set_max_level(level.max(log::max_level()));
+}
+
+/// Runs something, and returns with it the lines it has logged on this thread that an operator must see, which are
+/// warnings and errors. None if the program has a logger of its own.
+#[cfg(target_os = "linux")]
+pub(crate) fn capture<T>(run: impl FnOnce() -> T) -> (T, Vec<u8>) {
+    CAPTURED.set(Some(Vec::new()));
+    let result = run();
+    (result, CAPTURED.take().unwrap_or_default())
+}
+
+/// A call, as the log has it.
+pub(crate) struct Call {
+    pub(crate) method: String,
+    pub(crate) took: Duration,
+    /// The code of its fault, if it is one.
+    pub(crate) fault: Option<i32>,
+}
+
+/// Keeps a call until it is known how long the answer is.
+#[cold]
+pub(crate) fn note_call(call: Call) {
+    CALLS.with_borrow_mut(|calls| calls.push(call));
+}
+
+/// Logs the calls of a request: never what was given to them.
+pub(crate) fn log_calls(request: &Request, octets: usize) {
+    if !log::log_enabled!(Level::Info) {
+        return;
+    }
+    let user = request.user().unwrap_or_default();
+    let address = request.remote_addr().map(|address| address.to_string()).unwrap_or_default();
+    let part = |word: &str, value: &str| if value.is_empty() { String::new() } else { format!(" {word} {value}") };
+    let who = part("by", &user) + &part("from", &address);
+    for Call { method, took, fault } in CALLS.take() {
+        let outcome = fault.map_or("ok".into(), |code| format!("fault {code}"));
+        let ms = took.as_micros() as f64 / 1000.0;
+        log::info!(
+            method = &*method, user = &*user, address = &*address, ms = ms, outcome = &*outcome, octets = octets;
+            "call \"{method}\"{who}: {outcome} in {ms} ms, {octets} octets"
+        );
+    }
+}
+
+struct Logger;
+
+impl Log for Logger {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let line = Line::of(record);
+        let said = line.for_the_web_server();
+        // in one piece, so lines of several processes do not mix
+        say(&said);
+        if record.level() <= Level::Warn {
+            CAPTURED.with_borrow_mut(|captured| {
+                if let Some(captured) = captured {
+                    let said = said + "\n";
+                    let room = MOST_CAPTURED.saturating_sub(captured.len());
+                    captured.extend_from_slice(&said.as_bytes()[..room.min(said.len())]);
+                }
+            });
+        }
+        if FILE.is_set() {
+            FILE.with(|file| line.write_to(file));
+        } else if let Some(file) = &*COMMON.read().unwrap_or_else(PoisonError::into_inner) {
+            line.write_to(file);
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// A record, with what is known on its thread.
+struct Line {
+    level: String,
+    /// The request's.
+    id: Option<String>,
+    text: String,
+    /// What else it says, by name.
+    members: Map<String, serde_json::Value>,
+}
+
+impl Line {
+    fn of(record: &Record<'_>) -> Line {
+        let mut line = Line {
+            level: record.level().as_str().to_ascii_lowercase(),
+            id: REQUEST.is_set().then(|| REQUEST.with(|request| request.id().to_owned())),
+            text: record.args().to_string(),
+            members: Map::new(),
+        };
+        // it only collects, which does not fail
+        _ = record.key_values().visit(&mut line);
+        line
+    }
+
+    /// The line as web servers log it: they know the time.
+    fn for_the_web_server(&self) -> String {
+        let mut line = format!("{}: ", self.level);
+        #[cfg(feature = "program")]
+        NAME.with_borrow(|name| {
+            if let Some(name) = name {
+                push_escaped(&mut line, name);
+                line.push_str(": ");
+            }
+        });
+        push_escaped(&mut line, &self.text);
+        if let Some(id) = &self.id {
+            _ = write!(line, " (request {id})");
+        }
+        line
+    }
+
+    fn write_to(&self, file: &LogFile) {
+        let time = DateTime::<Utc>::from(SystemTime::now()).to_rfc3339_opts(SecondsFormat::Millis, true);
+        let line = match file.format {
+            LogFormat::Text => {
+                let mut line = format!("{time} {} {} ", self.level, self.id.as_deref().unwrap_or("-"));
+                push_escaped(&mut line, &self.text);
+                line
+            }
+            LogFormat::Json => {
+                let mut members = json!({ "time": time, "level": self.level, "id": self.id, "text": self.text });
+                if let Some(members) = members.as_object_mut() {
+                    members.extend(self.members.clone());
+                }
+                members.to_string()
+            }
+        };
+        file.write(&(line + "\n"), document_root);
+    }
+}
+
+impl<'kvs> VisitSource<'kvs> for Line {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), log::kv::Error> {
+        let number = value.to_u64().map(Into::into).or_else(|| value.to_f64().map(Into::into));
+        let value = number.unwrap_or_else(|| match value.to_string() {
+            text if text.is_empty() => serde_json::Value::Null,
+            text => text.into(),
+        });
+        self.members.insert(key.to_string(), value);
+        Ok(())
+    }
+}
+
+/// The folder that the web server hands out, if it has said so.
+fn document_root() -> Option<PathBuf> {
+    let of_request = |request: &Request| request.variable("DOCUMENT_ROOT").map(|root| root.into_owned().into());
+    REQUEST.is_set().then(|| REQUEST.with(of_request)).flatten()
+}
+
+/// A line, whatever a caller has put into its text.
+fn push_escaped(line: &mut String, text: &str) {
+    for character in text.chars() {
+        match character.is_control() {
+            true => line.extend(character.escape_default()),
+            false => line.push(character),
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The encoding of a program's text: UTF-8, unless the manifest says otherwise.
+
+use std::borrow::Cow;
+use std::str::FromStr;
+
+use super::data_type::text_of;
+use crate::value::Value;
+
+/// An encoding that a program reads and writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Encoding(&'static encoding_rs::Encoding);
+
+impl Encoding {
+    pub(super) const UTF_8: Encoding = Encoding(encoding_rs::UTF_8);
+
+    /// A text, encoded.
+    ///
+    /// # Errors
+    /// What was expected, for one with characters that the encoding does not have.
+    pub(super) fn encode(self, text: &str) -> Result<Cow<'_, [u8]>, String> {
+        match self.0.encode(text) {
+            (octets, _, false) => Ok(octets),
+            (_, _, true) => Err(format!("expected characters of {}, found others", self.0.name())),
+        }
+    }
+
+    /// A scalar as it is given to a program.
+    ///
+    /// # Errors
+    /// As [`encode`](Encoding::encode).
+    pub(super) fn text_of(self, value: &Value) -> Result<Option<Vec<u8>>, String> {
+        match value {
+            Value::String(text) if self != Encoding::UTF_8 => self.encode(text).map(|octets| Some(octets.into_owned())),
+            value => Ok(text_of(value)),
+        }
+    }
+
+    /// A JSON text, in characters that every encoding has.
+    pub(super) fn json(self, text: Vec<u8>) -> Vec<u8> {
+        if self == Encoding::UTF_8 {
+            return text;
+        }
+        let Ok(text) = String::from_utf8(text) else { unreachable!("JSON is written in UTF-8") };
+        let mut escaped = Vec::with_capacity(text.len());
+        for character in text.chars() {
+            match character.is_ascii() {
+                true => escaped.push(character as u8),
+                // these stand in strings alone
+                false => character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                    escaped.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
+                }),
+            }
+        }
+        escaped
+    }
+
+    /// What a program has written, in UTF-8; what it says is not checked if it is that already.
+    ///
+    /// # Errors
+    /// What was expected, for octets that stand for no character.
+    pub(super) fn decode(self, octets: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, String> {
+        if self == Encoding::UTF_8 {
+            return Ok(octets);
+        }
+        match self.0.decode_without_bom_handling_and_without_replacement(&octets) {
+            Some(text) => Ok(text.into_owned().into_bytes().into()),
+            None => Err(format!("expected text in {}, found octets that stand for nothing there", self.0.name())),
+        }
+    }
+
+    /// What a program has written, as far as it can be read.
+    pub(super) fn decode_lossy(self, octets: &[u8]) -> Cow<'_, str> {
+        self.0.decode_without_bom_handling(octets).0
+    }
+}
+
+impl FromStr for Encoding {
+    type Err = String;
+
+    /// # Errors
+    /// What was expected, for a name that nobody knows, and for UTF-16, in which no line can be found.
+    fn from_str(label: &str) -> Result<Encoding, String> {
+        let known = encoding_rs::Encoding::for_label_no_replacement(label.as_bytes());
+        known.filter(|encoding| encoding.is_ascii_compatible()).map(Encoding).ok_or_else(|| {
+            let shown = label.escape_debug();
+            format!("expected an encoding as \"iso-8859-15\" or \"windows-1252\", found \"{shown}\"")
+        })
+    }
+}

@@ -1,0 +1,317 @@
+//! A request as whoever made it sees it: at the URL that the service is known by, from the address that proxies tell.
+//!
+//! What proxies add to a request is headers, and so anybody's to send: they count only where the peer is one of the
+//! proxies that are trusted.
+
+use std::net::{IpAddr, SocketAddr};
+use std::str::FromStr;
+
+use ipnet::IpNet;
+
+use super::{LONGEST_PATH, Request, is_host, path, split_port};
+
+/// How the [trusted proxies](crate::Server::trusted_proxies) tell what they have been asked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Forwarded {
+    /// By `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix`.
+    #[default]
+    XForwarded,
+    /// By `Forwarded` (RFC 7239).
+    Rfc7239,
+}
+
+/// What is known of the way to a service.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Surroundings {
+    pub(crate) url: Option<BaseUrl>,
+    pub(crate) proxies: Vec<IpNet>,
+    pub(crate) forwarded: Forwarded,
+}
+
+/// A request from outside; what is not known is not there.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    pub(super) address: Option<IpAddr>,
+    pub(super) scheme: Option<String>,
+    pub(super) host: Option<String>,
+    /// The part of the path that a proxy has taken away.
+    pub(super) prefix: String,
+    pub(super) url: Option<BaseUrl>,
+}
+
+impl Surroundings {
+    /// Tests if nothing is known, so that a request is what it seems.
+    pub(crate) fn are_plain(&self) -> bool {
+        self.url.is_none() && self.proxies.is_empty()
+    }
+
+    /// What a request is from outside.
+    ///
+    /// # Errors
+    /// What was expected, and what a proxy says instead.
+    pub(crate) fn see(&self, request: &Request) -> Result<Seen, String> {
+        let peer = request.variable("REMOTE_ADDR").and_then(|address| address.parse().ok());
+        let seen = match peer.filter(|peer| self.trusts(*peer)) {
+            None => Seen::default(),
+            Some(peer) => match self.forwarded {
+                Forwarded::XForwarded => self.by_x_forwarded(request, peer)?,
+                Forwarded::Rfc7239 => self.by_forwarded(request, peer),
+            },
+        };
+        seen.check()?;
+        Ok(Seen { url: self.url.clone(), ..seen })
+    }
+
+    /// Tests if a request may have been sent to this host: by the service's URL, or as a trusted proxy tells.
+    pub(crate) fn is_own_host(&self, request: &Request) -> bool {
+        let host = request.host();
+        let is_of_url = |url: &BaseUrl| host.as_ref().is_some_and(|host| url.host.eq_ignore_ascii_case(host));
+        let headers: &[&str] = match self.forwarded {
+            Forwarded::XForwarded => &["HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO"],
+            Forwarded::Rfc7239 => &["HTTP_FORWARDED"],
+        };
+        let peer = request.variable("REMOTE_ADDR").and_then(|address| address.parse().ok());
+        self.url.as_ref().is_some_and(is_of_url)
+            || peer.is_some_and(|peer| self.trusts(peer)) && headers.iter().any(|name| request.variable(name).is_some())
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.proxies.iter().any(|proxies| proxies.contains(&address))
+    }
+
+    fn by_x_forwarded(&self, request: &Request, peer: IpAddr) -> Result<Seen, String> {
+        let last = |name: &str| {
+            let values = request.variable(name)?;
+            values.rsplit(',').map(str::trim).find(|value| !value.is_empty()).map(str::to_owned)
+        };
+        let addresses = request.variable("HTTP_X_FORWARDED_FOR").unwrap_or_default();
+        let prefix = last("HTTP_X_FORWARDED_PREFIX").unwrap_or_default();
+        let is_path = prefix.is_empty() || prefix.starts_with('/') && prefix.len() <= LONGEST_PATH;
+        let normal = path::normal(&prefix).filter(|_| is_path);
+        let prefix = normal.ok_or("expected a path as X-Forwarded-Prefix, found something else")?;
+        Ok(Seen {
+            address: Some(self.client(peer, addresses.rsplit(',').map(str::trim))),
+            scheme: last("HTTP_X_FORWARDED_PROTO"),
+            host: last("HTTP_X_FORWARDED_HOST"),
+            prefix: prefix.trim_end_matches('/').to_owned(),
+            url: None,
+        })
+    }
+
+    fn by_forwarded(&self, request: &Request, peer: IpAddr) -> Seen {
+        let header = request.variable("HTTP_FORWARDED").unwrap_or_default();
+        let elements: Vec<Vec<(String, String)>> = elements(&header);
+        let value = |element: &[(String, String)], name: &str| {
+            element.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        };
+        let addresses: Vec<String> =
+            elements.iter().rev().map(|element| value(element, "for").unwrap_or_default()).collect();
+        let last = |name: &str| elements.iter().rev().find_map(|element| value(element, name));
+        Seen {
+            address: Some(self.client(peer, addresses.iter().map(String::as_str))),
+            scheme: last("proto"),
+            host: last("host"),
+            prefix: String::new(),
+            url: None,
+        }
+    }
+
+    /// The address that no trusted proxy has; `told` are the addresses that they tell, the nearest first.
+    fn client<'a>(&self, peer: IpAddr, told: impl Iterator<Item = &'a str>) -> IpAddr {
+        let mut client = peer;
+        for address in told.map_while(address) {
+            client = address;
+            if !self.trusts(address) {
+                break;
+            }
+        }
+        client
+    }
+}
+
+impl Seen {
+    /// Checks what will be repeated.
+    fn check(&self) -> Result<(), String> {
+        let is_scheme = |scheme: &String| ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+        if let Some(scheme) = self.scheme.as_ref().filter(|scheme| !is_scheme(scheme)) {
+            return Err(format!(
+                "expected http or https as the scheme that a proxy tells, found \"{}\"",
+                super::cut(scheme)
+            ));
+        }
+        match self.host.as_ref().filter(|host| !is_host(host)) {
+            Some(host) => Err(format!("expected a host as a proxy tells it, found \"{}\"", super::cut(host))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// An address as proxies write it: alone, or with a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim_matches('"');
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
+}
+
+/// The elements of `Forwarded` (RFC 7239 §4), each with its pairs: names in small letters, values without quotes.
+fn elements(header: &str) -> Vec<Vec<(String, String)>> {
+    let pair = |pair: &str| {
+        let (name, value) = pair.split_once('=')?;
+        Some((name.trim().to_ascii_lowercase(), value.trim().replace(['"', '\\'], "")))
+    };
+    let split = |element: &str| unquoted(element, ';').into_iter().filter_map(pair).collect();
+    unquoted(header, ',').into_iter().map(split).collect()
+}
+
+/// The parts between separators that stand in no quotes.
+fn unquoted(text: &str, separator: char) -> Vec<&str> {
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    text.split(move |character| {
+        let is_end = character == separator && !is_quoted;
+        is_quoted ^= character == '"' && !is_escaped;
+        is_escaped = character == '\\' && !is_escaped;
+        is_end
+    })
+    .collect()
+}
+
+/// The URL that a service is known by: all of it that stands before the path of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BaseUrl {
+    scheme: String,
+    host: String,
+    /// Without a slash at its end.
+    path: String,
+}
+
+impl BaseUrl {
+    /// The URL without its path.
+    pub(crate) fn origin(&self) -> String {
+        format!("{}://{}", self.scheme, self.host)
+    }
+
+    /// All that stands before the path of a request. A proxy may have taken away the path of this URL, or not.
+    pub(super) fn before(&self, path: &str) -> String {
+        let is_there = path.strip_prefix(&self.path[..]).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if is_there { self.origin() } else { self.origin() + &self.path }
+    }
+}
+
+impl FromStr for BaseUrl {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<BaseUrl, String> {
+        let expected = || format!("expected a URL as \"https://api.example/path\", found \"{}\"", super::cut(url));
+        let (scheme, rest) = url.split_once("://").ok_or_else(expected)?;
+        let scheme = scheme.to_ascii_lowercase();
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let is_known = matches!(&scheme[..], "http" | "https") && is_host(host) && !path.contains(['?', '#']);
+        let path = path::normal(path).filter(|path| is_known && path.len() <= LONGEST_PATH).ok_or_else(expected)?;
+        let default = if scheme == "https" { "443" } else { "80" };
+        let host = match split_port(host) {
+            (name, Some(port)) if port == default => name,
+            _ => host,
+        };
+        Ok(BaseUrl { host: host.to_ascii_lowercase(), path: path.trim_end_matches('/').to_owned(), scheme })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxies(forwarded: Forwarded) -> Surroundings {
+        let proxies = ["127.0.0.0/8", "10.0.0.7/32", "::1/128"].map(|network| network.parse().unwrap()).to_vec();
+        Surroundings { url: None, proxies, forwarded }
+    }
+
+    fn request(peer: &'static str, header: &'static str, value: &'static str) -> Request {
+        let lookup = move |name: &str| match name {
+            "REMOTE_ADDR" => Some(peer.as_bytes().into()),
+            "HTTP_HOST" => Some(b"inner.example"[..].into()),
+            name if name == header => Some(value.as_bytes().into()),
+            _ => None,
+        };
+        Request::new(lookup, Vec::new())
+    }
+
+    #[test]
+    fn the_rightmost_address_that_is_not_trusted() {
+        for (peer, told, expected) in [
+            ("127.0.0.1", "192.0.2.7", Some("192.0.2.7")),
+            ("127.0.0.1", "6.6.6.6, 192.0.2.7", Some("192.0.2.7")),
+            ("127.0.0.1", "192.0.2.7, 10.0.0.7", Some("192.0.2.7")),
+            ("127.0.0.1", "192.0.2.7,10.0.0.7,127.0.0.2", Some("192.0.2.7")),
+            ("127.0.0.1", "10.0.0.7", Some("10.0.0.7")),
+            ("127.0.0.1", "192.0.2.7:4711", Some("192.0.2.7")),
+            ("::1", "[2001:db8::1]:80", Some("2001:db8::1")),
+            ("::ffff:127.0.0.1", "2001:db8::1", Some("2001:db8::1")),
+            ("127.0.0.1", "192.0.2.7, unknown", Some("127.0.0.1")),
+            ("127.0.0.1", "192.0.2.7, junk, 10.0.0.7", Some("10.0.0.7")),
+            ("127.0.0.1", "", Some("127.0.0.1")),
+            ("192.0.2.9", "192.0.2.7", None),
+        ] {
+            let seen = proxies(Forwarded::XForwarded).see(&request(peer, "HTTP_X_FORWARDED_FOR", told)).unwrap();
+            assert_eq!(seen.address.map(|address| address.to_string()).as_deref(), expected, "{peer} {told}");
+        }
+    }
+
+    #[test]
+    fn forwarded_as_its_rfc_has_it() {
+        let header = "for=6.6.6.6;host=evil.example, For=\"[2001:db8:cafe::17]:4711\";Proto=https;by=x;host=\"a.example\", for=10.0.0.7";
+        let seen = proxies(Forwarded::Rfc7239).see(&request("127.0.0.1", "HTTP_FORWARDED", header)).unwrap();
+        assert_eq!(seen.address.unwrap().to_string(), "2001:db8:cafe::17");
+        assert_eq!((seen.scheme.as_deref(), seen.host.as_deref()), (Some("https"), Some("a.example")));
+        let seen = proxies(Forwarded::Rfc7239).see(&request("127.0.0.1", "HTTP_FORWARDED", "for=\"a,b;c\"")).unwrap();
+        assert_eq!(seen.address.unwrap().to_string(), "127.0.0.1");
+    }
+
+    #[test]
+    fn one_of_the_two_and_never_both() {
+        let seen = proxies(Forwarded::Rfc7239).see(&request("127.0.0.1", "HTTP_X_FORWARDED_FOR", "192.0.2.7")).unwrap();
+        assert_eq!(seen.address.unwrap().to_string(), "127.0.0.1");
+        let seen =
+            proxies(Forwarded::XForwarded).see(&request("127.0.0.1", "HTTP_FORWARDED", "for=192.0.2.7")).unwrap();
+        assert_eq!(seen.address.unwrap().to_string(), "127.0.0.1");
+    }
+
+    #[test]
+    fn what_cannot_be_meant() {
+        for (header, value) in [
+            ("HTTP_X_FORWARDED_PROTO", "gopher"),
+            ("HTTP_X_FORWARDED_HOST", "a b"),
+            ("HTTP_X_FORWARDED_HOST", "a.example:123456"),
+            ("HTTP_X_FORWARDED_PREFIX", "app"),
+        ] {
+            assert!(proxies(Forwarded::XForwarded).see(&request("127.0.0.1", header, value)).is_err(), "{value}");
+            assert!(proxies(Forwarded::XForwarded).see(&request("192.0.2.9", header, value)).is_ok(), "{value}");
+        }
+    }
+
+    #[test]
+    fn base_urls() {
+        for (url, path, expected) in [
+            ("https://a.example", "/RPC2", "https://a.example"),
+            ("HTTPS://A.Example:443/", "/RPC2", "https://a.example"),
+            ("https://a.example:8443/app/", "/RPC2", "https://a.example:8443/app"),
+            ("https://a.example/app", "/app/RPC2", "https://a.example"),
+            ("https://a.example/app", "/apple", "https://a.example/app"),
+            ("http://[::1]:80/app", "/", "http://[::1]/app"),
+        ] {
+            assert_eq!(url.parse::<BaseUrl>().unwrap().before(path), expected, "{url} {path}");
+        }
+        for url in [
+            "",
+            "a.example",
+            "ftp://a.example",
+            "https://",
+            "https://a b",
+            "https://u@a.example",
+            "https://a/?b",
+            "https://a/#b",
+        ] {
+            assert!(url.parse::<BaseUrl>().is_err(), "{url}");
+        }
+    }
+}
