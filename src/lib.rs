@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![warn(unreachable_pub)]
 
+mod bounds;
 mod call;
 mod cli;
 mod docs;
@@ -156,6 +157,46 @@ pub mod __private {
     pub use crate::method::{About, Fallible, Typed, WithRequest};
     #[cfg(feature = "program")]
     pub use crate::program::program;
+
+    /// Says what a type lacks that is to be an argument.
+    pub fn argument<T: serde::de::DeserializeOwned + schemars::JsonSchema + 'static>() {}
+
+    /// What a method returns. To check it says what its type lacks; a `Result` is looked into, under whatever name.
+    pub struct Returned<T>(std::marker::PhantomData<T>);
+
+    impl<T> Returned<T> {
+        pub const fn new() -> Returned<T> {
+            Returned(std::marker::PhantomData)
+        }
+    }
+
+    impl<T, E> Returned<Result<T, E>> {
+        pub const fn check(&self)
+        where
+            T: serde::Serialize + schemars::JsonSchema + Send + 'static,
+            E: Into<crate::Fault>,
+        {
+        }
+    }
+
+    /// The same for a type that is no `Result`: those have the function of this name themselves.
+    pub trait Whole {
+        type Type;
+
+        fn check(&self)
+        where
+            Self::Type: serde::Serialize + schemars::JsonSchema + Send + 'static;
+    }
+
+    impl<T> Whole for Returned<T> {
+        type Type = T;
+
+        fn check(&self)
+        where
+            T: serde::Serialize + schemars::JsonSchema + Send + 'static,
+        {
+        }
+    }
 
     /// A function with `#[method]`, by the type of its name.
     #[diagnostic::on_unimplemented(

@@ -15,6 +15,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 
+use crate::bounds::{Checker, checker_of, is_plain};
 use crate::call::{Mismatch, ParamError, ParamName, ParamSource, Params, Reply, ValueSource, Values};
 use crate::fault::{Fault, catch_panic};
 #[cfg(feature = "async")]
@@ -24,7 +25,7 @@ use crate::signature::{
     Definitions, Description, FunctionSchemas, Outline, ParamSchema, Signature, Type, details, generator, least,
     signatures,
 };
-use crate::value::{DataError, FormatTypes, Position, Value, shown};
+use crate::value::{DataError, FormatTypes, Position, Value, place, shown};
 
 /// A method under its name, with its description.
 ///
@@ -407,17 +408,20 @@ pub struct Refusal {
     message: String,
     /// The one that it is about.
     param: Option<String>,
+    /// What inside of it.
+    path: Option<String>,
     position: Option<Position>,
 }
 
 impl Refusal {
     pub(crate) fn new(message: impl Into<String>) -> Refusal {
-        Refusal { message: message.into(), param: None, position: None }
+        Refusal { message: message.into(), param: None, path: None, position: None }
     }
 
     /// A refusal for one param's sake.
     pub(crate) fn of_param(param: ParamName<'_>, mismatch: Mismatch) -> Refusal {
-        Refusal { message: mismatch.message, param: Some(param.to_string()), position: mismatch.position }
+        let param = Some(param.to_string());
+        Refusal { message: mismatch.message, param, path: None, position: mismatch.position }
     }
 
     /// A refusal for lack of a param.
@@ -429,6 +433,7 @@ impl Refusal {
     pub(crate) fn into_fault(self, method_name: &str) -> Fault {
         let mut data = serde_json::Map::new();
         data.extend(self.param.map(|param| ("param".to_owned(), param.into())));
+        data.extend(self.path.map(|path| ("path".to_owned(), path.into())));
         if let Some(Position { line, column }) = self.position {
             data.extend([("line".to_owned(), line.into()), ("column".to_owned(), column.into())]);
         }
@@ -438,17 +443,19 @@ impl Refusal {
     }
 }
 
-impl Failure {
-    /// The same for something inside of the param.
-    #[cfg(feature = "program")]
-    pub(crate) fn inside(self, place: &str) -> Failure {
-        match self {
-            Failure::Params(mut refusal) if refusal.param.as_deref().is_some_and(|param| param != place) => {
-                refusal.message = refusal.message.replacen("\": ", &format!("\", in {place}: "), 1);
-                Failure::Params(refusal)
-            }
-            failure => failure,
-        }
+/// A param is not what was asked for, or what is at a place inside of it.
+#[cold]
+fn unfit(name: ParamName<'_>, mut mismatch: Mismatch, place: &str) -> Refusal {
+    let quoted = name.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
+    let path = (!place.is_empty()).then(|| format!("{name}{place}"));
+    let inside = path.as_ref().map(|path| format!(", in {path}")).unwrap_or_default();
+    mismatch.message = format!("param {}{quoted}{inside}: {}", name.index + 1, mismatch.message);
+    Refusal { path, ..Refusal::of_param(name, mismatch) }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        Failure::Params(refusal)
     }
 }
 
@@ -464,7 +471,7 @@ impl From<ParamError> for Failure {
             ParamError::Document(fault) => Failure::Fault(fault),
             ParamError::Mismatch(mismatch) => {
                 let message = format!("takes other params: {}", mismatch.message);
-                Failure::Params(Refusal { message, param: None, position: mismatch.position })
+                Failure::Params(Refusal { position: mismatch.position, ..Refusal::new(message) })
             }
         }
     }
@@ -532,7 +539,7 @@ macro_rules! function {
             F: $Fn($($Request,)? $($Arg),*) -> function!(@returns R $($error)?) + Send + Sync + 'static,
             R: Serialize + JsonSchema + Send + 'static,
             $($error: Into<Fault>,)?
-            $($Arg: DeserializeOwned + JsonSchema,)*
+            $($Arg: DeserializeOwned + JsonSchema + 'static,)*
         {
             #[allow(unused_variables, unused_mut, unused_assignments)]
             fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
@@ -612,11 +619,27 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
         Arguments { about, count, is_optional, params, index: 0, found: 0 }
     }
 
-    fn next<T: DeserializeOwned>(&mut self) -> Result<T, Failure> {
-        match self.take(PhantomData)? {
+    fn next<T: DeserializeOwned + JsonSchema + 'static>(&mut self) -> Result<T, Failure> {
+        let checker = if is_plain::<T>() { None } else { checker_of::<T>() };
+        let argument = match checker {
+            None => self.take(PhantomData)?,
+            Some(checker) => self.next_checked(checker)?,
+        };
+        match argument {
             Some(argument) => Ok(argument),
             None => T::deserialize(Missing).map_err(|_| self.missing(self.index - 1)),
         }
+    }
+
+    /// The next one, if it is there, after a look at all its values.
+    fn next_checked<T: DeserializeOwned>(&mut self, checker: &Checker) -> Result<Option<T>, Failure> {
+        let Some(value) = self.take(PhantomData::<Value>)? else { return Ok(None) };
+        let name = self.about.param_name(self.index - 1);
+        if let Err((place, refusal)) = checker.check(&value) {
+            return Err(unfit(name, Mismatch::new(refusal), &place).into());
+        }
+        let argument = T::deserialize(value.into_typed::<DataError>(self.params.format()));
+        argument.map(Some).map_err(|error| unfit(name, Mismatch::new(error), &place::taken()).into())
     }
 
     /// The next one by a seed; `None` if it was left out and may be.
@@ -632,17 +655,14 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
     fn take<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
         let name = self.about.param_name(self.index);
         self.index += 1;
+        place::begin();
         match self.params.next_seeded(name, seed) {
             Ok(argument) => {
                 self.found += usize::from(argument.is_some());
                 Ok(argument)
             }
             Err(ParamError::Document(fault)) => Err(Failure::Fault(fault)),
-            Err(ParamError::Mismatch(mut mismatch)) => {
-                let quoted = name.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
-                mismatch.message = format!("param {}{quoted}: {}", name.index + 1, mismatch.message);
-                Err(Failure::Params(Refusal::of_param(name, mismatch)))
-            }
+            Err(ParamError::Mismatch(mismatch)) => Err(unfit(name, mismatch, &place::taken()).into()),
         }
     }
 
@@ -681,7 +701,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
             true => format!("takes param \"{found}\" once, found it again"),
             false => format!("takes no param \"{found}\"{}", self.names()),
         };
-        Failure::Params(Refusal { message, param: Some(found), position: None })
+        Failure::Params(Refusal { param: Some(found), ..Refusal::new(message) })
     }
 
     #[cold]
@@ -797,7 +817,7 @@ impl Dynamic {
             false => {
                 let left = shown(&left);
                 let message = format!("takes no param \"{left}\"");
-                Err(Failure::Params(Refusal { message, param: Some(left), position: None }))
+                Err(Failure::Params(Refusal { param: Some(left), ..Refusal::new(message) }))
             }
         }
     }
@@ -869,7 +889,7 @@ impl Body for Overload {
 #[cold]
 fn no_signature_fits(signatures: &[Signature], values: &Values) -> Failure {
     let known =
-        |signature: &Signature| signature.params.iter().map(|param| param.name()).collect::<Vec<_>>().join(", ");
+        |signature: &Signature| signature.params.iter().map(|param| param.in_words()).collect::<Vec<_>>().join(", ");
     let known: Vec<String> = signatures.iter().map(|signature| format!("({})", known(signature))).collect();
     let found: Vec<String> = match values {
         Values::ByPosition(values) => values.iter().map(|value| value.type_name().to_owned()).collect(),

@@ -247,7 +247,7 @@ impl Registry {
         }
         if let Some(started) = started {
             let fault = outcome.as_ref().err().map(|fault| fault.code);
-            logger::note_call(logger::Call { method: shown(name).into(), took: started.elapsed(), fault });
+            logger::note_call(logger::Call { method: shown(name), took: started.elapsed(), fault });
         }
         outcome
     }

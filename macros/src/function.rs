@@ -19,6 +19,10 @@ pub(crate) struct Function {
     pub(crate) arguments: Vec<Argument>,
     is_fallible: bool,
     pub(crate) is_async: bool,
+    /// The type of what it returns, if that can be written elsewhere.
+    result: Option<Type>,
+    /// Whether its types name lifetimes, which mean something in the function alone.
+    has_lifetimes: bool,
 }
 
 pub(crate) struct Argument {
@@ -42,6 +46,8 @@ impl Function {
             arguments: Vec::new(),
             is_fallible: returns_result(&signature.output),
             is_async: signature.asyncness.is_some(),
+            result: result(&signature.output),
+            has_lifetimes: !signature.generics.params.is_empty(),
         };
         let mut first = true;
         for input in &mut signature.inputs {
@@ -89,9 +95,11 @@ impl Function {
         let faults = faults.iter().map(|(code, text)| quote!((#code, ::std::borrow::Cow::Borrowed(#text))));
         let location = quote_spanned!(self.ident.span()=> ::std::panic::Location::caller());
         let kind = self.kind();
+        let assertions = self.assertions();
         // so that what the compiler has against its types points at the function
         let make = quote_spanned!(self.ident.span()=> ::rpcgi::Method::#make::<#kind, _, _>);
         quote! {{
+            #assertions
             static ABOUT: ::rpcgi::__private::About = ::rpcgi::__private::About {
                 name: ::std::borrow::Cow::Borrowed(#name),
                 help: ::std::borrow::Cow::Borrowed(#help),
@@ -107,6 +115,29 @@ impl Function {
             };
             #make(&ABOUT, #body)
         }}
+    }
+
+    /// Code that says of each type what it lacks, where it stands: the function as a whole would only be refused.
+    fn assertions(&self) -> TokenStream {
+        if self.has_lifetimes {
+            return TokenStream::new();
+        }
+        let arguments = self
+            .arguments
+            .iter()
+            .map(|Argument { ty, .. }| quote_spanned!(ty.span()=> ::rpcgi::__private::argument::<#ty>();));
+        let result = self
+            .result
+            .iter()
+            .map(|ty| quote_spanned!(ty.span()=> ::rpcgi::__private::Returned::<#ty>::new().check();));
+        quote! {
+            #(#arguments)*
+            {
+                #[allow(unused_imports)]
+                use ::rpcgi::__private::Whole as _;
+                #(#result)*
+            }
+        }
     }
 
     /// The marker of the function's kind, where it can be seen; else the compiler finds it.
@@ -181,6 +212,14 @@ fn returns_result(output: &ReturnType) -> bool {
             _ => false,
         },
         ReturnType::Default => false,
+    }
+}
+
+/// The type of what a function returns, if it can be written elsewhere.
+fn result(output: &ReturnType) -> Option<Type> {
+    match output {
+        ReturnType::Type(_, ty) if !matches!(**ty, Type::ImplTrait(_)) => Some((**ty).clone()),
+        _ => None,
     }
 }
 

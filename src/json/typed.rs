@@ -4,6 +4,7 @@
 //! octets as base64, structs that are objects, and words that say what was expected and what came without a name of
 //! Rust's.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 
@@ -13,7 +14,7 @@ use serde::de::{
 };
 
 use super::Options;
-use crate::value::{Base64, DataError, MemberName, Variant, beyond_double, exactly, say_in_words};
+use crate::value::{Base64, DataError, MemberName, Variant, beyond_double, exactly, place, say_in_words};
 
 /// What the values of one text may cost together.
 pub(super) struct Guard<'o> {
@@ -481,7 +482,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
         }
         let guard = self.guard;
         guard.enter().map_err(OverLimit::error)?;
-        let mut items = Access { inner, guard };
+        let mut items = Access::new(inner, guard);
         let value = self.visitor.visit_seq(&mut items).map_err(Error::into_library);
         guard.leave();
         let value = value?;
@@ -495,7 +496,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
         let guard = self.guard;
         guard.enter().map_err(OverLimit::error)?;
-        let value = self.visitor.visit_map(Access { inner, guard }).map_err(Error::into_library);
+        let value = self.visitor.visit_map(Access::new(inner, guard)).map_err(Error::into_library);
         guard.leave();
         value
     }
@@ -526,17 +527,39 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for EnumVisitor<V> {
 }
 
 /// The items of an array, or the members of an object, under the guard.
-struct Access<'g, A> {
+struct Access<'g, 'de, A> {
     inner: A,
     guard: &'g Guard<'g>,
+    /// How many items were read.
+    index: usize,
+    /// The name of the current member.
+    name: Cow<'de, str>,
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Access<'_, A> {
+impl<'g, A> Access<'g, '_, A> {
+    #[inline]
+    fn new(inner: A, guard: &'g Guard<'g>) -> Self {
+        Access { inner, guard, index: 0, name: Cow::Borrowed("") }
+    }
+
+    /// How many arrays and structs this one is in.
+    fn depth(&self) -> u32 {
+        self.guard.options.limits.depth - self.guard.depth_left.get()
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Access<'_, 'de, A> {
     type Error = Error<A::Error>;
 
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Self::Error> {
-        self.inner.next_element_seed(Seed { seed, guard: self.guard }).map_err(|error| self.guard.failed(error))
+        let depth = self.depth();
+        let item = self.inner.next_element_seed(Seed { seed, guard: self.guard });
+        self.index += 1;
+        item.map_err(|error| {
+            place::note_item(depth, self.index - 1);
+            self.guard.failed(error)
+        })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -544,17 +567,21 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Access<'_, A> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Access<'_, A> {
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Access<'_, 'de, A> {
     type Error = Error<A::Error>;
 
     #[inline]
     fn next_key_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Self::Error> {
-        self.inner.next_key_seed(KeySeed(seed)).map_err(|error| self.guard.failed(error))
+        self.inner.next_key_seed(KeySeed { seed, name: &mut self.name }).map_err(|error| self.guard.failed(error))
     }
 
     #[inline]
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, Self::Error> {
-        self.inner.next_value_seed(Seed { seed, guard: self.guard }).map_err(|error| self.guard.failed(error))
+        let depth = self.depth();
+        self.inner.next_value_seed(Seed { seed, guard: self.guard }).map_err(|error| {
+            place::note_member(depth, &self.name);
+            self.guard.failed(error)
+        })
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -579,9 +606,13 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, T> {
 }
 
 /// The seed of a member's name, which is text; where a map's keys are of another type, what that reads from text.
-struct KeySeed<T>(T);
+struct KeySeed<'n, 'de, T> {
+    seed: T,
+    /// Where the name is kept.
+    name: &'n mut Cow<'de, str>,
+}
 
-impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for KeySeed<T> {
+impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for KeySeed<'_, 'de, T> {
     type Value = T::Value;
 
     #[inline]
@@ -590,7 +621,7 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for KeySeed<T> {
     }
 }
 
-impl<'de, T: DeserializeSeed<'de>> Visitor<'de> for KeySeed<T> {
+impl<'de, T: DeserializeSeed<'de>> Visitor<'de> for KeySeed<'_, 'de, T> {
     type Value = T::Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -599,11 +630,13 @@ impl<'de, T: DeserializeSeed<'de>> Visitor<'de> for KeySeed<T> {
 
     #[inline]
     fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<T::Value, E> {
-        self.0.deserialize(MemberName::<DataError>::new(name.into())).map_err(E::custom)
+        *self.name = Cow::Borrowed(name);
+        self.seed.deserialize(MemberName::<DataError>::new(name.into())).map_err(E::custom)
     }
 
     #[inline]
     fn visit_str<E: de::Error>(self, name: &str) -> Result<T::Value, E> {
-        self.0.deserialize(MemberName::<DataError>::new(name.to_owned().into())).map_err(E::custom)
+        *self.name = Cow::Owned(name.to_owned());
+        self.seed.deserialize(MemberName::<DataError>::new(name.to_owned().into())).map_err(E::custom)
     }
 }

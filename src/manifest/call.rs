@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::data_type::{DataType, Place};
+use super::data_type::DataType;
 use crate::call::{Mismatch, ParamName};
 use crate::fault::Fault;
 use crate::json;
 use crate::limits::Limits;
 use crate::method::{About, Refusal};
 use crate::service::Request;
-use crate::value::Value;
+use crate::value::{Value, place};
 
 /// A param, described.
 #[derive(Debug)]
@@ -88,8 +88,8 @@ pub(super) fn write_json(value: &Value, limits: Limits) -> Result<Vec<u8>, Fault
 pub(super) fn read_json(octets: &[u8], of: &DataType, limits: Limits) -> Result<Value, String> {
     let options = json::Options { limits, large_integers_as_text: false };
     let mut text = json::Text::new(octets, &options).map_err(|error| error.to_string())?;
-    let place = Place::default();
-    let value = text.seeded(of.reading_output(&place)).map_err(|error| match place.to_string() {
+    place::begin();
+    let value = text.seeded(of.reading_output()).map_err(|error| match place::taken() {
         place if place.is_empty() => error.to_string(),
         place => format!("in result{place}: {error}"),
     })?;

@@ -2,14 +2,13 @@
 //!
 //! The values of a call and the results of programs are read by the same rules, and by those for types of Rust's.
 
-use std::cell::RefCell;
 use std::fmt;
 
-use regex_lite::Regex;
 use schemars::Schema;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json, json};
 
+use crate::bounds::{Bounds, Number, text_of};
 use crate::signature::Type;
 use crate::value::{Base64, DateTime, Members, Value, exactly, shown};
 
@@ -21,12 +20,7 @@ pub(super) struct DataType {
     pub(super) help: String,
     /// A value that makes sense.
     pub(super) example: Option<Value>,
-    pub(super) choices: Vec<Value>,
-    pub(super) pattern: Option<Regex>,
-    pub(super) minimum: Option<Number>,
-    pub(super) maximum: Option<Number>,
-    /// In characters.
-    pub(super) max_length: Option<usize>,
+    pub(super) bounds: Bounds,
     /// Of a struct; if there are none, it is any struct.
     pub(super) members: Vec<Member>,
     /// Of an array; if there are none, they are anything.
@@ -41,92 +35,15 @@ pub(super) struct Member {
     pub(super) of: DataType,
 }
 
-/// A bound of a number, as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
-pub(super) enum Number {
-    Int(i64),
-    Double(f64),
-}
-
-impl Number {
-    pub(super) fn as_double(self) -> f64 {
-        match self {
-            Number::Int(value) => value as f64,
-            Number::Double(value) => value,
-        }
-    }
-
-    fn is_above(self, value: &Value) -> bool {
-        match (self, value) {
-            (Number::Int(bound), Value::Int(value)) => bound > *value,
-            (bound, Value::Int(value)) => bound.as_double() > *value as f64,
-            (bound, Value::Double(value)) => bound.as_double() > *value,
-            _ => false,
-        }
-    }
-
-    fn is_below(self, value: &Value) -> bool {
-        match (self, value) {
-            (Number::Int(bound), Value::Int(value)) => bound < *value,
-            (bound, Value::Int(value)) => bound.as_double() < *value as f64,
-            (bound, Value::Double(value)) => bound.as_double() < *value,
-            _ => false,
-        }
-    }
-}
-
-impl fmt::Display for Number {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Number::Int(value) => write!(f, "{value}"),
-            Number::Double(value) => write!(f, "{value}"),
-        }
-    }
-}
-
 impl DataType {
     /// Any value of a type.
     pub(super) const fn of(wire: Type) -> DataType {
-        DataType {
-            wire,
-            help: String::new(),
-            example: None,
-            choices: Vec::new(),
-            pattern: None,
-            minimum: None,
-            maximum: None,
-            max_length: None,
-            members: Vec::new(),
-            items: None,
-        }
+        DataType { wire, help: String::new(), example: None, bounds: Bounds::NONE, members: Vec::new(), items: None }
     }
 
     /// Whether a value of it is one word of text.
     pub(super) fn is_scalar(&self) -> bool {
         !matches!(self.wire, Type::Struct | Type::Array | Type::Nil | Type::Undefined)
-    }
-
-    /// What is wrong with a value that has the type, if something is: what was expected and what came.
-    pub(super) fn refusal(&self, value: &Value) -> Option<String> {
-        if !self.choices.is_empty() && !self.choices.contains(value) {
-            let choices: Vec<String> = self.choices.iter().map(written).collect();
-            return Some(format!("expected {}, found {}", choices.join(" or "), written(value)));
-        }
-        if let Some(bound) = self.minimum.filter(|bound| bound.is_above(value)) {
-            return Some(format!("expected a number of at least {bound}, found {}", written(value)));
-        }
-        if let Some(bound) = self.maximum.filter(|bound| bound.is_below(value)) {
-            return Some(format!("expected a number of at most {bound}, found {}", written(value)));
-        }
-        let Value::String(text) = value else { return None };
-        if let Some(most) = self.max_length {
-            let count = text.chars().count();
-            if count > most {
-                return Some(format!("expected a string of at most {most} characters, found {count}"));
-            }
-        }
-        let pattern = self.pattern.as_ref().filter(|pattern| !pattern.is_match(text))?;
-        Some(format!("expected a string that matches {}, found {}", pattern.as_str(), written(value)))
     }
 
     /// Reads a value from the text of one.
@@ -156,7 +73,7 @@ impl DataType {
             Type::Nil => Value::Nil,
             _ => Value::String(text.to_owned()),
         };
-        self.refusal(&value).map_or(Ok(value), Err)
+        self.bounds.refusal(&value).map_or(Ok(value), Err)
     }
 
     /// What the text of a value looks like.
@@ -180,11 +97,11 @@ impl DataType {
         let text = |text: &str| (!text.is_empty()).then(|| Json::from(text));
         for (keyword, value) in [
             ("description", text(&self.help)),
-            ("enum", (!self.choices.is_empty()).then(|| self.choices.iter().map(as_json).collect())),
-            ("pattern", self.pattern.as_ref().map(|pattern| pattern.as_str().into())),
-            ("minimum", self.minimum.map(number_as_json)),
-            ("maximum", self.maximum.map(number_as_json)),
-            ("maxLength", self.max_length.map(Json::from)),
+            ("enum", (!self.bounds.choices.is_empty()).then(|| self.bounds.choices.iter().map(as_json).collect())),
+            ("pattern", self.bounds.pattern.as_ref().map(|pattern| pattern.as_str().into())),
+            ("minimum", self.bounds.minimum.map(|bound| number_as_json(bound.number))),
+            ("maximum", self.bounds.maximum.map(|bound| number_as_json(bound.number))),
+            ("maxLength", self.bounds.max_length.map(Json::from)),
             ("default", default.map(as_json)),
             ("examples", self.example.as_ref().map(|example| json!([as_json(example)]))),
             ("items", self.items.as_ref().map(|items| items.schema(false, None).to_value())),
@@ -204,27 +121,6 @@ impl DataType {
     }
 }
 
-/// A value as words and texts have it; `None` for one that is no scalar.
-pub(super) fn text_of(value: &Value) -> Option<Vec<u8>> {
-    Some(match value {
-        Value::Int(value) => value.to_string().into_bytes(),
-        Value::Boolean(value) => u8::from(*value).to_string().into_bytes(),
-        Value::String(value) => value.clone().into_bytes(),
-        Value::Double(value) => value.to_string().into_bytes(),
-        Value::DateTime(value) => value.0.format("%Y-%m-%dT%H:%M:%S").to_string().into_bytes(),
-        Value::Base64(Base64(octets)) => octets.clone(),
-        Value::Array(_) | Value::Struct(_) | Value::Nil => return None,
-    })
-}
-
-/// A scalar as a message has it.
-fn written(value: &Value) -> String {
-    match value {
-        Value::String(text) => format!("\"{}\"", shown(text)),
-        value => text_of(value).map_or_else(|| value.type_name().into(), |text| String::from_utf8_lossy(&text).into()),
-    }
-}
-
 fn as_json(value: &Value) -> Json {
     match value {
         Value::Int(value) => (*value).into(),
@@ -241,40 +137,23 @@ fn number_as_json(number: Number) -> Json {
     }
 }
 
-/// Reads a value of a type, and notes where in it something does not fit.
+/// Reads a value of a type.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'t> {
     of: &'t DataType,
-    place: &'t Place,
     /// Whether an empty array may stand for an empty struct: PHP writes both alike.
     is_output: bool,
 }
 
-/// Where in a value a mistake is: the names of members and the numbers of items, from the inside out.
-#[derive(Default)]
-pub(super) struct Place(RefCell<Vec<String>>);
-
-impl Place {
-    fn note(&self, step: String) {
-        self.0.borrow_mut().push(step);
-    }
-}
-
-impl fmt::Display for Place {
-    /// What goes behind the name of the whole: `.members[3]`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.borrow().iter().rev().try_for_each(|step| f.write_str(step))
-    }
-}
-
 impl DataType {
-    pub(super) fn reading<'t>(&'t self, place: &'t Place) -> Reading<'t> {
-        Reading { of: self, place, is_output: false }
+    /// Reads a param.
+    pub(super) fn reading(&self) -> Reading<'_> {
+        Reading { of: self, is_output: false }
     }
 
     /// Reads what a program has written.
-    pub(super) fn reading_output<'t>(&'t self, place: &'t Place) -> Reading<'t> {
-        Reading { of: self, place, is_output: true }
+    pub(super) fn reading_output(&self) -> Reading<'_> {
+        Reading { of: self, is_output: true }
     }
 }
 
@@ -309,7 +188,7 @@ impl<'de> DeserializeSeed<'de> for Reading<'_> {
             },
             Type::Undefined => Value::deserialize(deserializer)?,
         };
-        match self.of.refusal(&value) {
+        match self.of.bounds.refusal(&value) {
             None => Ok(value),
             Some(message) => Err(D::Error::custom(message)),
         }
@@ -362,13 +241,10 @@ impl<'de> Visitor<'de> for Items<'_> {
         let Items(reading) = self;
         let of = reading.of.items.as_deref().unwrap_or(&ANYTHING);
         let mut items = Vec::new();
-        loop {
-            let item = seq.next_element_seed(reading.inner(of));
-            match item.inspect_err(|_| reading.place.note(format!("[{}]", items.len())))? {
-                Some(item) => items.push(item),
-                None => return Ok(Value::Array(items)),
-            }
+        while let Some(item) = seq.next_element_seed(reading.inner(of))? {
+            items.push(item);
         }
+        Ok(Value::Array(items))
     }
 }
 
@@ -401,12 +277,11 @@ impl<'de> Visitor<'de> for StructVisitor<'_> {
                 Some(member) if members.iter().any(|(known, _)| *known == member.name) => {
                     return Err(A::Error::custom(format_args!("expected member {name:?} once, found it again")));
                 }
-                Some(Member { optional: true, of, .. }) => map.next_value_seed(OrNil(reading.inner(of))),
-                Some(member) => map.next_value_seed(reading.inner(&member.of)),
-                None if described.is_empty() => map.next_value(),
+                Some(Member { optional: true, of, .. }) => map.next_value_seed(OrNil(reading.inner(of)))?,
+                Some(member) => map.next_value_seed(reading.inner(&member.of))?,
+                None if described.is_empty() => map.next_value()?,
                 None => return Err(unknown_member(&name, described)),
             };
-            let value = value.inspect_err(|_| reading.place.note(format!(".{}", shown(&name))))?;
             members.push((name, value));
         }
         let is_missing = |member: &&Member| !member.optional && !members.iter().any(|(known, _)| *known == member.name);
@@ -430,7 +305,8 @@ mod tests {
     use super::*;
 
     fn number(wire: Type) -> DataType {
-        DataType { minimum: Some(Number::Int(1)), maximum: Some(Number::Int(9)), ..DataType::of(wire) }
+        let (minimum, maximum) = (Some(Number::Int(1).into()), Some(Number::Int(9).into()));
+        DataType { bounds: Bounds { minimum, maximum, ..Bounds::NONE }, ..DataType::of(wire) }
     }
 
     #[test]
@@ -456,16 +332,5 @@ mod tests {
         ok(&number(Type::Int), "9", 9.into());
         refused(&number(Type::Int), "0", "expected a number of at least 1, found 0");
         refused(&number(Type::Double), "9.5", "expected a number of at most 9, found 9.5");
-    }
-
-    #[test]
-    fn strings_are_asked_more() {
-        let of = DataType { max_length: Some(3), ..DataType::of(Type::String) };
-        assert_eq!(of.refusal(&"äöü".into()), None);
-        assert_eq!(of.refusal(&"äöüß".into()).unwrap(), "expected a string of at most 3 characters, found 4");
-        let of = DataType { pattern: Some(Regex::new("^[a-z]+$").unwrap()), ..DataType::of(Type::String) };
-        assert_eq!(of.refusal(&"a\n".into()).unwrap(), "expected a string that matches ^[a-z]+$, found \"a\\n\"");
-        let of = DataType { choices: vec!["red".into(), "black".into()], ..DataType::of(Type::String) };
-        assert_eq!(of.refusal(&"green".into()).unwrap(), "expected \"red\" or \"black\", found \"green\"");
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use super::data_type::text_of;
+use crate::bounds::text_of;
 use crate::value::Value;
 
 /// An encoding that a program reads and writes.

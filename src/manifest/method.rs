@@ -3,7 +3,7 @@
 use schemars::SchemaGenerator;
 
 use super::call::{Call, Param, Terms};
-use super::data_type::{OrNil, Place};
+use super::data_type::OrNil;
 use super::program::Program;
 use super::worker::Job;
 use crate::call::{Params, Reply};
@@ -30,12 +30,10 @@ impl ManifestMethod {
         let mut arguments = Arguments::new(about, self.terms.params.len(), &is_optional, params);
         let mut values = Vec::with_capacity(self.terms.params.len());
         for param in &self.terms.params {
-            let place = Place::default();
             let value = match param.optional {
-                true => arguments.next_seeded(OrNil(param.of.reading(&place))),
-                false => arguments.next_seeded(param.of.reading(&place)),
+                true => arguments.next_seeded(OrNil(param.of.reading()))?,
+                false => arguments.next_seeded(param.of.reading())?,
             };
-            let value = value.map_err(|failure| failure.inside(&format!("{}{place}", param.name)))?;
             let given = value.filter(|value| !param.optional || *value != Value::Nil);
             values.push(given.or_else(|| param.default.clone()));
         }

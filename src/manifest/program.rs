@@ -11,12 +11,13 @@ use std::time::Instant;
 use rustix::io::Errno;
 
 use super::call::{Call, failed, known_fault, log_lines, not_started, read_json, refuse, write_json};
-use super::data_type::{DataType, text_of};
+use super::data_type::DataType;
 use super::encoding::Encoding;
 use super::launch::{Context, Launch};
 use super::pool::Pool;
 use super::process::{Process, Turn, in_words};
 use super::words::{LONGEST_WORD, Word, fill};
+use crate::bounds::text_of;
 use crate::fault::Fault;
 use crate::method::{Failure, Refusal};
 use crate::signature::Type;

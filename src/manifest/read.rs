@@ -17,7 +17,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::call::{Param, Terms};
-use super::data_type::{DataType, Member, Number};
+use super::data_type::{DataType, Member};
 use super::encoding::Encoding;
 use super::htaccess::Htaccess;
 use super::keys::{MANIFEST, MOST_PROGRAMS, MOST_WORKERS, check_table, integer, number, seconds};
@@ -30,6 +30,7 @@ use super::program::{Input, Output, Program};
 use super::words::{Word, find};
 use super::worker::{Job, Worker};
 use super::{Manifest, Source, Workers};
+use crate::bounds::{Bound, Number};
 use crate::docs::{Access, Assets, Docs, Trying};
 use crate::limits::Limits;
 use crate::logger::LogFormat;
@@ -424,7 +425,7 @@ impl Reader<'_> {
             }
             params.push(Param {
                 // who lists the values knows them
-                leading_dash: flag(table, "leading_dash") || !of.choices.is_empty(),
+                leading_dash: flag(table, "leading_dash") || !of.bounds.choices.is_empty(),
                 name: name.to_owned(),
                 of,
                 optional,
@@ -460,15 +461,16 @@ impl Reader<'_> {
         let mut of = DataType::of(wire_type(name));
         self.check_fits(table, of.wire);
         of.help = text(table, "help").map(|(help, _)| help.trim().to_owned()).unwrap_or_default();
-        of.minimum = table.get("minimum").and_then(bound);
-        of.maximum = table.get("maximum").and_then(bound);
-        if let (Some(least), Some(most)) = (of.minimum, of.maximum)
+        of.bounds.minimum = table.get("minimum").and_then(bound).map(Bound::from);
+        of.bounds.maximum = table.get("maximum").and_then(bound).map(Bound::from);
+        if let (Some(Bound { number: least, .. }), Some(Bound { number: most, .. })) =
+            (of.bounds.minimum, of.bounds.maximum)
             && least.as_double() > most.as_double()
         {
             self.mistakes.add(span, format!("nothing is at least {least} and at most {most}"));
         }
-        of.max_length = count(table, "max_length");
-        of.pattern = text(table, "pattern").and_then(|(pattern, span)| match Regex::new(pattern) {
+        of.bounds.max_length = count(table, "max_length");
+        of.bounds.pattern = text(table, "pattern").and_then(|(pattern, span)| match Regex::new(pattern) {
             Ok(pattern) => Some(pattern),
             Err(error) => {
                 self.mistakes.add(&span, format!("expected a regular expression: {error}"));
@@ -478,7 +480,7 @@ impl Reader<'_> {
         of.items = table.get("items").map(|items| Box::new(self.data_type(items)));
         of.members = self.members(table);
         let choices: Vec<Value> = array(table, "choices").filter_map(|choice| self.value(choice, &of)).collect();
-        of.choices = choices;
+        of.bounds.choices = choices;
         of.example = table.get("example").and_then(|example| self.value(example, &of));
         of
     }
@@ -538,7 +540,7 @@ impl Reader<'_> {
             (Type::DateTime, DeValue::Datetime(date)) => date.to_string().parse().ok().map(Value::DateTime),
             _ => None,
         };
-        match read.as_ref().map(|read| of.refusal(read)) {
+        match read.as_ref().map(|read| of.bounds.refusal(read)) {
             Some(None) => return read,
             Some(Some(refusal)) => self.mistakes.add(&value.span(), refusal),
             None => self.mistakes.add(&value.span(), format!("expected a value of the type {}", of.wire)),

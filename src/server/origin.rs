@@ -44,8 +44,9 @@ impl Origins {
         if !cross_site && foreign.is_none() {
             return Ok(());
         }
+        let is_host = origin.as_ref().is_some_and(|origin| origin.contains("://"));
+        let hint = if cross_site || !is_host { "" } else { REWRITTEN };
         let origin = origin.map(|origin| format!(" \"{}\"", origin.escape_debug())).unwrap_or_default();
-        let hint = if cross_site { "" } else { REWRITTEN };
         Err(Response::text(StatusCode::FORBIDDEN, format!("pages of the origin{origin} may not make calls here{hint}")))
     }
 

@@ -6,6 +6,7 @@ mod base64;
 mod date_time;
 mod error;
 mod members;
+pub(crate) mod place;
 mod position;
 mod source;
 mod typed;

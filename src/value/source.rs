@@ -2,22 +2,30 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::iter::Map;
 use std::marker::PhantomData;
 use std::vec::IntoIter;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::de::value::{MapDeserializer, SeqDeserializer};
-use serde::de::{self, Deserialize, Deserializer, IntoDeserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::Value;
 use super::base64::Base64;
-use super::typed::{Node, Source, Typed};
+use super::place;
+use super::typed::{MemberName, Node, Source, Typed};
 
 impl Value {
     /// Decodes a value into a type by the rules that decode a document.
     pub(crate) fn into_typed<'de, E: de::Error>(self, format: FormatTypes) -> Typed<'de, ValueSource<E>> {
-        Typed::Closed(ValueSource { value: self, format, error: PhantomData })
+        self.into_typed_at(format, 0)
+    }
+
+    /// The same for a value inside of so many arrays and structs.
+    pub(crate) fn into_typed_at<'de, E: de::Error>(
+        self,
+        format: FormatTypes,
+        depth: u32,
+    ) -> Typed<'de, ValueSource<E>> {
+        Typed::Closed(ValueSource { value: self, format, depth, error: PhantomData })
     }
 }
 
@@ -86,69 +94,107 @@ impl JsonSchema for Received {
 pub(crate) struct ValueSource<E> {
     value: Value,
     format: FormatTypes,
+    depth: u32,
     error: PhantomData<E>,
 }
 
-/// A value inside another, as serde's own deserializers for arrays and structs take it.
-pub(crate) struct Inner {
-    value: Value,
+/// The items of an array, or the members of a struct.
+pub(crate) struct Inside<I, E> {
+    left: I,
+    /// How many were taken.
+    index: usize,
+    /// The value of the current member, and its name.
+    member: Option<(String, Value)>,
     format: FormatTypes,
+    depth: u32,
+    error: PhantomData<E>,
 }
 
-impl Inner {
-    fn all(value: Value) -> Inner {
-        Inner { value, format: FormatTypes::All }
+impl<'de, E: de::Error> SeqAccess<'de> for Inside<IntoIter<Value>, E> {
+    type Error = E;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, E> {
+        let Some(value) = self.left.next() else { return Ok(None) };
+        let item = seed.deserialize(value.into_typed_at::<E>(self.format, self.depth));
+        if item.is_err() {
+            place::note_item(self.depth, self.index);
+        }
+        self.index += 1;
+        item.map(Some)
     }
 
-    fn text(value: Value) -> Inner {
-        Inner { value, format: FormatTypes::Text }
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left.len())
     }
 }
 
-impl<'de, E: de::Error> IntoDeserializer<'de, E> for Inner {
-    type Deserializer = Typed<'de, ValueSource<E>>;
+impl<'de, E: de::Error> MapAccess<'de> for Inside<IntoIter<(String, Value)>, E> {
+    type Error = E;
 
-    fn into_deserializer(self) -> Self::Deserializer {
-        self.value.into_typed(self.format)
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, E> {
+        self.member = self.left.next();
+        match &self.member {
+            Some((name, _)) => seed.deserialize(MemberName::new(name.clone().into())).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, E> {
+        let Some((name, value)) = self.member.take() else {
+            return Err(E::custom("expected the value of a member, found none"));
+        };
+        let value = seed.deserialize(value.into_typed_at::<E>(self.format, self.depth));
+        if value.is_err() {
+            place::note_member(self.depth, &name);
+        }
+        value
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.left.len())
     }
 }
 
 impl<'de, E: de::Error> Source<'de> for ValueSource<E> {
     type Error = E;
-    type Array = SeqDeserializer<Map<IntoIter<Value>, fn(Value) -> Inner>, E>;
-    type Struct = MapDeserializer<'de, Map<IntoIter<(String, Value)>, fn((String, Value)) -> (String, Inner)>, E>;
+    type Array = Inside<IntoIter<Value>, E>;
+    type Struct = Inside<IntoIter<(String, Value)>, E>;
 
     fn open(self) -> Result<Node<'de, Self::Array, Self::Struct>, E> {
-        let inner: fn(Value) -> Inner = match self.format {
-            FormatTypes::All => Inner::all,
-            FormatTypes::Text => Inner::text,
-        };
-        Ok(match self.value {
+        let ValueSource { value, format, depth, error } = self;
+        let depth = depth + 1;
+        Ok(match value {
             Value::Int(value) => Node::Int(value),
             Value::Boolean(value) => Node::Boolean(value),
-            Value::String(value) if self.format == FormatTypes::Text => Node::Text(value.into()),
+            Value::String(value) if format == FormatTypes::Text => Node::Text(value.into()),
             Value::String(value) => Node::String(value.into()),
             Value::Double(value) => Node::Double(value),
             // with the fraction of a second, which is read though not written
             Value::DateTime(value) => Node::DateTime(value.0.to_string().into()),
             Value::Base64(Base64(value)) => Node::Base64(value),
-            Value::Array(items) => Node::Array(SeqDeserializer::new(items.into_iter().map(inner))),
+            Value::Array(items) => {
+                let left = items.into_iter();
+                Node::Array(Inside { left, index: 0, member: None, format, depth, error })
+            }
             Value::Struct(members) => {
-                let member: fn((String, Value)) -> (String, Inner) = match self.format {
-                    FormatTypes::All => |(name, value)| (name, Inner::all(value)),
-                    FormatTypes::Text => |(name, value)| (name, Inner::text(value)),
-                };
-                Node::Struct(MapDeserializer::new(members.into_iter().map(member)))
+                let left = members.into_iter();
+                Node::Struct(Inside { left, index: 0, member: None, format, depth, error })
             }
             Value::Nil => Node::Nil,
         })
     }
 
-    fn close_array(array: Self::Array) -> Result<(), E> {
-        array.end()
+    fn close_array(mut array: Self::Array) -> Result<(), E> {
+        match array.left.next() {
+            None => Ok(()),
+            Some(_) => Err(E::custom("expected the end of the array, found one more item")),
+        }
     }
 
-    fn close_struct(members: Self::Struct) -> Result<(), E> {
-        members.end()
+    fn close_struct(mut members: Self::Struct) -> Result<(), E> {
+        match members.left.next() {
+            None => Ok(()),
+            Some(_) => Err(E::custom("expected the end of the struct, found one more member")),
+        }
     }
 }

@@ -4,6 +4,7 @@ mod apache;
 #[cfg(feature = "async")]
 mod asynchronous;
 mod both_formats;
+mod bounds;
 mod calls;
 mod cgi;
 mod clients;

@@ -272,7 +272,7 @@ fn dynamic_methods_check_what_they_declare() {
     assert_eq!(call(&endpoint, "declared", &(1.5, "x")), Ok(2.into()));
     assert_eq!(call(&endpoint, "declared", &(1, "x")), Ok(2.into()), "an int will do for a double");
     let fault = call(&endpoint, "declared", &("x", "x")).unwrap_err();
-    assert_eq!(fault.message, "method \"declared\" takes params (double, undefined) or (), found (string, string)");
+    assert_eq!(fault.message, "method \"declared\" takes params (double, any) or (), found (string, string)");
 }
 
 #[test]

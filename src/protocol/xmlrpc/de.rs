@@ -14,7 +14,7 @@ use super::reader::{Reader, Tag, Token, append};
 use crate::call::{Mismatch, ParamError, ParamName, ParamSource, TakeParam};
 use crate::fault::Fault;
 use crate::limits::Limits;
-use crate::value::{Base64, DateTime, FormatTypes, MemberName, Node, Source, Typed, Value, shown};
+use crate::value::{Base64, DateTime, FormatTypes, MemberName, Node, Source, Typed, Value, place, shown};
 
 /// A value whose start tag was read.
 struct ValueReader<'r, 'de> {
@@ -195,6 +195,8 @@ struct ArrayReader<'r, 'de> {
     reader: &'r mut Reader<'de>,
     depth: u32,
     state: ArrayState,
+    /// How many were read.
+    index: usize,
 }
 
 #[derive(PartialEq)]
@@ -209,7 +211,7 @@ enum ArrayState {
 
 impl<'r, 'de> ArrayReader<'r, 'de> {
     fn new(reader: &'r mut Reader<'de>, depth: u32) -> Self {
-        ArrayReader { reader, depth, state: ArrayState::Start }
+        ArrayReader { reader, depth, state: ArrayState::Start, index: 0 }
     }
 
     /// Goes to the next item; `false` after the last.
@@ -268,7 +270,12 @@ impl<'de> SeqAccess<'de> for ArrayReader<'_, 'de> {
             return Ok(None);
         }
         self.reader.count_member()?;
-        read_value(self.reader, self.depth, seed).map(Some)
+        let item = read_value(self.reader, self.depth, seed);
+        if item.is_err() {
+            place::note_item(self.depth, self.index);
+        }
+        self.index += 1;
+        item.map(Some)
     }
 }
 
@@ -276,14 +283,16 @@ impl<'de> SeqAccess<'de> for ArrayReader<'_, 'de> {
 struct StructReader<'r, 'de> {
     reader: &'r mut Reader<'de>,
     depth: u32,
-    /// The value of the current member, if it stood before the name.
+    /// The name of the current member.
+    name: Cow<'de, str>,
+    /// Its value, if it stood before the name.
     value: Option<Value>,
     ended: bool,
 }
 
 impl<'r, 'de> StructReader<'r, 'de> {
     fn new(reader: &'r mut Reader<'de>, depth: u32) -> Self {
-        StructReader { reader, depth, value: None, ended: false }
+        StructReader { reader, depth, name: Cow::Borrowed(""), value: None, ended: false }
     }
 
     /// Goes into the next member and reads its name; `None` after the last.
@@ -345,6 +354,7 @@ impl<'de> MapAccess<'de> for StructReader<'_, 'de> {
         let Some(name) = self.name()? else {
             return Ok(None);
         };
+        self.name = name.clone();
         let start = self.reader.start();
         seed.deserialize(MemberName::new(name)).map(Some).map_err(|error| self.reader.locate(error, start))
     }
@@ -354,16 +364,20 @@ impl<'de> MapAccess<'de> for StructReader<'_, 'de> {
         let value = match self.value.take() {
             Some(value) => {
                 let start = self.reader.start();
-                seed.deserialize(value.into_typed::<Error>(FormatTypes::All))
-                    .map_err(|error| self.reader.locate(error, start))?
+                let value = value.into_typed_at::<Error>(FormatTypes::All, self.depth);
+                seed.deserialize(value).map_err(|error| self.reader.locate(error, start))
             }
             None => {
                 self.reader.expect_start(Tag::Value)?;
-                read_value(self.reader, self.depth, seed)?
+                read_value(self.reader, self.depth, seed)
             }
         };
+        if value.is_err() {
+            place::note_member(self.depth, &self.name);
+            return value;
+        }
         self.reader.expect_end(Tag::Member)?;
-        Ok(value)
+        value
     }
 }
 

@@ -149,7 +149,8 @@ fn a_call_in_flight_is_lost_and_the_next_is_answered() {
         assert!(act(&service, "pid").is_ok(), "{what}");
         assert_eq!(starts(&service), before + 1, "{what}");
     }
-    service.expect_log("warn: worker \"w\": cause\nwarn: worker \"w\" ended with status 3\n");
+    service.expect_log("warn: worker \"w\": cause (request ");
+    service.expect_log("warn: worker \"w\" ended with status 3 (request ");
     service
         .expect_log("error: worker \"w\" answered what is no response of JSON-RPC, and is started anew: Traceback (most recent call last):");
 }
