@@ -162,13 +162,7 @@ pub mod __private {
     pub fn argument<T: serde::de::DeserializeOwned + schemars::JsonSchema + 'static>() {}
 
     /// What a method returns. To check it says what its type lacks; a `Result` is looked into, under whatever name.
-    pub struct Returned<T>(std::marker::PhantomData<T>);
-
-    impl<T> Returned<T> {
-        pub const fn new() -> Returned<T> {
-            Returned(std::marker::PhantomData)
-        }
-    }
+    pub struct Returned<T>(pub std::marker::PhantomData<T>);
 
     impl<T, E> Returned<Result<T, E>> {
         pub const fn check(&self)

@@ -45,6 +45,17 @@ pub struct Limits {
     ///
     /// Web servers stop at some 100 KiB of headers; beyond that it is no request of theirs.
     pub params: usize,
+    /// Octets that all calls of a process take up together, by FastCGI and by the development server: 256 MiB.
+    ///
+    /// Before its body is read a document counts seven times its length, which it may take up as a tree of small
+    /// structs with its answer; a compressed one counts as what it may become. So two of the largest run at once, and
+    /// thousands of the usual size. A call that does not fit waits, and holds no thread; one that alone is beyond it
+    /// waits until nothing else is there.
+    pub memory: usize,
+    /// How long a call waits for [`memory`](Limits::memory), before it is answered by 503 with `Retry-After`: 10 s.
+    ///
+    /// Whoever waits longer has given up.
+    pub wait: Duration,
     /// FastCGI connections open at once: 1,000. At least one, and at most three quarters of the files that the process
     /// may open (`ulimit -n`); web servers that ask are told this number.
     ///
@@ -75,6 +86,8 @@ impl Default for Limits {
             calls: 100,
             response: 64 << 20,
             params: 256 << 10,
+            memory: 256 << 20,
+            wait: Duration::from_secs(10),
             connections: 1000,
             threads: None,
             stall: Duration::from_secs(60),

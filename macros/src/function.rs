@@ -126,10 +126,9 @@ impl Function {
             .arguments
             .iter()
             .map(|Argument { ty, .. }| quote_spanned!(ty.span()=> ::rpcgi::__private::argument::<#ty>();));
-        let result = self
-            .result
-            .iter()
-            .map(|ty| quote_spanned!(ty.span()=> ::rpcgi::__private::Returned::<#ty>::new().check();));
+        let result = self.result.iter().map(
+            |ty| quote_spanned!(ty.span()=> ::rpcgi::__private::Returned::<#ty>(::std::marker::PhantomData).check();),
+        );
         quote! {
             #(#arguments)*
             {

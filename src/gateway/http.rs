@@ -5,19 +5,22 @@
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::{StatusCode, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
+use super::memory::{Memory, Reservation, length_in_memory};
+use crate::limits::Limits;
 use crate::service::{Request, Response, Service, is_local_host, split_port};
 
 /// The most octets of a body over the limit that are read and let go of, and for how long: a client that sends all of it
@@ -42,11 +45,12 @@ pub(crate) fn serve(service: Arc<dyn Service>, address: SocketAddr, ready: impl 
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hang_up = signal(SignalKind::hangup())?;
         ready(&format!("http://{address}/"));
-        let stop = service.limits().stop;
+        let limits = service.limits();
+        let (stop, memory) = (limits.stop, Memory::new(limits.memory));
         // every connection has a receiver, and the last that goes is noticed
         let (stopping, _) = watch::channel(());
         tokio::select! {
-            _ = accept(listener, service, address, &stopping) => {}
+            _ = accept(listener, service, address, memory, &stopping) => {}
             _ = interrupt.recv() => return Ok(()),
             _ = hang_up.recv() => return Ok(()),
             _ = terminate.recv() => {}
@@ -69,12 +73,14 @@ async fn accept(
     listener: TcpListener,
     service: Arc<dyn Service>,
     address: SocketAddr,
+    memory: Memory,
     stopping: &watch::Sender<()>,
 ) -> Infallible {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                tokio::spawn(converse(stream, peer, Arc::clone(&service), address, stopping.subscribe()));
+                let door = Door { service: Arc::clone(&service), peer, address, memory: memory.clone() };
+                tokio::spawn(converse(stream, door, stopping.subscribe()));
             }
             Err(error) => {
                 log::warn!("no connection accepted: {error}");
@@ -85,17 +91,22 @@ async fn accept(
     }
 }
 
-/// Answers the requests of one connection.
-async fn converse(
-    stream: TcpStream,
-    peer: SocketAddr,
+/// What the requests of a connection have in common.
+#[derive(Clone)]
+struct Door {
     service: Arc<dyn Service>,
+    peer: SocketAddr,
+    /// The address that is served at.
     address: SocketAddr,
-    mut stopping: watch::Receiver<()>,
-) {
+    memory: Memory,
+}
+
+/// Answers the requests of one connection.
+async fn converse(stream: TcpStream, door: Door, mut stopping: watch::Receiver<()>) {
+    let peer = door.peer;
     let answer = service_fn(move |request| {
-        let service = Arc::clone(&service);
-        async move { Ok::<_, Infallible>(answer(service, request, peer, address).await) }
+        let door = door.clone();
+        async move { Ok::<_, Infallible>(answer(door, request).await) }
     });
     let mut server = hyper::server::conn::http1::Builder::new();
     // a client that has sent all it has to say may still read
@@ -113,53 +124,96 @@ async fn converse(
     }
 }
 
-async fn answer(
-    service: Arc<dyn Service>,
-    request: http::Request<Incoming>,
-    peer: SocketAddr,
-    address: SocketAddr,
-) -> http::Response<Full<Bytes>> {
-    let response = match read(request, &*service, peer, address).await {
-        // a method may block
-        Ok(request) => match tokio::task::spawn_blocking(move || service.handle(&request)).await {
-            Ok(response) => response,
-            Err(error) => {
-                log::error!("a request was not answered: {error}");
-                Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+async fn answer(door: Door, request: http::Request<Incoming>) -> http::Response<Full<Bytes>> {
+    let response = match read(request, &door).await {
+        Ok((request, memory)) => {
+            let handle = move || {
+                let response = door.service.handle(&request);
+                drop((request, memory));
+                response
+            };
+            // a method may block
+            match tokio::task::spawn_blocking(handle).await {
+                Ok(response) => response,
+                Err(error) => {
+                    log::error!("a request was not answered: {error}");
+                    Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
+                }
             }
-        },
+        }
         Err(response) => response,
     };
     response.into()
 }
 
-async fn read(
-    request: http::Request<Incoming>,
-    service: &dyn Service,
-    peer: SocketAddr,
-    address: SocketAddr,
-) -> Result<Request, Response> {
-    check_host(&request, service, peer, address)?;
-    let limit = service.limits().body;
+/// Reads a request to its end, and reserves the memory that it takes up.
+async fn read(request: http::Request<Incoming>, door: &Door) -> Result<(Request, Vec<Reservation>), Response> {
+    check_host(&request, door)?;
+    let limits = door.service.limits();
     let (mut head, mut body) = request.into_parts();
-    if body.size_hint().lower() > limit as u64 {
+    let asks_first = head.headers.contains_key(header::EXPECT);
+    let is_over = |length: usize| length > limits.body;
+    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if is_over(declared) {
         // one that asks before it sends the body has the answer by that
-        if !head.headers.contains_key(header::EXPECT) {
+        if !asks_first {
             drain(body).await;
         }
-        return Err(Response::too_large(limit));
+        return Err(Response::too_large(limits.body));
     }
-    let collected = Limited::new(&mut body, limit).collect().await;
-    let collected = match collected {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            drain(body).await;
-            return Err(Response::too_large(limit));
+    let is_compressed = head.headers.contains_key(header::CONTENT_ENCODING);
+    let (mut collected, mut memory, mut covered) = (Vec::new(), Vec::new(), 0);
+    // one whose length is not declared gets room as it comes, and as much again
+    let mut length = declared;
+    loop {
+        let needed = length_in_memory(length.min(limits.body), is_compressed, limits.body);
+        if needed > covered {
+            match reserve(&door.memory, covered..needed, &limits).await {
+                Ok(reservation) => memory.push(reservation),
+                Err(refusal) => {
+                    if !asks_first {
+                        drain(body).await;
+                    }
+                    return Err(refusal);
+                }
+            }
+            covered = needed;
         }
-        Err(_) => return Err(Response::text(StatusCode::BAD_REQUEST, "the body ends before it should")),
-    };
-    head.extensions.insert(peer);
-    Ok(http::Request::from_parts(head, collected).into())
+        match body.frame().await {
+            None => break,
+            Some(Ok(frame)) => collected.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..])),
+            Some(Err(_)) => return Err(Response::text(StatusCode::BAD_REQUEST, "the body ends before it should")),
+        }
+        if is_over(collected.len()) {
+            drain(body).await;
+            return Err(Response::too_large(limits.body));
+        }
+        if collected.len() > length {
+            length = 2 * collected.len();
+        }
+    }
+    head.extensions.insert(door.peer);
+    Ok((http::Request::from_parts(head, collected).into(), memory))
+}
+
+/// Reserves memory for a body whose length grows so, or refuses it after a while.
+async fn reserve(memory: &Memory, lengths: Range<usize>, limits: &Limits) -> Result<Reservation, Response> {
+    let (wake, woken) = oneshot::channel();
+    let reservation = memory.reserve(lengths.clone(), || Box::new(move || _ = wake.send(())));
+    if reservation.is_granted() {
+        return Ok(reservation);
+    }
+    _ = tokio::time::timeout(limits.wait, woken).await;
+    match reservation.is_granted() {
+        true => Ok(reservation),
+        false => {
+            log::warn!(
+                "a call of {} octets is refused: there was no memory for it (`memory` of the limits)",
+                lengths.end
+            );
+            Err(Response::no_room(limits))
+        }
+    }
 }
 
 /// Reads what is left of a body, within bounds.
@@ -177,17 +231,12 @@ async fn drain(mut body: Incoming) {
 
 /// A page of another site can make its own name lead to this port and then read what is here ("DNS rebinding"): so at a
 /// loopback address only names of this machine are answered, and those that the service knows for its own.
-fn check_host(
-    request: &http::Request<Incoming>,
-    service: &dyn Service,
-    peer: SocketAddr,
-    address: SocketAddr,
-) -> Result<(), Response> {
-    if !address.ip().is_loopback() {
+fn check_host(request: &http::Request<Incoming>, door: &Door) -> Result<(), Response> {
+    if !door.address.ip().is_loopback() {
         return Ok(());
     }
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    if is_local_host(host) || service.is_own_host(&without_body(request, peer)) {
+    if is_local_host(host) || door.service.is_own_host(&without_body(request, door.peer)) {
         return Ok(());
     }
     let name: String = split_port(host).0.chars().take(100).collect();

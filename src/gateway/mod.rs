@@ -5,6 +5,8 @@ pub(crate) mod cgi;
 pub(crate) mod fastcgi;
 #[cfg(feature = "http")]
 pub(crate) mod http;
+#[cfg(any(target_os = "linux", feature = "http"))]
+mod memory;
 
 #[cfg(target_os = "linux")]
 use self::fastcgi::Listener;

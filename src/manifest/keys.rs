@@ -159,6 +159,11 @@ static LIMITS: &[Key] = &[
     key("members", Kind::Count(1, LARGEST), "Array items and struct members in one document: 500000 unless set"),
     key("calls", Kind::Count(1, LARGEST), "Calls in one system.multicall or batch: 100 unless set"),
     key("response", Kind::Count(1, LARGEST), "Octets of a response, before compression: 64 MiB unless set"),
+    key(
+        "memory",
+        Kind::Count(1, LARGEST),
+        "Octets that all calls may take up together, by FastCGI and `serve`: 256 MiB unless set; a document counts seven times its length",
+    ),
     key("params", Kind::Count(1, LARGEST), "FastCGI: octets of the meta-variables of a request: 256 KiB unless set"),
     key("connections", Kind::Count(1, LARGEST), "FastCGI: connections open at once: 1000 unless set"),
     key(
@@ -170,7 +175,7 @@ static LIMITS: &[Key] = &[
     key("stop", Kind::Seconds, "FastCGI: seconds to wait for methods that run when told to end: 30 unless set"),
     key("programs", Kind::Count(1, MOST_PROGRAMS), "Programs that run at once, workers apart: 8 unless set"),
     key("queue", Kind::Count(0, 100_000), "Calls that wait for a program or worker, at most: 100 unless set"),
-    key("wait", Kind::Seconds, "Seconds that a call waits for a program or worker: 10 unless set"),
+    key("wait", Kind::Seconds, "Seconds that a call waits for a program, a worker or memory: 10 unless set"),
     key("timeout", Kind::Seconds, "Seconds that a call may take, where its method does not say: 30 unless set"),
     key("output", Kind::Count(1, LARGEST), "Octets that a program may write for one call: 16 MiB unless set"),
 ];

@@ -785,6 +785,7 @@ fn limits(table: Option<&DeTable<'_>>) -> (Limits, Budget) {
         ("calls", &mut limits.calls),
         ("response", &mut limits.response),
         ("params", &mut limits.params),
+        ("memory", &mut limits.memory),
         ("connections", &mut limits.connections),
     ] {
         *limit = count(key).unwrap_or(*limit);
@@ -793,11 +794,12 @@ fn limits(table: Option<&DeTable<'_>>) -> (Limits, Budget) {
     limits.threads = count("threads").and_then(NonZeroUsize::new);
     limits.stall = duration("stall").unwrap_or(limits.stall);
     limits.stop = duration("stop").unwrap_or(limits.stop);
+    // all of it, and an end by force, in less than the minute that web servers wait
+    limits.wait = duration("wait").unwrap_or(limits.wait);
     let budget = Budget {
         programs: count("programs").unwrap_or(8).min(MOST_PROGRAMS as usize),
         queue: count("queue").unwrap_or(100),
-        // all of it, and an end by force, in less than the minute that web servers wait
-        wait: duration("wait").unwrap_or(Duration::from_secs(10)),
+        wait: limits.wait,
         timeout: duration("timeout").unwrap_or(Duration::from_secs(30)),
         output: count("output").unwrap_or(16 << 20),
     };

@@ -438,6 +438,13 @@ impl Response {
         Response::text(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {limit} octets"))
     }
 
+    /// The response to a call that has waited in vain for memory.
+    pub(crate) fn no_room(limits: &Limits) -> Response {
+        let seconds = limits.wait.as_secs().max(1);
+        Response::text(StatusCode::SERVICE_UNAVAILABLE, "there are too many large calls at once: try again later")
+            .with(header::RETRY_AFTER, seconds.into())
+    }
+
     /// A response without a body.
     pub fn empty(status: StatusCode) -> Response {
         Response { status, headers: Vec::new(), body: Vec::new(), head_only: false }

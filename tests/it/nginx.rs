@@ -33,7 +33,7 @@ fn the_log_is_nginxs() {
     let nginx = WebServer::nginx_with("noisy");
     let response = nginx.post("/RPC2", "", &document("panic", &[]));
     assert!(response.contains("internal error") && !response.contains("secret"), "{response}");
-    nginx.expect_log("FastCGI sent in stderr: \"error: method \"panic\": panicked: a secret of 42\" while reading");
+    nginx.expect_log("FastCGI sent in stderr: \"error: method \"panic\": panicked: a secret of 42 (request ");
     nginx.expect_log("request: \"POST /RPC2 HTTP/1.1\"");
 }
 

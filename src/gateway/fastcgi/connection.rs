@@ -4,18 +4,19 @@ use std::convert::identity;
 use std::fmt;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use rustix::io::Errno;
 use rustix::net::{self, RecvFlags, SendFlags, Shutdown, sockopt};
 
+use super::Pool;
 use super::poller::Wait;
-use super::responder::{Answer, Closing, Responder, Violation};
+use super::responder::{Answer, Arrival, Closing, Responder, Violation};
+use crate::gateway::memory::Reservation;
 use crate::limits::Limits;
 use crate::logger;
-use crate::service::{Request, Response, Service};
+use crate::service::{Request, Response};
 
 /// A peer that sends much and reads nothing may leave so many octets of answers unread; then nothing more is read from
 /// it. As much as it takes to refuse all requests that can have an id.
@@ -91,6 +92,8 @@ pub(super) struct Connection {
     is_timed: bool,
     /// When octets last went either way.
     active: Instant,
+    /// The memory that it waits for, and until when.
+    waiting: Option<(Reservation, Option<Instant>)>,
 }
 
 impl Connection {
@@ -107,6 +110,7 @@ impl Connection {
             is_shut: false,
             is_timed: false,
             active: Instant::now(),
+            waiting: None,
         }
     }
 
@@ -135,6 +139,9 @@ impl Connection {
 
     /// When it is to be closed if nothing happens until then. `stopped` is when it was told to end, if it was.
     pub(super) fn deadline(&self, stall: Duration, stopped: Option<Instant>) -> Option<Instant> {
+        if let Some((_, until)) = &self.waiting {
+            return *until;
+        }
         match self.idle_since() {
             None => self.active.checked_add(stall),
             Some(since) => Some(since.max(stopped?) + QUIET),
@@ -150,6 +157,11 @@ impl Connection {
         (!is_busy).then_some(self.active)
     }
 
+    /// Whether it waits for memory, and not for its peer.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
     fn go_on(&mut self, worker: &mut Worker<'_>, mut more: bool) -> Result<Wait, End> {
         self.is_unfinished = false;
         for _ in 0..MOST_READS {
@@ -163,6 +175,9 @@ impl Connection {
             if !is_sent && (self.answer.is_some() || self.output.len() - self.sent > MOST_UNREAD) {
                 return Ok(self.waits(Wait::Room));
             }
+            if !self.has_memory(worker)? {
+                return Ok(self.waits(Wait::Memory));
+            }
             if !more && self.unread.is_empty() {
                 return Ok(self.waits(if is_sent { Wait::Input } else { Wait::Either }));
             }
@@ -171,6 +186,33 @@ impl Connection {
         // others have waited long enough
         self.is_unfinished = true;
         Ok(self.waits(Wait::Either))
+    }
+
+    /// Reserves memory for the request that is on its way, if that is lacking; `false` if there is none yet. One that has
+    /// waited too long is refused.
+    fn has_memory(&mut self, worker: &Worker<'_>) -> Result<bool, End> {
+        let Some(lengths) = self.responder.lacks() else { return Ok(true) };
+        let (memory, until) = match self.waiting.take() {
+            Some(waiting) => waiting,
+            None => {
+                let memory = worker.pool.memory.reserve(lengths.clone(), || worker.pool.waker(worker.slot));
+                (memory, Instant::now().checked_add(worker.pool.limits.wait))
+            }
+        };
+        if memory.is_granted() {
+            self.responder.supply(memory);
+        } else if until.is_some_and(|until| until <= Instant::now()) {
+            drop(memory);
+            let length = lengths.end;
+            log::warn!("a call of {length} octets is refused: there was no memory for it (`memory` of the limits)");
+            if let Some(arrival) = self.responder.give_up() {
+                self.answer(arrival, Vec::new(), worker);
+            }
+        } else {
+            self.waiting = Some((memory, until));
+            return Ok(false);
+        }
+        Ok(true)
     }
 
     fn waits(&mut self, wait: Wait) -> Wait {
@@ -277,22 +319,30 @@ impl Connection {
 
     fn take(&mut self, mut octets: &[u8], worker: &Worker<'_>) -> Result<(), End> {
         loop {
-            let (answer, log) = logger::capture(|| -> Result<_, Violation> {
-                let arrival = self.responder.take(&mut octets, &mut self.output)?;
-                Ok(arrival.map(|arrival| (arrival.request_id, worker.respond(arrival.request))))
-            });
-            let Some((request_id, response)) = answer? else {
+            let (arrival, log) = logger::capture(|| self.responder.take(&mut octets, &mut self.output));
+            let Some(arrival) = arrival? else {
+                // of a request that waits for memory
+                self.unread = octets.to_vec();
                 return Ok(());
             };
-            if worker.stopped.get().is_some() {
-                self.responder.close();
-            }
-            self.answer = Some(Answer::new(request_id, response, &log, &mut self.output));
+            self.answer(arrival, log, worker);
             if !self.send()? {
                 self.unread = octets.to_vec();
                 return Ok(());
             }
         }
+    }
+
+    /// Has a request answered; `log` is what was logged of it by now.
+    fn answer(&mut self, arrival: Arrival, mut log: Vec<u8>, worker: &Worker<'_>) {
+        let Arrival { request_id, request, memory } = arrival;
+        let (response, lines) = logger::capture(|| worker.respond(request));
+        drop(memory);
+        log.extend_from_slice(&lines);
+        if worker.pool.is_stopping() {
+            self.responder.close();
+        }
+        self.answer = Some(Answer::new(request_id, response, &log, &mut self.output));
     }
 }
 
@@ -306,14 +356,14 @@ impl AsFd for Connection {
 pub(super) struct Worker<'a> {
     /// Where octets are read into.
     pub(super) buffer: Box<[u8]>,
-    pub(super) service: &'a dyn Service,
-    /// Set when connections are to close as soon as they have nothing to do.
-    pub(super) stopped: &'a OnceLock<Instant>,
+    pub(super) pool: &'a Pool,
+    /// The slot of the connection that it works for.
+    pub(super) slot: u32,
 }
 
 impl Worker<'_> {
     fn respond(&self, request: Result<Request, Response>) -> Response {
-        let respond = || request.map_or_else(identity, |request| self.service.handle(&request));
+        let respond = || request.map_or_else(identity, |request| self.pool.service.handle(&request));
         catch_unwind(AssertUnwindSafe(respond)).unwrap_or_else(|_| {
             log::error!("a request was not answered: the service panicked");
             Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")

@@ -26,7 +26,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, Weak, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -38,6 +38,7 @@ use self::connection::{Connection, End, Worker};
 pub(crate) use self::listener::{Address, Listener};
 use self::poller::{Event, Poller, Wait};
 use self::watch::Watch;
+use super::memory::Memory;
 use crate::limits::Limits;
 use crate::service::Service;
 
@@ -65,7 +66,7 @@ pub(crate) fn serve(
 ) -> io::Result<()> {
     let stop = stop_signal(abandon)?;
     let threads = threads(&service.limits());
-    let pool = Arc::new(Pool::new(service, listeners, threads)?);
+    let pool = Pool::new(service, listeners, threads)?;
     for number in 1..=threads {
         start(format!("fastcgi-{number}"), &pool, Pool::work)?;
     }
@@ -131,6 +132,11 @@ struct Pool {
     limits: Limits,
     poller: Poller,
     watch: Watch,
+    memory: Memory,
+    /// The slots of connections for which there is memory now.
+    roused: Mutex<Vec<u32>>,
+    /// Itself, for whoever is to wake one of its connections.
+    own: Weak<Pool>,
     /// None when it stops.
     listeners: RwLock<Vec<Listener>>,
     /// The machines that may connect, if not all.
@@ -169,15 +175,19 @@ struct Free {
 }
 
 impl Pool {
-    fn new(service: Arc<dyn Service>, listeners: Vec<Listener>, threads: usize) -> io::Result<Pool> {
+    fn new(service: Arc<dyn Service>, listeners: Vec<Listener>, threads: usize) -> io::Result<Arc<Pool>> {
         let limits = service.limits();
         let connections = most_connections(&limits);
         let limits = Limits { connections: connections as usize, ..limits };
-        let pool = Pool {
+        let poller = Poller::new()?;
+        let pool = Arc::new_cyclic(|own| Pool {
             service,
             limits,
-            poller: Poller::new()?,
+            poller,
             watch: Watch::new(threads),
+            memory: Memory::new(limits.memory),
+            roused: Mutex::default(),
+            own: Weak::clone(own),
             listeners: RwLock::new(listeners),
             allowed: allowed(),
             slots: (0..connections).map(|_| Mutex::default()).collect(),
@@ -187,7 +197,7 @@ impl Pool {
             is_failing: AtomicBool::new(false),
             has_refused: AtomicBool::new(false),
             stopped: OnceLock::new(),
-        };
+        });
         for (index, listener) in pool.listeners().iter().enumerate() {
             listener.prepare()?;
             pool.poller.listen(listener, index)?;
@@ -197,7 +207,7 @@ impl Pool {
 
     /// What a thread does, for ever.
     fn work(&self) {
-        let mut worker = Worker { buffer: vec![0; BUFFER].into(), service: &*self.service, stopped: &self.stopped };
+        let mut worker = Worker { buffer: vec![0; BUFFER].into(), pool: self, slot: 0 };
         loop {
             self.watch.attend();
             let event = self.poller.wait();
@@ -213,7 +223,7 @@ impl Pool {
     fn attend_to(&self, event: Result<(Event, bool), Errno>, worker: &mut Worker<'_>) {
         match event {
             Ok((Event::Listener(index), _)) => self.accept(index, worker),
-            Ok((Event::Timer, _)) => self.tick(),
+            Ok((Event::Timer, _)) => self.tick(worker),
             Ok((Event::Connection { slot, generation }, is_ended)) => self.resume(slot, generation, is_ended, worker),
             Err(error) => {
                 log::error!("the poller fails: {error}");
@@ -366,6 +376,7 @@ impl Pool {
 
     /// Goes on with a connection until it waits for its peer, or is closed.
     fn go_on(&self, slot: u32, mut connection: Box<Connection>, linger: bool, worker: &mut Worker<'_>) {
+        worker.slot = slot;
         loop {
             let mut next = connection.turn(worker);
             while linger && next.as_ref().is_ok_and(|wait| *wait == Wait::Input) && self.may_linger(slot, &connection) {
@@ -450,19 +461,47 @@ impl Pool {
         }
     }
 
+    /// What wakes the connection in a slot, once there is memory for it.
+    fn waker(&self, slot: u32) -> Box<dyn FnOnce() + Send> {
+        let pool = Weak::clone(&self.own);
+        Box::new(move || {
+            if let Some(pool) = pool.upgrade() {
+                lock(&pool.roused).push(slot);
+                pool.poller.wake_at(Instant::now());
+            }
+        })
+    }
+
+    /// Lets the poller tell of the connection in a slot, whichever thread has time for it.
+    fn rouse(&self, slot: u32) {
+        let mut place = self.slot(slot);
+        let event = place.event(slot);
+        let Some(connection) = &place.connection else {
+            place.news = Some(place.news.unwrap_or_default());
+            return;
+        };
+        match self.poller.watch_for(connection, event, Some(Wait::Either)) {
+            Ok(()) => place.watched = Some(Some(Wait::Either)),
+            // its deadline will wake it
+            Err(error) => log::error!("a connection cannot be watched: {error}"),
+        }
+    }
+
     /// Does what is due by now.
-    fn tick(&self) {
+    fn tick(&self, worker: &mut Worker<'_>) {
         self.poller.woken();
+        let roused = std::mem::take(&mut *lock(&self.roused));
+        roused.into_iter().for_each(|slot| self.rouse(slot));
         if std::mem::take(&mut lock(&self.free).is_paused) {
             self.listen_to_all();
         }
-        if let Some(next) = self.close_overdue() {
+        if let Some(next) = self.close_overdue(worker) {
             self.poller.wake_at(next);
         }
     }
 
-    /// Closes connections that have waited too long; when the next is due.
-    fn close_overdue(&self) -> Option<Instant> {
+    /// Closes connections that have waited too long, and answers those that have waited for memory; when the next is due.
+    fn close_overdue(&self, worker: &mut Worker<'_>) -> Option<Instant> {
         let now = Instant::now();
         let mut next: Option<Instant> = None;
         for slot in self.slots() {
@@ -471,9 +510,13 @@ impl Pool {
             let deadline = connection.and_then(|waits| waits.deadline(self.limits.stall, self.stopped.get().copied()));
             match deadline {
                 Some(deadline) if deadline <= now => {
-                    let is_idle = place.connection.take().is_some_and(|overdue| overdue.idle_since().is_some());
+                    let overdue = place.connection.take();
                     drop(place);
-                    self.close(slot, if is_idle { &End::Closed } else { &End::Stalled });
+                    match overdue {
+                        Some(overdue) if overdue.is_waiting() => self.go_on(slot, overdue, false, worker),
+                        Some(overdue) if overdue.idle_since().is_some() => self.close(slot, &End::Closed),
+                        _ => self.close(slot, &End::Stalled),
+                    }
                 }
                 Some(deadline) => next = Some(next.map_or(deadline, |next| next.min(deadline))),
                 None => {}

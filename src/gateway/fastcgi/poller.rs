@@ -32,6 +32,8 @@ pub(super) enum Wait {
     Room,
     /// One of them.
     Either,
+    /// None: that others are answered, which give their memory back.
+    Memory,
 }
 
 pub(super) struct Poller {
@@ -118,6 +120,7 @@ impl Wait {
                 Wait::Input => EventFlags::IN | EventFlags::RDHUP,
                 Wait::Room => EventFlags::OUT,
                 Wait::Either => EventFlags::IN | EventFlags::RDHUP | EventFlags::OUT,
+                Wait::Memory => EventFlags::empty(),
             }
     }
 }

@@ -12,6 +12,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use http::StatusCode;
 
@@ -19,6 +20,7 @@ use super::record::{
     self, BeginRequest, HEADER_LEN, MAX_CONTENT, Part, ProtocolStatus, Reader, RecordType, Role, UnknownVersion,
 };
 use crate::gateway::cgi::{self, ContentLength};
+use crate::gateway::memory::{Reservation, length_in_memory};
 use crate::limits::Limits;
 use crate::service::{MetaVariables, Request, Response};
 
@@ -33,6 +35,8 @@ pub(super) struct Responder {
     collected: Vec<u8>,
     request: Option<Incoming>,
     closing: Option<Closing>,
+    /// The lengths of the body between which no memory is reserved yet, if so.
+    lacks: Option<Range<usize>>,
 }
 
 /// When a connection that takes no more requests is to be closed.
@@ -50,6 +54,8 @@ pub(super) struct Arrival {
     pub(super) request_id: u16,
     /// The request, or the response to one that cannot be had.
     pub(super) request: Result<Request, Response>,
+    /// What it takes up until it is answered.
+    pub(super) memory: Vec<Reservation>,
 }
 
 /// Why a connection cannot go on: where the next record begins, or what it belongs to, is not known.
@@ -93,17 +99,30 @@ struct Incoming {
     body: Vec<u8>,
     /// Whether the body has ended.
     is_whole: bool,
+    /// What is reserved for it, and the length of the body for which that is enough.
+    memory: Vec<Reservation>,
+    covered: usize,
 }
 
 impl Responder {
     pub(super) fn new(limits: &Limits) -> Responder {
-        Responder { limits: *limits, reader: Reader::default(), collected: Vec::new(), request: None, closing: None }
+        Responder {
+            limits: *limits,
+            reader: Reader::default(),
+            collected: Vec::new(),
+            request: None,
+            closing: None,
+            lacks: None,
+        }
     }
 
-    /// Takes octets from the front, up to the end of a request if there is one. Records that must be answered at once
-    /// are, in `output`.
+    /// Takes octets from the front, up to the end of a request if there is one, or to where memory is
+    /// [lacking](Responder::lacks). Records that must be answered at once are, in `output`.
     pub(super) fn take(&mut self, octets: &mut &[u8], output: &mut Vec<u8>) -> Result<Option<Arrival>, Violation> {
         while self.closing.is_none() {
+            if self.lacks.is_some() {
+                return Ok(None);
+            }
             let Some(part) = self.reader.next(octets)? else {
                 return Ok(None);
             };
@@ -116,6 +135,25 @@ impl Responder {
         }
         *octets = &[];
         Ok(None)
+    }
+
+    /// The lengths of the body between which memory has to be reserved before there is more of it.
+    pub(super) fn lacks(&self) -> Option<Range<usize>> {
+        self.lacks.clone()
+    }
+
+    /// Takes the memory that it has lacked.
+    pub(super) fn supply(&mut self, memory: Reservation) {
+        if let (Some(lengths), Some(request)) = (self.lacks.take(), &mut self.request) {
+            request.memory.push(memory);
+            request.covered = lengths.end;
+        }
+    }
+
+    /// Refuses the request for which there is no memory.
+    pub(super) fn give_up(&mut self) -> Option<Arrival> {
+        self.lacks = None;
+        self.refuse(Response::no_room(&self.limits))
     }
 
     /// Whether the connection waits for more of a request.
@@ -187,6 +225,8 @@ impl Responder {
                     head: None,
                     body: Vec::new(),
                     is_whole: false,
+                    memory: Vec::new(),
+                    covered: 0,
                 });
                 if begin.role != Role::Responder {
                     self.end_early(output, ProtocolStatus::UnknownRole);
@@ -220,6 +260,7 @@ impl Responder {
             Ok(head) => request.head = Some(head),
             Err(response) => return self.refuse(response),
         }
+        self.lacks = request.lacks(self.limits.body);
         self.arrive()
     }
 
@@ -237,6 +278,7 @@ impl Responder {
             return self.refuse(Response::too_large(limit));
         }
         request.is_whole |= part.is_empty;
+        self.lacks = request.lacks(limit);
         self.arrive()
     }
 
@@ -245,21 +287,44 @@ impl Responder {
         self.request.as_ref().filter(|request| request.is_whole && request.head.is_some())?;
         let request = self.leave(Closing::Now)?;
         let (params, length) = request.head?;
-        Some(Arrival { request_id: request.id, request: length.request(params, request.body, &self.limits) })
+        let Incoming { id, body, memory, .. } = request;
+        Some(Arrival { request_id: id, request: length.request(params, body, &self.limits), memory })
     }
 
     /// Answers a request before its end; what is left of it is for a request that is not there.
     fn refuse(&mut self, response: Response) -> Option<Arrival> {
         let request = self.leave(Closing::AfterInput)?;
-        Some(Arrival { request_id: request.id, request: Err(response) })
+        Some(Arrival { request_id: request.id, request: Err(response), memory: request.memory })
     }
 
     fn leave(&mut self, closing: Closing) -> Option<Incoming> {
         let request = self.request.take()?;
+        self.lacks = None;
         if !request.keep_connection {
             self.closing = Some(closing);
         }
         Some(request)
+    }
+}
+
+impl Incoming {
+    /// The lengths of the body between which memory has to be reserved, if it has to.
+    fn lacks(&self, limit: usize) -> Option<Range<usize>> {
+        let is_compressed =
+            |params: &Params| params.get("HTTP_CONTENT_ENCODING").is_some_and(|value| !value.is_empty());
+        let (length, is_compressed) = match &self.head {
+            Some((_, ContentLength::Nothing)) => (0, false),
+            Some((params, ContentLength::Octets(octets))) => (*octets, is_compressed(params)),
+            // as it comes, and as much again
+            Some((params, ContentLength::ToTheEnd)) => (2 * self.body.len(), is_compressed(params)),
+            None => (2 * self.body.len(), false),
+        };
+        let needed = length_in_memory(length.min(limit), is_compressed, limit);
+        let is_covered = match &self.head {
+            Some((_, ContentLength::ToTheEnd)) | None => self.body.len() <= self.covered,
+            Some(_) => needed <= self.covered,
+        };
+        (!is_covered).then_some(self.covered..needed)
     }
 }
 
@@ -379,6 +444,7 @@ impl Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::memory::Memory;
 
     /// A record, with padding.
     fn record(record_type: u8, id: u16, content: &[u8], padding: u8) -> Vec<u8> {
@@ -447,6 +513,7 @@ mod tests {
 
     fn feed(octets: &[u8], cuts: impl Iterator<Item = usize>) -> Outcome {
         let mut responder = Responder::new(&limits());
+        let memory = Memory::new(1 << 30);
         let mut outcome = Outcome::default();
         let mut start = 0;
         for cut in cuts.chain([octets.len()]) {
@@ -454,11 +521,14 @@ mod tests {
             start = cut;
             while !piece.is_empty() && outcome.violation.is_none() {
                 match responder.take(&mut piece, &mut outcome.output) {
-                    Ok(Some(Arrival { request_id, request })) => {
+                    Ok(Some(Arrival { request_id, request, .. })) => {
                         let request = request.map(|request| String::from_utf8_lossy(request.body()).into_owned());
                         outcome.arrivals.push((request_id, request.map_err(|response| response.status.as_u16())));
                     }
-                    Ok(None) => assert!(piece.is_empty()),
+                    Ok(None) => match responder.lacks() {
+                        Some(lengths) => responder.supply(memory.reserve(lengths, || unreachable!("there is enough"))),
+                        None => assert!(piece.is_empty()),
+                    },
                     Err(violation) => outcome.violation = Some(violation),
                 }
             }

@@ -165,3 +165,90 @@ fn a_second_term_takes_programs_along() {
         _ = call.wait();
     }
 }
+
+/// A manifest that has memory for one call of 100 kB at a time, and one that takes a while with it.
+fn narrow(wait: &str) -> Folder {
+    Folder::new(&format!(
+        "[limits]\nmemory = 1000000\nwait = {wait}\n[method.slow]\nreturns = \"int\"\noutput = \"text\"\nstdin = \"{{text}}\"\n\
+         run = [\"sh\", \"-c\", \"sleep 0.7; wc -c\"]\nparams = [{{ name = \"text\", type = \"string\" }}]\n\
+         [method.quick]\nreturns = \"int\"\noutput = \"text\"\nstdin = \"{{text}}\"\nrun = [\"wc\", \"-c\"]\n\
+         params = [{{ name = \"text\", type = \"string\" }}]\n"
+    ))
+}
+
+/// What becomes of large calls while one runs for which all memory is reserved, and of a small one.
+fn with_little_memory(post: impl Fn(&str) -> String + Sync, wait: &str) -> (Vec<String>, String) {
+    let large = request("slow", json!(["x".repeat(100_000)]));
+    std::thread::scope(|scope| {
+        let calls: Vec<_> = (0..3).map(|_| scope.spawn(|| post(&large))).collect();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        let small = post(&request("quick", json!(["x"])));
+        let mut answers: Vec<String> = calls.into_iter().map(|call| call.join().unwrap()).collect();
+        answers.sort();
+        assert!(answers.iter().all(|answer| answer.contains("100000") || answer.contains("503")), "{wait} {answers:?}");
+        (answers, small)
+    })
+}
+
+fn assert_little_memory(post: impl Fn(&str) -> String + Sync, wait: &str) {
+    let (answers, small) = with_little_memory(post, wait);
+    // it does not wait behind the large ones
+    assert!(small.contains("\"result\":1"), "{small}");
+    let refused: Vec<&String> = answers.iter().filter(|answer| answer.contains("503")).collect();
+    match wait {
+        "10" => assert_eq!(refused.len(), 0, "{answers:?}"),
+        _ => {
+            assert_eq!(refused.len(), 2, "{answers:?}");
+            assert!(
+                refused.iter().all(|answer| answer.to_lowercase().contains("\r\nretry-after: 1\r\n")),
+                "{refused:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn large_calls_wait_for_memory_at_serve() {
+    for wait in ["10", "0.2"] {
+        let service = narrow(wait).serve();
+        let post = |body: &str| {
+            let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json";
+            service.served.send(&format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
+        };
+        assert_little_memory(post, wait);
+        // one that does not tell its length is counted as it comes
+        let chunk = request("quick", json!(["x".repeat(200_000)]));
+        let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json";
+        let chunked = format!("{head}\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{chunk}\r\n0\r\n\r\n", chunk.len());
+        assert!(service.served.send(&chunked).contains("200000"));
+    }
+}
+
+#[test]
+fn large_calls_wait_for_memory_at_fastcgi() {
+    for wait in ["10", "0.2"] {
+        let folder = narrow(wait);
+        let socket = folder.path().join("socket");
+        let mut command = Command::new(rpcgi());
+        command.env_clear().env("PATH", "/usr/bin:/bin").arg("fcgi").arg(folder.manifest());
+        command.arg("--listen").arg(format!("unix:{}", socket.display())).stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut responder = command.stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(responder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let post = |body: &str| {
+            let mut call = Command::new("cgi-fcgi");
+            call.args(["-bind", "-connect"]).arg(&socket).env("REQUEST_METHOD", "POST");
+            call.env("CONTENT_TYPE", "application/json").env("CONTENT_LENGTH", body.len().to_string());
+            let mut call = call.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+            let mut input = call.stdin.take().unwrap();
+            _ = input.write_all(body.as_bytes());
+            drop(input);
+            String::from_utf8(call.wait_with_output().unwrap().stdout).unwrap()
+        };
+        assert_little_memory(post, wait);
+        // all of it is free again
+        assert!(post(&request("quick", json!(["x".repeat(150_000)]))).contains("150000"));
+        kill(&responder, "-TERM");
+        assert!(responder.wait().unwrap().success());
+    }
+}

@@ -1,0 +1,190 @@
+//! The memory that calls take up together.
+//!
+//! A document may become a tree of values and an answer beside it. So room for that is reserved before its body is read;
+//! where there is none, the body is left where it is until others are answered.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+/// What a document takes up in the worst case, as measured: so many times its length, as many small structs in a tree.
+const FACTOR: usize = 7;
+
+/// The most times its length that a compressed body may have without compression: no more comes of deflate.
+const MOST_COMPRESSED: usize = 1032;
+
+/// A document of this part of the whole, or less, does not queue behind larger ones.
+const SMALL_PART: usize = 64;
+
+/// What calls the one that waits when there is room.
+type Wake = Box<dyn FnOnce() + Send>;
+
+/// The memory of a gateway.
+#[derive(Clone, Debug)]
+pub(super) struct Memory(Arc<Shared>);
+
+struct Shared {
+    /// In octets.
+    whole: usize,
+    free: AtomicUsize,
+    /// How many wait, or have given up waiting.
+    waiting: AtomicUsize,
+    queue: Mutex<VecDeque<Place>>,
+}
+
+/// The place of one that waits.
+struct Place {
+    octets: usize,
+    /// Gone if nobody waits any more.
+    granted: Weak<AtomicBool>,
+    wake: Wake,
+}
+
+/// Room that is reserved, or will be. It is given back when it is dropped.
+#[derive(Debug)]
+pub(super) struct Reservation {
+    memory: Memory,
+    octets: usize,
+    /// Whether it was granted, for one that has had to wait.
+    waited: Option<Arc<AtomicBool>>,
+}
+
+/// The length that a body may have for which room is reserved: a compressed one becomes longer, but not beyond the limit.
+pub(super) fn length_in_memory(length: usize, is_compressed: bool, limit: usize) -> usize {
+    match is_compressed {
+        true => length.saturating_mul(MOST_COMPRESSED).min(limit),
+        false => length,
+    }
+}
+
+impl Memory {
+    /// So many octets for all.
+    pub(super) fn new(octets: usize) -> Memory {
+        let queue = Mutex::default();
+        Memory(Arc::new(Shared { whole: octets, free: octets.into(), waiting: 0.into(), queue }))
+    }
+
+    /// Reserves room for a document whose length is known in part: as many octets are covered by now, and so many will be.
+    /// It is granted at once or, after `wake` was called, later. A document that would take up more than there is gets all
+    /// of it.
+    pub(super) fn reserve(&self, lengths: Range<usize>, wake: impl FnOnce() -> Wake) -> Reservation {
+        let Memory(shared) = self;
+        let taken_up = |length: usize| length.saturating_mul(FACTOR).min(shared.whole);
+        let octets = taken_up(lengths.end).saturating_sub(taken_up(lengths.start));
+        let may_pass = octets <= shared.whole / SMALL_PART || shared.waiting.load(Ordering::SeqCst) == 0;
+        if may_pass && shared.take(octets) {
+            return Reservation { memory: self.clone(), octets, waited: None };
+        }
+        let granted = Arc::new(AtomicBool::new(false));
+        let place = Place { octets, granted: Arc::downgrade(&granted), wake: wake() };
+        shared.lock().push_back(place);
+        shared.waiting.fetch_add(1, Ordering::SeqCst);
+        // what was given back in between has not seen it
+        shared.serve();
+        Reservation { memory: self.clone(), octets, waited: Some(granted) }
+    }
+}
+
+impl Shared {
+    fn take(&self, octets: usize) -> bool {
+        let less = |free: usize| free.checked_sub(octets);
+        self.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
+    }
+
+    fn give_back(&self, octets: usize) {
+        self.free.fetch_add(octets, Ordering::SeqCst);
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.serve();
+        }
+    }
+
+    /// Grants what is waited for, in order, as far as there is room.
+    #[cold]
+    fn serve(&self) {
+        let mut wakes = Vec::new();
+        let mut queue = self.lock();
+        while let Some(first) = queue.front() {
+            match first.granted.upgrade() {
+                Some(granted) if self.take(first.octets) => granted.store(true, Ordering::SeqCst),
+                Some(_) => break,
+                None => {}
+            }
+            self.waiting.fetch_sub(1, Ordering::SeqCst);
+            wakes.extend(queue.pop_front().map(|place| place.wake));
+        }
+        drop(queue);
+        wakes.into_iter().for_each(|wake| wake());
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Place>> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reservation {
+    pub(super) fn is_granted(&self) -> bool {
+        self.waited.as_ref().is_none_or(|granted| granted.load(Ordering::SeqCst))
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        // nobody can grant what nobody holds
+        let is_granted = match self.waited.take() {
+            None => true,
+            Some(granted) => Arc::into_inner(granted).is_none_or(AtomicBool::into_inner),
+        };
+        let Memory(shared) = &self.memory;
+        match is_granted {
+            true => shared.give_back(self.octets),
+            // those behind it may go on
+            false => shared.serve(),
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("whole", &self.whole).field("free", &self.free).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_order_and_within_the_whole() {
+        let memory = Memory::new(7000);
+        let woken = Arc::new(Mutex::new(Vec::new()));
+        let reserve = |length: usize| {
+            let woken = Arc::clone(&woken);
+            memory.reserve(0..length, || Box::new(move || woken.lock().unwrap().push(length)))
+        };
+        let first = reserve(600);
+        let second = reserve(500);
+        let third = reserve(300);
+        assert!(first.is_granted() && !second.is_granted() && !third.is_granted());
+        // a small one passes
+        assert!(reserve(10).is_granted());
+        drop(first);
+        assert!(second.is_granted() && third.is_granted());
+        assert_eq!(*woken.lock().unwrap(), [500, 300]);
+        let fourth = reserve(2000);
+        let fifth = reserve(150);
+        drop(second);
+        assert!(!fourth.is_granted() && !fifth.is_granted());
+        // who gives up lets the next have it
+        drop(fourth);
+        assert!(fifth.is_granted());
+        drop(third);
+        drop(fifth);
+        let all = reserve(2000);
+        assert!(all.is_granted() && !reserve(900).is_granted());
+        drop(all);
+        assert_eq!(memory.0.free.load(Ordering::SeqCst), 7000);
+        assert_eq!(memory.0.waiting.load(Ordering::SeqCst), 0);
+    }
+}
