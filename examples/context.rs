@@ -7,6 +7,9 @@ use std::process::ExitCode;
 
 use rpcgi::{Request, Server, method, methods};
 
+#[path = "../src/allocator.rs"]
+mod allocator;
+
 /// Tells what is known of this call.
 #[method]
 fn context(request: &Request) -> BTreeMap<&'static str, String> {
@@ -27,5 +30,6 @@ fn context(request: &Request) -> BTreeMap<&'static str, String> {
 }
 
 fn main() -> ExitCode {
+    allocator::settle();
     Server::new("Context").methods(methods![context]).run()
 }

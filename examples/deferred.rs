@@ -8,6 +8,9 @@ use std::time::Duration;
 use rpcgi::{Fault, Request, Server, method, methods, service};
 use tokio::time::sleep;
 
+#[path = "../src/allocator.rs"]
+mod allocator;
+
 /// Answers after a while.
 #[method]
 async fn later(milliseconds: u32) -> u32 {
@@ -59,6 +62,7 @@ async fn fail() -> i32 {
 }
 
 fn main() -> ExitCode {
+    allocator::settle();
     Server::new("Deferred")
         .methods(methods![later, both, fail])
         .mount("queue", Queue::default())

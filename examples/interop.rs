@@ -9,11 +9,8 @@ use rpcgi::{Base64, DateTime, Fault, Method, Registry, Request, Server, method, 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// On musl, for CGI: it asks the system for memory once or twice, where musl's own asks for each size apart.
-#[cfg(target_env = "musl")]
-#[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
-
+#[path = "../src/allocator.rs"]
+mod allocator;
 #[allow(dead_code)]
 #[path = "wheel.rs"]
 mod wheel;
@@ -360,6 +357,7 @@ fn add_doubles(a: f64, b: f64) -> Result<f64, Fault> {
 }
 
 fn main() -> ExitCode {
+    allocator::settle();
     Server::new("Interop")
         .title("rpcgi: methods to test clients with")
         .documentation("UserLand's validator1, interopEchoTests, phpxmlrpc's examples, a wheel, and more.")

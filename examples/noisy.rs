@@ -7,6 +7,9 @@ use std::process::ExitCode;
 
 use rpcgi::{Fault, Server, method, methods};
 
+#[path = "../src/allocator.rs"]
+mod allocator;
+
 /// Panics.
 #[method]
 fn panic() -> i32 {
@@ -42,6 +45,7 @@ impl std::error::Error for Reason {
 }
 
 fn main() -> ExitCode {
+    allocator::settle();
     let server = Server::new("Noisy").log_calls(true).methods(methods![panic, echo, internal]);
     // a mistake that is found when the program starts
     match std::env::var_os("DUPLICATE") {

@@ -31,7 +31,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+#[path = "../src/allocator.rs"]
+mod allocator;
+
 fn main() -> ExitCode {
+    allocator::settle();
     let file = std::env::var_os("OPENACADEMY_FILE").unwrap_or_else(|| "openacademy.sqlite".into());
     remove_half_made(Path::new(&file));
     let academy = Arc::new(Academy { file: file.into(), idle: Mutex::default() });

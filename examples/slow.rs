@@ -9,6 +9,9 @@ use std::time::Duration;
 
 use rpcgi::{Fault, Limits, Server, method, methods};
 
+#[path = "../src/allocator.rs"]
+mod allocator;
+
 /// Sleeps, as a method does that waits for a database.
 #[method]
 fn sleep(milliseconds: u32) -> u32 {
@@ -57,5 +60,6 @@ fn limits() -> Limits {
 }
 
 fn main() -> ExitCode {
+    allocator::settle();
     Server::new("Slow").limits(limits()).methods(methods![sleep, len, pid, text]).run()
 }

@@ -1,12 +1,10 @@
 //! The program `rpcgi`.
 
+mod allocator;
+
 use std::process::ExitCode;
 
-/// It asks the system for memory once or twice, where musl's own asks for each size apart.
-#[cfg(target_env = "musl")]
-#[global_allocator]
-static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
-
 fn main() -> ExitCode {
+    allocator::settle();
     rpcgi::__private::program()
 }

@@ -178,6 +178,7 @@ async fn read(request: http::Request<Incoming>, door: &Door) -> Result<(Request,
                 }
             }
             covered = needed;
+            collected.reserve_exact(length.min(limits.body) - collected.len());
         }
         match body.frame().await {
             None => break,

@@ -9,6 +9,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use rustix::process::{Resource, getrlimit};
+
 /// What a document takes up in the worst case, as measured: so many times its length, as many small structs in a tree.
 const FACTOR: usize = 7;
 
@@ -60,8 +62,10 @@ pub(super) fn length_in_memory(length: usize, is_compressed: bool, limit: usize)
 }
 
 impl Memory {
-    /// So many octets for all.
+    /// So many octets for all, and no more than half of the addresses that the process may have.
     pub(super) fn new(octets: usize) -> Memory {
+        let addresses = getrlimit(Resource::As).current.and_then(|most| usize::try_from(most).ok());
+        let octets = octets.min(addresses.map_or(usize::MAX, |most| most / 2));
         let queue = Mutex::default();
         Memory(Arc::new(Shared { whole: octets, free: octets.into(), waiting: 0.into(), queue }))
     }
@@ -124,6 +128,15 @@ impl Shared {
 }
 
 impl Reservation {
+    /// Gives back what is more than so many octets.
+    pub(super) fn shrink_to(&mut self, octets: usize) {
+        let Memory(shared) = &self.memory;
+        if let Some(more) = self.octets.checked_sub(octets).filter(|_| self.is_granted()) {
+            self.octets = octets;
+            shared.give_back(more);
+        }
+    }
+
     pub(super) fn is_granted(&self) -> bool {
         self.waited.as_ref().is_none_or(|granted| granted.load(Ordering::SeqCst))
     }

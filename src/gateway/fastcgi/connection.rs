@@ -92,6 +92,8 @@ pub(super) struct Connection {
     is_timed: bool,
     /// When octets last went either way.
     active: Instant,
+    /// What is reserved for the answer.
+    reserved: Option<Reservation>,
     /// The memory that it waits for, and until when.
     waiting: Option<(Reservation, Option<Instant>)>,
 }
@@ -110,6 +112,7 @@ impl Connection {
             is_shut: false,
             is_timed: false,
             active: Instant::now(),
+            reserved: None,
             waiting: None,
         }
     }
@@ -243,6 +246,7 @@ impl Connection {
                 Some(answer) if !answer.is_done() => answer.write(&mut self.output),
                 _ => {
                     self.answer = None;
+                    self.reserved = None;
                     // an idle connection holds no memory
                     self.output = Vec::new();
                     return Ok(true);
@@ -335,9 +339,14 @@ impl Connection {
 
     /// Has a request answered; `log` is what was logged of it by now.
     fn answer(&mut self, arrival: Arrival, mut log: Vec<u8>, worker: &Worker<'_>) {
-        let Arrival { request_id, request, memory } = arrival;
+        let Arrival { request_id, request, mut memory } = arrival;
         let (response, lines) = logger::capture(|| worker.respond(request));
+        // the answer is still there, until its peer has read it
+        self.reserved = memory.pop();
         drop(memory);
+        if let Some(reserved) = &mut self.reserved {
+            reserved.shrink_to(response.body.len());
+        }
         log.extend_from_slice(&lines);
         if worker.pool.is_stopping() {
             self.responder.close();

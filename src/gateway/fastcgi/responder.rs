@@ -273,7 +273,9 @@ impl Responder {
             // a body that grows is copied again and again; but what is declared need not come
             request.body.reserve_exact(MOST_RESERVED.min(*octets));
         }
-        request.body.extend_from_slice(&part.content[..room.min(part.content.len())]);
+        let content = &part.content[..room.min(part.content.len())];
+        make_room(&mut request.body, content.len(), most);
+        request.body.extend_from_slice(content);
         if request.body.len() > limit {
             return self.refuse(Response::too_large(limit));
         }
@@ -325,6 +327,17 @@ impl Incoming {
             Some(_) => needed <= self.covered,
         };
         (!is_covered).then_some(self.covered..needed)
+    }
+}
+
+/// Makes room for more octets: for as many again as there are, or when these are many for all that can come, so that a
+/// long body is not copied again and again.
+fn make_room(body: &mut Vec<u8>, more: usize, most: usize) {
+    let wanted = body.len() + more;
+    if wanted > body.capacity() {
+        let doubled = if body.len() < MOST_RESERVED { 2 * body.capacity() } else { most };
+        let capacity = doubled.min(most).max(wanted);
+        body.reserve_exact(capacity - body.len());
     }
 }
 
