@@ -729,11 +729,15 @@ fn a_listener_that_fails_once_is_tried_again() {
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with("Serving FastCGI"), "strace is installed: `tests/run` does that: {line}");
-    for _ in 0..20 {
-        let mut connection = Connection::new(UnixStream::connect(&socket).unwrap());
-        let answer = connection.ask(&post(1, false, &document("examples.addtwo", &["hello"])));
-        assert!(answer.body().contains("methodResponse"), "{answer:?}");
-    }
+    // each thread fails once at its third: that may be at a connection, which is closed then
+    let answered = (0..40).filter(|_| {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        let mut answer = Vec::new();
+        let sent = stream.write_all(&post(1, false, &document("examples.addtwo", &["hello"])));
+        sent.and_then(|()| stream.read_to_end(&mut answer)).is_ok() && !answer.is_empty()
+    });
+    let answered = answered.count();
+    assert!(answered >= 25, "{answered}");
     let interrupted = Command::new("pkill").args(["-KILL", "-P", &child.id().to_string()]).status();
     assert!(interrupted.is_ok_and(|status| status.success()));
     _ = child.wait();
