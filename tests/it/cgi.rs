@@ -214,3 +214,47 @@ fn a_service_that_cannot_be_built_is_out_of_order() {
     assert!(answer.log.starts_with("error: method \"panic\" is registered twice: the one at "), "{}", answer.log);
     assert_eq!(answer.status, Some(0));
 }
+
+/// A stack that does not hold what a document may nest: the call is answered on another.
+#[test]
+fn a_small_stack() {
+    let nested = |depth: usize| {
+        let (open, close) = ("<value><array><data>".repeat(depth), "</data></array></value>".repeat(depth));
+        let params = format!("<param>{open}<value><int>1</int></value>{close}</param>");
+        format!("<methodCall><methodName>interopEchoTests.echoValue</methodName><params>{params}</params></methodCall>")
+    };
+    for kilobytes in [64, 96, 128, 8192] {
+        for (depth, expected) in
+            [(1, "<int>1</int>"), (60, "<int>1</int>"), (64, "<int>1</int>"), (65, "-32600"), (500, "-32600")]
+        {
+            let mut command = Command::new("sh");
+            command.args(["-c", &format!("ulimit -s {kilobytes}; exec \"$0\"")]).arg(example("interop"));
+            let answer = Cgi::post_to(command, &nested(depth)).answer();
+            assert_eq!(answer.status, Some(0), "{kilobytes} {depth}: {}", answer.log);
+            assert!(answer.body.contains(expected), "{kilobytes} {depth}: {}", answer.body);
+        }
+    }
+}
+
+/// What is left of a database by a process that was killed while it made it.
+#[test]
+fn half_made_databases_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("openacademy.sqlite");
+    let mut gone = Command::new("true").spawn().unwrap();
+    let id = gone.id();
+    gone.wait().unwrap();
+    let beside = |name: String| folder.path().join(name);
+    let left = [format!("openacademy.sqlite.{id}.ThreadId(1)"), format!("openacademy.sqlite.{id}.ThreadId(2)-journal")];
+    let others = [
+        format!("openacademy.sqlite.{}.ThreadId(1)", std::process::id()),
+        "openacademy.sqlite.old".to_owned(),
+        format!("other.sqlite.{id}.ThreadId(1)"),
+    ];
+    left.iter().chain(&others).for_each(|name| std::fs::write(beside(name.clone()), "half").unwrap());
+    let call = document("system.listMethods", &[]);
+    let cgi = Cgi::post("openacademy", &call).env("OPENACADEMY_FILE", file.to_str().unwrap());
+    assert_eq!(cgi.answer().status, Some(0));
+    assert!(left.iter().all(|name| !beside(name.clone()).exists()));
+    assert!(others.iter().all(|name| beside(name.clone()).exists()));
+}
