@@ -107,8 +107,11 @@ enum Command {
     #[cfg(target_os = "linux")]
     Fcgi {
         /// Where to listen; may be repeated
-        #[arg(long, value_name = "ADDRESS", required = true, long_help = LISTEN_HELP)]
+        #[arg(long, value_name = "ADDRESS", required_unless_present = "port", long_help = LISTEN_HELP)]
         listen: Vec<Address>,
+        /// The same for a port of this machine
+        #[arg(long, value_name = "PORT", value_parser = local_port)]
+        port: Vec<Address>,
     },
     /// Writes the documentation page, or one of its twins
     Doc {
@@ -140,8 +143,8 @@ fn obey(endpoint: Endpoint) -> ExitCode {
             serve(Arc::new(endpoint), address(listen, port))
         }
         #[cfg(target_os = "linux")]
-        Ok(CommandLine { command: Command::Fcgi { listen } }) => {
-            serve_fastcgi(Arc::new(endpoint), Vec::new(), &listen, || ())
+        Ok(CommandLine { command: Command::Fcgi { listen, port } }) => {
+            serve_fastcgi(Arc::new(endpoint), Vec::new(), &[listen, port].concat(), || ())
         }
         Err(error) => {
             // to standard output if it was asked for; nowhere to complain if even that fails
@@ -209,6 +212,13 @@ fn write_page(endpoint: &Endpoint, path: Option<&str>, options: &DocOptions) -> 
         Some(path) => endpoint.place_at(path).ok_or_else(|| format!("there is no server at {path}"))?,
     };
     options.write(endpoint)
+}
+
+/// The address of a port of this machine, for FastCGI.
+#[cfg(target_os = "linux")]
+pub(crate) fn local_port(text: &str) -> Result<Address, String> {
+    let port: u16 = text.parse().map_err(|_| "expected a port".to_owned())?;
+    format!("tcp:127.0.0.1:{port}").parse()
 }
 
 /// An address to serve at: a port alone is of this machine.

@@ -59,10 +59,30 @@ pub(crate) fn checker_of<T: JsonSchema + 'static>() -> Option<&'static Checker> 
 fn new<T: JsonSchema>() -> Option<&'static Checker> {
     let mut generator = generator();
     let schema = generator.subschema_for::<T>();
-    let definitions = generator.take_definitions(true);
+    let definitions = generator.take_definitions(false);
+    if !may_ask(schema.as_value()) && !definitions.values().any(may_ask) {
+        return None;
+    }
     let checker = Checker::of_schema(schema.as_value(), &definitions)?;
     // there are no more of them than types
     Some(Box::leak(Box::new(checker)))
+}
+
+/// Tests if there may be a bound anywhere in a schema. Nearly all have none, and are read no further, which a process of
+/// one call notices.
+fn may_ask(schema: &Json) -> bool {
+    let is_bound = |(keyword, value): (&String, &Json), schema: &Map<String, Json>| match &keyword[..] {
+        "minimum" | "maximum" => number(value).is_some_and(|number| !natural_range(schema).contains(&Some(number))),
+        "minLength" | "maxLength" | "minItems" | "maxItems" | "pattern" | "exclusiveMinimum" | "exclusiveMaximum"
+        | "enum" => true,
+        "description" | "type" | "format" | "required" | "default" | "examples" | "title" => false,
+        _ => may_ask(value),
+    };
+    match schema {
+        Json::Object(members) => members.iter().any(|member| is_bound(member, members)),
+        Json::Array(items) => items.iter().any(may_ask),
+        _ => false,
+    }
 }
 
 /// Tests if a type is one of those that never have bounds. The compiler knows the answer.

@@ -85,6 +85,9 @@ enum Command {
         /// Where to listen, if no socket is given; may be repeated
         #[arg(long, value_name = "ADDRESS", long_help = cli::LISTEN_HELP)]
         listen: Vec<Address>,
+        /// The same for a port of this machine
+        #[arg(long, value_name = "PORT", value_parser = cli::local_port)]
+        port: Vec<Address>,
         /// Without a manifest: how the names of manifests end; may be repeated
         #[arg(long, value_name = "SUFFIX", default_values = SUFFIXES)]
         suffix: Vec<String>,
@@ -141,7 +144,9 @@ fn obey(listeners: Vec<Listener>) -> ExitCode {
     let done = match command {
         Command::Serve { manifest, listen, port } => serve(&manifest, cli::address(listen, port)),
         #[cfg(target_os = "linux")]
-        Command::Fcgi { manifest, listen, suffix } => respond(manifest, suffix, listeners, &listen),
+        Command::Fcgi { manifest, listen, port, suffix } => {
+            respond(manifest, suffix, listeners, &[listen, port].concat())
+        }
         Command::Check { manifests, format, strict } => return check::check(&manifests, format, strict),
         Command::Doc { manifest, options } => doc(&manifest, &options),
         Command::Init { file } => init(&file),

@@ -111,13 +111,15 @@ fn by_hand_at_several_addresses() {
     let socket = folder.path().join("socket");
     let unix = format!("unix:{},mode=0600", socket.display());
     let (mut started, addresses) =
-        start(fcgi(&["--listen", &unix, "--listen", "tcp:127.0.0.1:0", "--listen", "tcp:localhost:0"]));
+        start(fcgi(&["--listen", &unix, "--listen", "tcp:127.0.0.1:0", "--listen", "tcp:localhost:0", "--port", "0"]));
+    assert_eq!(addresses.len(), 4);
     assert_eq!(addresses[0], format!("unix:{}", socket.display()));
     assert_eq!(fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     assert_answers(&socket.display().to_string());
     for address in &addresses[1..] {
         assert_answers(address.trim_start_matches("tcp:"));
     }
+    assert_refused(&["--port", "x"], "expected a port");
     // it is somebody's
     assert_refused(&["--listen", &unix], "another program listens there");
     started.0.kill().expect("it runs");
