@@ -237,7 +237,7 @@ impl Registry {
 
     /// Calls the method of this name, and logs it.
     pub(crate) fn call(&self, name: &str, request: &Request, params: Params<'_, '_>) -> Result<Reply, Fault> {
-        let started = log::log_enabled!(log::Level::Info).then(Instant::now);
+        let started = log::log_enabled!(target: logger::CALLS_TARGET, log::Level::Info).then(Instant::now);
         let outcome = match self.find(name) {
             Some(method) => method.call(name, request, params),
             None => self.refuse(name, params),

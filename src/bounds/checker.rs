@@ -40,6 +40,8 @@ struct Node {
     any: Vec<usize>,
     /// It is one of these, as the tag of an enum with data is; the type itself sees to that.
     constants: Vec<Json>,
+    /// The range of the type of an integer.
+    natural: [Option<Number>; 2],
 }
 
 /// The checkers of types that were asked for, by the types.
@@ -164,16 +166,16 @@ impl Checker {
         self.check_any(&node.any, value)
     }
 
-    /// One of those that are of the form of the value has to take it. If none is, its type will say so.
+    /// The first of those that are of the form of the value has to take it: that is the one which serde reads. If none is,
+    /// its type will say so; but serde reads an array for a struct there, in which nothing can be found.
     fn check_any(&self, any: &[usize], value: &Value) -> Result<(), (String, String)> {
-        let mut refusal = None;
-        for node in any.iter().filter(|node| self.fits(**node, value)) {
-            match self.check_node(*node, value) {
-                Ok(()) => return Ok(()),
-                Err(problem) => refusal = refusal.or(Some(problem)),
+        match any.iter().find(|node| self.fits(**node, value)) {
+            Some(node) => self.check_node(*node, value),
+            None if !any.is_empty() && matches!(value, Value::Array(_)) => {
+                Err((String::new(), "expected struct, found array".to_owned()))
             }
+            None => Ok(()),
         }
-        refusal.map_or(Ok(()), Err)
     }
 
     /// Tests if a value has the form that is asked for, whatever its bounds.
@@ -196,7 +198,12 @@ impl Checker {
             };
             node.required.iter().all(has) && node.members.iter().all(fits)
         };
-        (node.types.is_empty() || node.types.iter().any(is))
+        let [least, most] = node.natural;
+        let is_beyond = Number::of(value).is_some_and(|number| {
+            least.is_some_and(|least| number.is_below(least)) || most.is_some_and(|most| most.is_below(number))
+        });
+        !is_beyond
+            && (node.types.is_empty() || node.types.iter().any(is))
             && (node.constants.is_empty() || node.constants.iter().any(is_constant))
             && !matches!(value, Value::Struct(members) if !has_members(members))
             && node.all.iter().all(|node| self.fits(*node, value))
@@ -235,14 +242,19 @@ impl<'a> Reader<'a> {
             Some(Json::String(name)) => vec![name.clone()],
             _ => texts("type"),
         };
+        node.natural = natural_range(schema);
         node.constants = list("enum").chain(schema.get("const")).cloned().collect();
         node.all.extend(schema.get("$ref").and_then(Json::as_str).and_then(|name| self.definition(name)));
         for (name, member) in schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
             let member = self.node(member, false);
             node.members.push((name.clone(), member));
         }
-        let values = ["additionalProperties", "unevaluatedProperties"].iter().find_map(|keyword| schema.get(*keyword));
-        node.values = values.filter(|values| values.is_object()).map(|values| self.node(values, false));
+        // names that are numbers have a pattern
+        let by_pattern =
+            schema.get("patternProperties").and_then(Json::as_object).and_then(|values| values.values().next());
+        let others = ["additionalProperties", "unevaluatedProperties"].iter().find_map(|keyword| schema.get(*keyword));
+        let values = by_pattern.or(others.filter(|values| values.is_object()));
+        node.values = values.map(|values| self.node(values, false));
         node.items = schema.get("items").filter(|items| items.is_object()).map(|items| self.node(items, false));
         node.places = list("prefixItems").map(|place| self.node(place, false)).collect();
         node.all.extend(list("allOf").map(|schema| self.node(schema, is_type)).collect::<Vec<_>>());

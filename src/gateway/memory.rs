@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{Resource, getrlimit};
 
@@ -39,8 +39,7 @@ struct Shared {
 /// The place of one that waits.
 struct Place {
     octets: usize,
-    /// Gone if nobody waits any more.
-    granted: Weak<AtomicBool>,
+    state: Arc<AtomicU8>,
     wake: Wake,
 }
 
@@ -49,9 +48,14 @@ struct Place {
 pub(super) struct Reservation {
     memory: Memory,
     octets: usize,
-    /// Whether it was granted, for one that has had to wait.
-    waited: Option<Arc<AtomicBool>>,
+    /// What has become of it, for one that has had to wait.
+    waited: Option<Arc<AtomicU8>>,
 }
+
+/// What has become of one that waits: it still does, it has what it waits for, it has given up.
+const WAITING: u8 = 0;
+const GRANTED: u8 = 1;
+const GONE: u8 = 2;
 
 /// The length that a body may have for which room is reserved: a compressed one becomes longer, but not beyond the limit.
 pub(super) fn length_in_memory(length: usize, is_compressed: bool, limit: usize) -> usize {
@@ -77,17 +81,19 @@ impl Memory {
         let Memory(shared) = self;
         let taken_up = |length: usize| length.saturating_mul(FACTOR).min(shared.whole);
         let octets = taken_up(lengths.end).saturating_sub(taken_up(lengths.start));
-        let may_pass = octets <= shared.whole / SMALL_PART || shared.waiting.load(Ordering::SeqCst) == 0;
+        let may_pass = shared.is_small(octets) || shared.waiting.load(Ordering::SeqCst) == 0;
         if may_pass && shared.take(octets) {
             return Reservation { memory: self.clone(), octets, waited: None };
         }
-        let granted = Arc::new(AtomicBool::new(false));
-        let place = Place { octets, granted: Arc::downgrade(&granted), wake: wake() };
-        shared.lock().push_back(place);
-        shared.waiting.fetch_add(1, Ordering::SeqCst);
+        let state = Arc::new(AtomicU8::new(WAITING));
+        let place = Place { octets, state: Arc::clone(&state), wake: wake() };
+        let mut queue = shared.lock();
+        queue.push_back(place);
+        shared.waiting.store(queue.len(), Ordering::SeqCst);
+        drop(queue);
         // what was given back in between has not seen it
         shared.serve();
-        Reservation { memory: self.clone(), octets, waited: Some(granted) }
+        Reservation { memory: self.clone(), octets, waited: Some(state) }
     }
 }
 
@@ -104,22 +110,49 @@ impl Shared {
         }
     }
 
-    /// Grants what is waited for, in order, as far as there is room.
+    /// Grants what is waited for, in order, as far as there is room; small ones pass those that are not.
     #[cold]
     fn serve(&self) {
         let mut wakes = Vec::new();
         let mut queue = self.lock();
-        while let Some(first) = queue.front() {
-            match first.granted.upgrade() {
-                Some(granted) if self.take(first.octets) => granted.store(true, Ordering::SeqCst),
-                Some(_) => break,
-                None => {}
+        let (mut left, mut is_held_up) = (VecDeque::new(), false);
+        for place in queue.drain(..) {
+            let may_pass = !is_held_up || self.is_small(place.octets);
+            match self.settle(&place, may_pass) {
+                GONE => {}
+                GRANTED => wakes.push(place.wake),
+                _ => {
+                    is_held_up = true;
+                    left.push_back(place);
+                }
             }
-            self.waiting.fetch_sub(1, Ordering::SeqCst);
-            wakes.extend(queue.pop_front().map(|place| place.wake));
         }
+        self.waiting.store(left.len(), Ordering::SeqCst);
+        *queue = left;
         drop(queue);
         wakes.into_iter().for_each(|wake| wake());
+    }
+
+    /// What becomes of one that waits.
+    fn settle(&self, place: &Place, may_pass: bool) -> u8 {
+        if place.state.load(Ordering::SeqCst) == GONE {
+            return GONE;
+        }
+        if !may_pass || !self.take(place.octets) {
+            return WAITING;
+        }
+        match place.state.compare_exchange(WAITING, GRANTED, Ordering::SeqCst, Ordering::SeqCst) {
+            Ok(_) => GRANTED,
+            // it has given up in between
+            Err(_) => {
+                self.free.fetch_add(place.octets, Ordering::SeqCst);
+                GONE
+            }
+        }
+    }
+
+    fn is_small(&self, octets: usize) -> bool {
+        octets <= self.whole / SMALL_PART
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Place>> {
@@ -138,17 +171,13 @@ impl Reservation {
     }
 
     pub(super) fn is_granted(&self) -> bool {
-        self.waited.as_ref().is_none_or(|granted| granted.load(Ordering::SeqCst))
+        self.waited.as_ref().is_none_or(|state| state.load(Ordering::SeqCst) == GRANTED)
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        // nobody can grant what nobody holds
-        let is_granted = match self.waited.take() {
-            None => true,
-            Some(granted) => Arc::into_inner(granted).is_none_or(AtomicBool::into_inner),
-        };
+        let is_granted = self.waited.as_ref().is_none_or(|state| state.swap(GONE, Ordering::SeqCst) == GRANTED);
         let Memory(shared) = &self.memory;
         match is_granted {
             true => shared.give_back(self.octets),

@@ -100,6 +100,9 @@ pub(crate) fn capture<T>(run: impl FnOnce() -> T) -> (T, Vec<u8>) {
     (result, CAPTURED.take().unwrap_or_default())
 }
 
+/// What the lines of calls are filtered by.
+pub(crate) const CALLS_TARGET: &str = "rpcgi::call";
+
 /// A call, as the log has it.
 pub(crate) struct Call {
     pub(crate) method: String,
@@ -116,17 +119,19 @@ pub(crate) fn note_call(call: Call) {
 
 /// Logs the calls of a request: never what was given to them.
 pub(crate) fn log_calls(request: &Request, octets: usize) {
-    if !log::log_enabled!(Level::Info) {
+    let calls = CALLS.take();
+    if calls.is_empty() {
         return;
     }
     let user = request.user().unwrap_or_default();
     let address = request.remote_addr().map(|address| address.to_string()).unwrap_or_default();
     let part = |word: &str, value: &str| if value.is_empty() { String::new() } else { format!(" {word} {value}") };
     let who = part("by", &user) + &part("from", &address);
-    for Call { method, took, fault } in CALLS.take() {
+    for Call { method, took, fault } in calls {
         let outcome = fault.map_or("ok".into(), |code| format!("fault {code}"));
         let ms = took.as_micros() as f64 / 1000.0;
         log::info!(
+            target: CALLS_TARGET,
             method = &*method, user = &*user, address = &*address, ms = ms, outcome = &*outcome, octets = octets;
             "call \"{method}\"{who}: {outcome} in {ms} ms, {octets} octets"
         );
@@ -213,11 +218,13 @@ impl Line {
                 line
             }
             LogFormat::Json => {
-                let mut members = json!({ "time": time, "level": self.level, "id": self.id, "text": self.text });
-                if let Some(members) = members.as_object_mut() {
-                    members.extend(self.members.clone());
+                let mut line = json!({ "time": time, "level": self.level, "id": self.id, "text": self.text });
+                for (name, value) in &self.members {
+                    if line.get(name).is_none() {
+                        line[name] = value.clone();
+                    }
                 }
-                members.to_string()
+                line.to_string()
             }
         };
         file.write(&(line + "\n"), document_root);

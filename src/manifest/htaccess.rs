@@ -14,12 +14,12 @@ pub(crate) struct Htaccess {
     hidden: Vec<Hidden>,
     /// Whether there are directives that may hide anything, which are not understood here.
     is_unclear: bool,
-    /// Whether there is such a file in the folder or above it.
-    pub(crate) is_there: bool,
+    /// Whether one of them says that programs are run: else that is the server's own configuration.
+    is_told: bool,
 }
 
 /// Files that nobody gets.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Hidden {
     All,
     /// Those of a pattern as shells have it.
@@ -34,7 +34,6 @@ impl Htaccess {
         let mut htaccess = Htaccess::default();
         let folders: Vec<&Path> = folder.ancestors().collect();
         for text in folders.into_iter().rev().filter_map(|folder| fs::read_to_string(folder.join(".htaccess")).ok()) {
-            htaccess.is_there = true;
             htaccess.read(&text);
         }
         htaccess
@@ -53,17 +52,24 @@ impl Htaccess {
                 "<filesmatch" => section = words.first().map(|pattern| Hidden::Words(words_of(pattern))),
                 "</files" | "</filesmatch" => section = None,
                 "addhandler" if has("cgi-script") || has("fcgid-script") => {
+                    self.is_told = true;
                     let suffixes = words.iter().skip(1).map(|suffix| suffix.trim_start_matches('.').to_lowercase());
                     self.run.extend(suffixes);
                 }
-                "sethandler" if has("cgi-script") || has("fcgid-script") => match section.take() {
-                    None => self.runs_all = true,
-                    Some(files) => self.hidden.push(files),
-                },
-                "require" | "deny" if has("denied") || has("all") && directive.eq_ignore_ascii_case("deny") => {
-                    self.hidden.push(section.take().unwrap_or(Hidden::All));
+                "sethandler" if has("cgi-script") || has("fcgid-script") => {
+                    self.is_told = true;
+                    match section.clone() {
+                        None => self.runs_all = true,
+                        Some(files) => self.hidden.push(files),
+                    }
                 }
-                "require" if !has("granted") => self.hidden.push(section.take().unwrap_or(Hidden::All)),
+                "require" | "deny" if has("denied") || has("all") && directive.eq_ignore_ascii_case("deny") => {
+                    self.hidden.push(section.clone().unwrap_or(Hidden::All));
+                }
+                "require" if has("granted") && section.is_none() => {
+                    self.hidden.retain(|hidden| !matches!(hidden, Hidden::All));
+                }
+                "require" if !has("granted") => self.hidden.push(section.clone().unwrap_or(Hidden::All)),
                 "redirectmatch" | "rewriterule" => self.is_unclear = true,
                 _ => {}
             }
@@ -77,7 +83,7 @@ impl Htaccess {
         let is_run = name.split('.').skip(1).any(|suffix| self.run.contains(&suffix.to_lowercase()));
         // Apache hides these itself, on every system there is
         let is_own = name.starts_with(".ht");
-        self.is_there
+        self.is_told
             && !(self.runs_all || is_run || is_own || self.is_unclear)
             && !self.hidden.iter().any(|hidden| hidden.has(&name))
     }
@@ -140,13 +146,17 @@ mod tests {
             ("<Files \"*.py\">\nRequire all granted\n</Files>", "x.py", true),
             ("Require valid-user\n", "worker.py", false),
             ("# Require all denied\n", "worker.py", true),
+            ("Require all denied\nRequire all granted\n", "worker.py", true),
+            ("<Files *.db>\nRequire all denied\nDeny from all\n</Files>\n", "worker.py", true),
             ("SetHandler cgi-script\n", "worker.py", false),
             ("RewriteRule \\.py$ - [F]\n", "worker.py", false),
         ] {
-            let mut htaccess = Htaccess { is_there: true, ..Htaccess::default() };
+            let mut htaccess = Htaccess::default();
             htaccess.read(&format!("{cgi}{more}"));
             assert_eq!(htaccess.hands_out(Path::new(name)), expected, "{more} {name}");
         }
-        assert!(!Htaccess::default().hands_out(Path::new("worker.py")));
+        let mut silent = Htaccess::default();
+        silent.read("Options -Indexes\n");
+        assert!(!silent.hands_out(Path::new("worker.py")));
     }
 }

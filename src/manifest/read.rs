@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::panic::Location;
@@ -754,7 +755,7 @@ impl Reader<'_> {
     fn check_secrets(&mut self, written: &[Text<'_>]) {
         let htaccess = &self.htaccess;
         for (word, span) in written {
-            let file = self.folder.join(word);
+            let Ok(file) = fs::canonicalize(self.folder.join(word)) else { continue };
             if file.starts_with(self.folder) && file.is_file() && htaccess.hands_out(&file) {
                 let message = format!("the web server would hand out `{word}` to everybody who asks for it");
                 let help = format!(

@@ -62,8 +62,8 @@ fn of_place(source: &Source) -> Vec<Mistake> {
     }
     if Htaccess::of(source.folder()).hands_out(&source.path) {
         let suffix = source.path.extension().unwrap_or_default().to_string_lossy();
-        let message = "as .htaccess says, the web server does not run it, and would hand out its text";
-        note(Severity::Error, message, &format!("in .htaccess: AddHandler cgi-script .{suffix}"));
+        let message = "as far as .htaccess says, the web server does not run it, and would hand out its text";
+        note(Severity::Warning, message, &format!("in .htaccess: AddHandler cgi-script .{suffix}"));
     }
     if let Ok(folder) = fs::metadata(source.folder()) {
         let path = source.folder().display();

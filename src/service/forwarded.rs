@@ -55,7 +55,7 @@ impl Surroundings {
             None => Seen::default(),
             Some(peer) => match self.forwarded {
                 Forwarded::XForwarded => self.by_x_forwarded(request, peer)?,
-                Forwarded::Rfc7239 => self.by_forwarded(request, peer),
+                Forwarded::Rfc7239 => self.by_forwarded(request, peer)?,
             },
         };
         seen.check()?;
@@ -99,22 +99,22 @@ impl Surroundings {
         })
     }
 
-    fn by_forwarded(&self, request: &Request, peer: IpAddr) -> Seen {
+    fn by_forwarded(&self, request: &Request, peer: IpAddr) -> Result<Seen, String> {
         let header = request.variable("HTTP_FORWARDED").unwrap_or_default();
-        let elements: Vec<Vec<(String, String)>> = elements(&header);
+        let elements = elements(&header).ok_or("expected a closing quote in Forwarded, found none")?;
         let value = |element: &[(String, String)], name: &str| {
             element.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
         };
         let addresses: Vec<String> =
             elements.iter().rev().map(|element| value(element, "for").unwrap_or_default()).collect();
         let last = |name: &str| elements.iter().rev().find_map(|element| value(element, name));
-        Seen {
+        Ok(Seen {
             address: Some(self.client(peer, addresses.iter().map(String::as_str))),
             scheme: last("proto"),
             host: last("host"),
             prefix: String::new(),
             url: None,
-        }
+        })
     }
 
     /// The address that no trusted proxy has; `told` are the addresses that they tell, the nearest first.
@@ -154,26 +154,28 @@ fn address(text: &str) -> Option<IpAddr> {
     bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// The elements of `Forwarded` (RFC 7239 §4), each with its pairs: names in small letters, values without quotes.
-fn elements(header: &str) -> Vec<Vec<(String, String)>> {
+/// The elements of `Forwarded` (RFC 7239 §4), each with its pairs: names in small letters, values without quotes. `None` if
+/// a quote stays open: it would hide what a proxy has added behind it.
+fn elements(header: &str) -> Option<Vec<Vec<(String, String)>>> {
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=')?;
         Some((name.trim().to_ascii_lowercase(), value.trim().replace(['"', '\\'], "")))
     };
-    let split = |element: &str| unquoted(element, ';').into_iter().filter_map(pair).collect();
-    unquoted(header, ',').into_iter().map(split).collect()
+    let split = |element: &str| Some(unquoted(element, ';')?.into_iter().filter_map(pair).collect());
+    unquoted(header, ',')?.into_iter().map(split).collect()
 }
 
-/// The parts between separators that stand in no quotes.
-fn unquoted(text: &str, separator: char) -> Vec<&str> {
+/// The parts between separators that stand in no quotes; `None` if a quote stays open.
+fn unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut is_quoted, mut is_escaped) = (false, false);
-    text.split(move |character| {
+    let parts = text.split(|character| {
         let is_end = character == separator && !is_quoted;
         is_quoted ^= character == '"' && !is_escaped;
-        is_escaped = character == '\\' && !is_escaped;
+        is_escaped = is_quoted && character == '\\' && !is_escaped;
         is_end
-    })
-    .collect()
+    });
+    let parts = parts.collect();
+    (!is_quoted).then_some(parts)
 }
 
 /// The URL that a service is known by: all of it that stands before the path of a request.
@@ -265,6 +267,17 @@ mod tests {
         assert_eq!((seen.scheme.as_deref(), seen.host.as_deref()), (Some("https"), Some("a.example")));
         let seen = proxies(Forwarded::Rfc7239).see(&request("127.0.0.1", "HTTP_FORWARDED", "for=\"a,b;c\"")).unwrap();
         assert_eq!(seen.address.unwrap().to_string(), "127.0.0.1");
+    }
+
+    /// It would swallow what the proxy adds.
+    #[test]
+    fn a_quote_that_stays_open_is_refused() {
+        for header in ["for=6.6.6.6;x=\", for=192.0.2.7", "for=\"6.6.6.6, for=192.0.2.7", "for=\"a\\\""] {
+            assert!(
+                proxies(Forwarded::Rfc7239).see(&request("127.0.0.1", "HTTP_FORWARDED", header)).is_err(),
+                "{header}"
+            );
+        }
     }
 
     #[test]

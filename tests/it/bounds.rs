@@ -218,6 +218,40 @@ fn what_is_beyond_them_is_refused_before_the_method_runs() {
     assert_eq!(data["path"], "more[0].radius");
 }
 
+/// A variant that serde reads where several are possible, keys that are numbers, and arrays for structs.
+#[test]
+fn no_way_around_them() {
+    #[derive(Deserialize, JsonSchema)]
+    #[serde(untagged)]
+    #[allow(dead_code)]
+    enum Either {
+        Small {
+            #[schemars(range(max = 10))]
+            n: u8,
+        },
+        Large {
+            n: u32,
+        },
+    }
+
+    let by_number = Method::new("byNumber", |authors: BTreeMap<u32, Author>| authors.len());
+    let either = Method::new("either", |_: Either| true);
+    let endpoint = Server::new("Test").methods(methods![draw]).methods(by_number).methods(either).build().unwrap();
+    let answer = |method: &str, params: Json| {
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
+        String::from_utf8(endpoint.handle_document(call.as_bytes())).unwrap()
+    };
+    assert!(answer("byNumber", json!([{ "1": { "name": "Ann" } }])).contains("\"result\":1"));
+    let refused = answer("byNumber", json!([{ "1": { "name": "Ann", "age": 121 } }]));
+    assert!(refused.contains("in p1.1.age: expected a number of at most 120, found 121"), "{refused}");
+    let refused = answer("draw", json!([["circle", 0]]));
+    assert!(refused.contains("expected struct, found array"), "{refused}");
+    assert!(answer("either", json!([{ "n": 10 }])).contains("\"result\":true"));
+    assert!(answer("either", json!([{ "n": 1000 }])).contains("\"result\":true"));
+    let refused = answer("either", json!([{ "n": 200 }]));
+    assert!(refused.contains("in p1.n: expected a number of at most 10, found 200"), "{refused}");
+}
+
 /// Types without bounds are read as ever, and their faults say where too, in every format.
 #[test]
 fn paths_without_bounds() {

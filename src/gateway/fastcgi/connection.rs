@@ -181,6 +181,10 @@ impl Connection {
             if !self.has_memory(worker)? {
                 return Ok(self.waits(Wait::Memory));
             }
+            if self.answer.is_some() {
+                // a refusal, which is to be sent
+                continue;
+            }
             if !more && self.unread.is_empty() {
                 return Ok(self.waits(if is_sent { Wait::Input } else { Wait::Either }));
             }

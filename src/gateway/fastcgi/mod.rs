@@ -133,8 +133,8 @@ struct Pool {
     poller: Poller,
     watch: Watch,
     memory: Memory,
-    /// The slots of connections for which there is memory now.
-    roused: Mutex<Vec<u32>>,
+    /// The slots of connections for which there is memory now, with the generation of each.
+    roused: Mutex<Vec<(u32, u32)>>,
     /// Itself, for whoever is to wake one of its connections.
     own: Weak<Pool>,
     /// None when it stops.
@@ -463,18 +463,21 @@ impl Pool {
 
     /// What wakes the connection in a slot, once there is memory for it.
     fn waker(&self, slot: u32) -> Box<dyn FnOnce() + Send> {
-        let pool = Weak::clone(&self.own);
+        let (pool, generation) = (Weak::clone(&self.own), self.slot(slot).generation);
         Box::new(move || {
             if let Some(pool) = pool.upgrade() {
-                lock(&pool.roused).push(slot);
+                lock(&pool.roused).push((slot, generation));
                 pool.poller.wake_at(Instant::now());
             }
         })
     }
 
     /// Lets the poller tell of the connection in a slot, whichever thread has time for it.
-    fn rouse(&self, slot: u32) {
+    fn rouse(&self, slot: u32, generation: u32) {
         let mut place = self.slot(slot);
+        if place.generation != generation {
+            return;
+        }
         let event = place.event(slot);
         let Some(connection) = &place.connection else {
             place.news = Some(place.news.unwrap_or_default());
@@ -491,7 +494,7 @@ impl Pool {
     fn tick(&self, worker: &mut Worker<'_>) {
         self.poller.woken();
         let roused = std::mem::take(&mut *lock(&self.roused));
-        roused.into_iter().for_each(|slot| self.rouse(slot));
+        roused.into_iter().for_each(|(slot, generation)| self.rouse(slot, generation));
         if std::mem::take(&mut lock(&self.free).is_paused) {
             self.listen_to_all();
         }

@@ -139,7 +139,10 @@ fn what_would_be_handed_out() {
     folder.write(".htaccess", "Options +ExecCGI\nAddHandler cgi-script .cgi\n", 0o644);
     assert_told(&path, 1, &["hand out `worker.py`", "hand out `data.txt`", "<Files \"worker.py\"> Require all denied"]);
     folder.write(".htaccess", "AddHandler cgi-script .fcgi\n", 0o644);
-    assert_told(&path, 1, &["the web server does not run it", "AddHandler cgi-script .cgi"]);
+    assert_told(&path, 1, &["the web server does not run it", "AddHandler cgi-script .cgi", "hand out `worker.py`"]);
+    // nothing of programs: that is said elsewhere
+    folder.write(".htaccess", "Options -Indexes\n", 0o644);
+    assert_told(&path, 0, &["nothing is wrong"]);
     let hidden = "AddHandler cgi-script .cgi\n<FilesMatch \"\\.(py|txt)$\">\nRequire all denied\n</FilesMatch>\n";
     folder.write(".htaccess", hidden, 0o644);
     assert_told(&path, 0, &["nothing is wrong"]);
