@@ -179,7 +179,8 @@ impl Request {
             return Some(host);
         }
         let name = self.variable("SERVER_NAME")?;
-        Some(if name.parse::<Ipv6Addr>().is_ok() { format!("[{name}]").into() } else { name })
+        let is_bare_address = name.contains(':') && name.parse::<Ipv6Addr>().is_ok();
+        Some(if is_bare_address { format!("[{name}]").into() } else { name })
     }
 
     /// Checks what the request says of its own URL, which pages and messages repeat.
