@@ -98,9 +98,14 @@ impl LogFile {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.create(true).open(&self.path)?,
             Err(error) => return Err(error),
         };
-        match file.metadata()?.is_file() {
-            true => Ok(file),
-            false => Err(io::Error::other("it is no ordinary file")),
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::other("it is no ordinary file"));
+        }
+        // a manifest or another program, named by mistake
+        match metadata.mode() & 0o111 {
+            0 => Ok(file),
+            _ => Err(io::Error::other("it is a program")),
         }
     }
 

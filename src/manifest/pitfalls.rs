@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::net::Ipv6Addr;
 use std::ops::Range;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::call::Param;
@@ -286,6 +287,9 @@ pub(super) fn check_log_file(path: &Path, span: &Range<usize>, folder: &Path, mi
     let parent = path.parent().unwrap_or(Path::new("/"));
     match fs::canonicalize(parent) {
         Err(error) => mistakes.add(span, format!("{}: {error}", parent.display())),
+        Ok(_) if fs::metadata(path).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0) => {
+            mistakes.add(span, format!("{} is a program, and nothing is written into it", path.display()));
+        }
         Ok(parent) if parent.starts_with(folder) => mistakes.warn_with_help(
             span,
             "the log lies beside the manifest: where the web server hands that out, everybody may fetch it",

@@ -185,12 +185,19 @@ pub(crate) struct BaseUrl {
     host: String,
     /// Without a slash at its end.
     path: String,
+    /// Whether it was written with one.
+    has_slash: bool,
 }
 
 impl BaseUrl {
     /// The URL without its path.
     pub(crate) fn origin(&self) -> String {
         format!("{}://{}", self.scheme, self.host)
+    }
+
+    /// Tests if it is the whole URL of a request for `/`: it has a path, and no slash behind that.
+    pub(super) fn is_whole(&self) -> bool {
+        !self.path.is_empty() && !self.has_slash
     }
 
     /// All that stands before the path of a request. A proxy may have taken away the path of this URL, or not.
@@ -215,7 +222,9 @@ impl FromStr for BaseUrl {
             (name, Some(port)) if port == default => name,
             _ => host,
         };
-        Ok(BaseUrl { host: host.to_ascii_lowercase(), path: path.trim_end_matches('/').to_owned(), scheme })
+        let has_slash = path.ends_with('/');
+        let path = path.trim_end_matches('/').to_owned();
+        Ok(BaseUrl { host: host.to_ascii_lowercase(), path, has_slash, scheme })
     }
 }
 

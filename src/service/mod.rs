@@ -215,9 +215,8 @@ impl Request {
     pub fn url(&self) -> Option<String> {
         let path = self.path();
         let base = self.base_of(&path)?;
-        // the path of the base is the whole of it then
-        let has_path = base.matches('/').count() > 2;
-        Some(if has_path && path == "/" { base } else { base + &path })
+        let is_whole = self.seen.get().and_then(|seen| seen.url.as_ref()).is_some_and(BaseUrl::is_whole);
+        Some(if is_whole && path == "/" { base } else { base + &path })
     }
 
     /// What stands before the path in the URL; `None` if the server tells no host.

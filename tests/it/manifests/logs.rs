@@ -140,3 +140,15 @@ fn a_log_that_may_be_fetched_is_told_of() {
     assert_eq!(check.status.code(), Some(1));
     assert!(text(&check.stdout).contains("/no/such/folder: No such file"), "{}", text(&check.stdout));
 }
+
+#[test]
+fn a_program_is_no_log() {
+    let folder = Folder::new(&format!("log = \"service.cgi\"\n{FAILS}"));
+    let before = fs::read_to_string(folder.manifest()).unwrap();
+    let check = run(&["check", folder.manifest().to_str().unwrap()]);
+    assert_eq!(check.status.code(), Some(1));
+    assert!(text(&check.stdout).contains("service.cgi is a program, and nothing is written into it"));
+    let cgi = folder.post(&super::request("fails", json!([]))).env("CONTENT_TYPE", "application/json");
+    assert!(cgi.answer().log.contains("cannot be written: it is a program"));
+    assert_eq!(fs::read_to_string(folder.manifest()).unwrap(), before);
+}

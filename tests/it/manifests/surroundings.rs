@@ -35,6 +35,8 @@ fn urls() {
         ("url = \"https://api.example/app/\"\n", "/RPC2", &[], "https://api.example/app/RPC2"),
         ("url = \"https://api.example/app\"\n", "/app/RPC2", &[], "https://api.example/app/RPC2"),
         ("url = \"https://api.example/app\"\n", "/", &[], "https://api.example/app"),
+        ("url = \"https://api.example/app/\"\n", "/", &[], "https://api.example/app/"),
+        ("trusted_proxies = [\"127.0.0.1\"]\n", "/", &[("HTTP_X_FORWARDED_PREFIX", "/app")], "http://inner:8000/app/"),
         // a header is anybody's
         ("", "/RPC2", &[("HTTP_X_FORWARDED_HOST", "evil.example")], "http://inner:8000/RPC2"),
         ("trusted_proxies = [\"10.0.0.0/8\"]\n", "/a", &[("HTTP_X_FORWARDED_PROTO", "https")], "http://inner:8000/a"),
