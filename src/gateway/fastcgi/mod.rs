@@ -84,8 +84,13 @@ pub(crate) fn serve(
 }
 
 fn start(name: String, pool: &Arc<Pool>, work: impl FnOnce(&Pool) + Send + 'static) -> io::Result<()> {
+    /// What Rust's threads have, and half of it where addresses are limited: each thread takes as many as its stack.
+    const STACK: usize = 2 << 20;
+
+    let is_limited = getrlimit(Resource::As).current.is_some();
+    let stack = if is_limited { STACK / 2 } else { STACK };
     let pool = Arc::clone(pool);
-    thread::Builder::new().name(name).spawn(move || work(&pool)).map(drop)
+    thread::Builder::new().name(name).stack_size(stack).spawn(move || work(&pool)).map(drop)
 }
 
 fn threads(limits: &Limits) -> usize {
