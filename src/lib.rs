@@ -161,7 +161,7 @@ pub mod __private {
     /// Says what a type lacks that is to be an argument.
     pub fn argument<T: serde::de::DeserializeOwned + schemars::JsonSchema + 'static>() {}
 
-    /// What a method returns. To check it says what its type lacks; a `Result` is looked into, under whatever name.
+    /// The result type of a method. A call of `check` makes rustc name what it lacks, also behind an alias of `Result`.
     pub struct Returned<T>(pub std::marker::PhantomData<T>);
 
     impl<T, E> Returned<Result<T, E>> {

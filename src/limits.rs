@@ -52,9 +52,9 @@ pub struct Limits {
     /// thousands of the usual size. A call that does not fit waits, and holds no thread; one that alone is beyond it
     /// waits until nothing else is there.
     pub memory: usize,
-    /// How long a call waits for [`memory`](Limits::memory), before it is answered by 503 with `Retry-After`: 10 s.
+    /// The time that a call waits for [`memory`](Limits::memory), before it is answered by 503 with `Retry-After`: 10 s.
     ///
-    /// Whoever waits longer has given up.
+    /// A client that has waited longer has given up.
     pub wait: Duration,
     /// FastCGI connections open at once: 1,000. At least one, and at most three quarters of the files that the process
     /// may open (`ulimit -n`); web servers that ask are told this number.

@@ -408,7 +408,7 @@ pub struct Refusal {
     message: String,
     /// The one that it is about.
     param: Option<String>,
-    /// What inside of it.
+    /// The place inside of it.
     path: Option<String>,
     position: Option<Position>,
 }

@@ -64,7 +64,7 @@ impl Type {
         }
     }
 
-    /// What people call it: its name, but for the one that reads like a mistake.
+    /// Returns the name for people: `any` for `undefined`, which reads like a mistake.
     pub(crate) fn in_words(self) -> &'static str {
         match self {
             Type::Undefined => "any",
@@ -326,7 +326,7 @@ pub(crate) enum Constraint {
 }
 
 impl Shape {
-    /// What people call it, as `array of Ball`: a struct or an enum with data that has a name by that.
+    /// Returns the name for people, as `array of Ball`: structs and enums with data by their own.
     pub(crate) fn type_name(&self) -> Cow<'_, str> {
         let is_known = |items: &&Shape| items.wire != Type::Undefined || items.name.is_some();
         match (self.wire, &self.name, self.items.as_deref().filter(is_known)) {

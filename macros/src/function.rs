@@ -21,7 +21,7 @@ pub(crate) struct Function {
     pub(crate) is_async: bool,
     /// The type of what it returns, if that can be written elsewhere.
     result: Option<Type>,
-    /// Whether its types name lifetimes, which mean something in the function alone.
+    /// Set if its types name lifetimes, which mean something in the function alone.
     has_lifetimes: bool,
 }
 

@@ -14,14 +14,14 @@ use super::{Bound, Bounds, Number};
 use crate::signature::generator;
 use crate::value::{Base64, DateTime, Value, shown};
 
-/// What is asked of the values of a type.
+/// The bounds of a type: of its values, and of all that is inside of them.
 #[derive(Debug)]
 pub(crate) struct Checker {
     /// The type itself first. Types may be inside of themselves.
     nodes: Vec<Node>,
 }
 
-/// What is asked of a value somewhere inside.
+/// The bounds of a value somewhere inside.
 #[derive(Debug, Default)]
 struct Node {
     bounds: Bounds,
@@ -123,7 +123,7 @@ pub(crate) fn is_plain<T: 'static>() -> bool {
 }
 
 impl Checker {
-    /// What a schema asks, if it asks anything.
+    /// Reads the bounds of a schema; `None` if there are none.
     fn of_schema(schema: &Json, definitions: &Map<String, Json>) -> Option<Checker> {
         let mut reader = Reader { definitions, known: BTreeMap::new(), nodes: Vec::new() };
         reader.node(schema, false);
@@ -276,7 +276,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a schema asks of a value itself.
+/// Returns the bounds of a value itself.
 fn bounds(schema: &Map<String, Json>, is_type: bool) -> Bounds {
     let count =
         |keyword: &str| schema.get(keyword).and_then(Json::as_u64).and_then(|count| usize::try_from(count).ok());

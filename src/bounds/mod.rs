@@ -1,4 +1,4 @@
-//! What is asked of a value beside its type: bounds of numbers and lengths, patterns, choices.
+//! Bounds of values beside their types: of numbers and lengths, patterns, choices.
 //!
 //! They are told on the page, and kept: those of a manifest, and those that the schema of a Rust type has.
 
@@ -11,7 +11,7 @@ use regex_lite::Regex;
 pub(crate) use self::checker::{Checker, checker_of, is_plain};
 use crate::value::{Base64, Value, shown};
 
-/// What is asked of one value, without what is inside of it.
+/// The bounds of one value, without what is inside of it.
 #[derive(Debug, Default)]
 pub(crate) struct Bounds {
     pub(crate) choices: Vec<Value>,
@@ -29,7 +29,7 @@ pub(crate) struct Bounds {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bound {
     pub(crate) number: Number,
-    /// Whether the number itself is beyond it.
+    /// Set if the number itself is beyond it.
     pub(crate) is_exclusive: bool,
 }
 
@@ -102,7 +102,7 @@ impl Bounds {
             && lengths.iter().all(Option::is_none)
     }
 
-    /// What is wrong with a value that has the type, if something is: what was expected and what came.
+    /// Returns what was expected and what came, if a value of the type is out of bounds.
     pub(crate) fn refusal(&self, value: &Value) -> Option<String> {
         if !self.choices.is_empty() && !self.choices.contains(value) {
             let choices: Vec<String> = self.choices.iter().map(written).collect();
@@ -149,7 +149,7 @@ impl Bounds {
     }
 }
 
-/// How many there should be, if there are too few or too many.
+/// Returns the expected count in words, if there are too few or too many.
 fn beyond(count: usize, least: Option<usize>, most: Option<usize>, unit: &str) -> Option<String> {
     let of = |bound: usize| format!("{bound} {unit}{}", if bound == 1 { "" } else { "s" });
     match (least.filter(|least| count < *least), most.filter(|most| count > *most)) {

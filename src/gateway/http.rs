@@ -91,7 +91,7 @@ async fn accept(
     }
 }
 
-/// What the requests of a connection have in common.
+/// The context that the requests of a connection share.
 #[derive(Clone)]
 struct Door {
     service: Arc<dyn Service>,

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{Resource, getrlimit};
 
-/// What a document takes up in the worst case, as measured: so many times its length, as many small structs in a tree.
+/// The worst case of a document in memory, as measured: so many times its length, as a tree of small structs.
 const FACTOR: usize = 7;
 
 /// The most times its length that a compressed body may have without compression: no more comes of deflate.
@@ -20,7 +20,7 @@ const MOST_COMPRESSED: usize = 1032;
 /// A document of this part of the whole, or less, does not queue behind larger ones.
 const SMALL_PART: usize = 64;
 
-/// What calls the one that waits when there is room.
+/// A callback that wakes a waiter.
 type Wake = Box<dyn FnOnce() + Send>;
 
 /// The memory of a gateway.
@@ -31,7 +31,7 @@ struct Shared {
     /// In octets.
     whole: usize,
     free: AtomicUsize,
-    /// How many wait, or have given up waiting.
+    /// The length of the queue.
     waiting: AtomicUsize,
     queue: Mutex<VecDeque<Place>>,
 }
@@ -48,7 +48,7 @@ struct Place {
 pub(super) struct Reservation {
     memory: Memory,
     octets: usize,
-    /// What has become of it, for one that has had to wait.
+    /// The state of one that has had to wait.
     waited: Option<Arc<AtomicU8>>,
 }
 
@@ -133,7 +133,7 @@ impl Shared {
         wakes.into_iter().for_each(|wake| wake());
     }
 
-    /// What becomes of one that waits.
+    /// Grants a waiter its room if it may pass; returns its state.
     fn settle(&self, place: &Place, may_pass: bool) -> u8 {
         if place.state.load(Ordering::SeqCst) == GONE {
             return GONE;

@@ -530,7 +530,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for EnumVisitor<V> {
 struct Access<'g, 'de, A> {
     inner: A,
     guard: &'g Guard<'g>,
-    /// How many items were read.
+    /// The number of items that were read.
     index: usize,
     /// The name of the current member.
     name: Cow<'de, str>,
@@ -542,7 +542,7 @@ impl<'g, A> Access<'g, '_, A> {
         Access { inner, guard, index: 0, name: Cow::Borrowed("") }
     }
 
-    /// How many arrays and structs this one is in.
+    /// Returns the number of arrays and structs around this one.
     fn depth(&self) -> u32 {
         self.guard.options.limits.depth - self.guard.depth_left.get()
     }
@@ -608,7 +608,7 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, T> {
 /// The seed of a member's name, which is text; where a map's keys are of another type, what that reads from text.
 struct KeySeed<'n, 'de, T> {
     seed: T,
-    /// Where the name is kept.
+    /// The place to keep the name.
     name: &'n mut Cow<'de, str>,
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
-/// How the lines of the file that [`Server::log_file`](crate::Server::log_file) names are written.
+/// The format of lines in the file of [`Server::log_file`](crate::Server::log_file).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LogFormat {
     /// For people: `TIME LEVEL ID TEXT`. The time is UTC as RFC 3339 has it, and the id is that of the
@@ -23,7 +23,7 @@ pub enum LogFormat {
     Json,
 }
 
-/// How long a file may have had another name until that is seen.
+/// The time after which a renamed file is noticed.
 const GLANCE: Duration = Duration::from_millis(500);
 
 /// A file to write lines to, from several threads.
@@ -37,9 +37,9 @@ pub(crate) struct LogFile {
 #[derive(Debug, Default)]
 struct State {
     file: Option<File>,
-    /// When it was last looked for, if it was.
+    /// The last time that it was looked for.
     looked: Option<Instant>,
-    /// Whether it is known that it cannot be written.
+    /// Set while it cannot be written, so that this is told once.
     is_failing: bool,
 }
 

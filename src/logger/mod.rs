@@ -34,14 +34,14 @@ scoped_thread_local!(static FILE: LogFile);
 static COMMON: RwLock<Option<Arc<LogFile>>> = RwLock::new(None);
 
 thread_local! {
-    /// Whose lines these are, where one log has those of several.
+    /// The manifest of these lines, where one log has those of several.
     #[cfg(feature = "program")]
     static NAME: RefCell<Option<String>> = const { RefCell::new(None) };
 
     /// Calls that are not logged yet.
     static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
 
-    /// What is captured on this thread, if anything is to be.
+    /// The lines that are captured on this thread, if they are to be.
     static CAPTURED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
@@ -100,7 +100,7 @@ pub(crate) fn capture<T>(run: impl FnOnce() -> T) -> (T, Vec<u8>) {
     (result, CAPTURED.take().unwrap_or_default())
 }
 
-/// What the lines of calls are filtered by.
+/// The target of the lines of calls, for filters.
 pub(crate) const CALLS_TARGET: &str = "rpcgi::call";
 
 /// A call, as the log has it.
@@ -175,7 +175,7 @@ struct Line {
     /// The request's.
     id: Option<String>,
     text: String,
-    /// What else it says, by name.
+    /// Its key-values.
     members: Map<String, serde_json::Value>,
 }
 

@@ -54,7 +54,7 @@ impl Encoding {
         escaped
     }
 
-    /// What a program has written, in UTF-8; what it says is not checked if it is that already.
+    /// Decodes what a program has written to UTF-8; octets that are declared as UTF-8 are not checked here.
     ///
     /// # Errors
     /// What was expected, for octets that stand for no character.
@@ -68,7 +68,7 @@ impl Encoding {
         }
     }
 
-    /// What a program has written, as far as it can be read.
+    /// Decodes what a program has written, as far as it can be read.
     pub(super) fn decode_lossy(self, octets: &[u8]) -> Cow<'_, str> {
         self.0.decode_without_bom_handling(octets).0
     }

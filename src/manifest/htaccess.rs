@@ -1,4 +1,4 @@
-//! What Apache hands out of a folder, as the files `.htaccess` in it and above it say.
+//! The files that Apache hands out of a folder, by the `.htaccess` in it and above it.
 //!
 //! Where there are none, the folder is one that the server's own configuration speaks of, which nobody here can read.
 
@@ -12,9 +12,9 @@ pub(crate) struct Htaccess {
     run: Vec<String>,
     runs_all: bool,
     hidden: Vec<Hidden>,
-    /// Whether there are directives that may hide anything, which are not understood here.
+    /// Set by directives that may hide any file, which are not understood here.
     is_unclear: bool,
-    /// Whether one of them says that programs are run: else that is the server's own configuration.
+    /// Set if one of them names the programs to run; else the server's own configuration does.
     is_told: bool,
 }
 

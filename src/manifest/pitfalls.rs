@@ -249,7 +249,7 @@ fn is_time(word: &str) -> bool {
     word.strip_suffix(['s', 'm', 'h', 'd']).is_some_and(|number| number.parse::<f64>().is_ok())
 }
 
-/// What would mend an origin that no browser sends (RFC 6454 §6.2).
+/// Returns the help for an origin that no browser sends (RFC 6454 §6.2).
 pub(super) fn origin(origin: &str) -> Option<String> {
     let Some((scheme, rest)) = origin.split_once("://") else {
         return Some(format!("with its scheme: \"https://{}\"", origin.escape_debug()));
@@ -282,7 +282,7 @@ pub(super) fn origin(origin: &str) -> Option<String> {
     port.filter(|port| port.parse::<u16>().is_err()).map(|_| "a port is a number up to 65535".into())
 }
 
-/// What is wrong with the place of a log file.
+/// Checks the place of a log file.
 pub(super) fn check_log_file(path: &Path, span: &Range<usize>, folder: &Path, mistakes: &mut Mistakes) {
     let parent = path.parent().unwrap_or(Path::new("/"));
     match fs::canonicalize(parent) {
@@ -301,7 +301,7 @@ pub(super) fn check_log_file(path: &Path, span: &Range<usize>, folder: &Path, mi
 }
 
 impl Interpreter {
-    /// What keeps it from running a file, though it is there.
+    /// Returns the problem and its help, if a file that exists cannot be run.
     fn problem_of_text(&self, path: &Path) -> Option<(&'static str, &'static str)> {
         let text = fs::read(path).ok()?;
         let has_mark = text.starts_with(BYTE_ORDER_MARK);

@@ -108,7 +108,7 @@ impl Program {
         })
     }
 
-    /// What a program has said on standard error.
+    /// Takes what a program has said on standard error.
     fn complaints(&self, process: &mut Process) -> String {
         self.launch.encoding.decode_lossy(&process.complaints()).into_owned()
     }

@@ -96,7 +96,7 @@ struct Reader<'s> {
     mistakes: Mistakes,
     /// Files that command lines name, if they are looked for.
     files: Vec<PathBuf>,
-    /// What the web server hands out, if that is looked at.
+    /// The rules of the web server for files, if these are looked at.
     htaccess: Htaccess,
 }
 
@@ -142,7 +142,7 @@ impl Reader<'_> {
         Manifest { server, workers, files: std::mem::take(&mut self.files) }
     }
 
-    /// Where the log goes.
+    /// Reads the place and the format of the log.
     fn log(&mut self, table: &DeTable<'_>, server: Server) -> Server {
         let format = match inner(table, "log").and_then(|log| text(log, "format")) {
             Some(("json", _)) => LogFormat::Json,
@@ -168,7 +168,7 @@ impl Reader<'_> {
         server.log_file(path).log_format(format)
     }
 
-    /// What is known of the way to the service.
+    /// Reads the URL of the service and its trusted proxies.
     fn surroundings(&mut self, table: &DeTable<'_>, mut server: Server) -> Server {
         if self.parsed::<BaseUrl>(table, "url").is_some()
             && let Some((url, _)) = text(table, "url")
@@ -751,7 +751,7 @@ impl Reader<'_> {
         }
     }
 
-    /// What the web server would hand out of the files that a command line names.
+    /// Warns of files on a command line that the web server would hand out.
     fn check_secrets(&mut self, written: &[Text<'_>]) {
         let htaccess = &self.htaccess;
         for (word, span) in written {

@@ -93,7 +93,7 @@ impl Settings {
         Info { title: self.name.clone(), description: self.documentation.clone(), version: self.version.clone() }
     }
 
-    /// What is known of the way to the service.
+    /// Parses the URL of the service and its trusted proxies.
     ///
     /// # Errors
     /// What was expected, and what is there instead.
@@ -468,7 +468,7 @@ pub struct BuildError {
     pub unknown: Vec<String>,
     /// Paths that two servers want.
     pub paths: Vec<String>,
-    /// What is wrong with URLs, and with addresses of proxies.
+    /// Mistakes in URLs and in addresses of proxies.
     pub addresses: Vec<String>,
 }
 

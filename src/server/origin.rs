@@ -9,7 +9,7 @@ use http::header::{self, HeaderValue};
 
 use crate::service::{Request, Response, split_port};
 
-/// What may be so too where a page seems to be another's.
+/// The hint for a page whose Host a proxy may have changed.
 const REWRITTEN: &str = "; if it is the service's own, a proxy has sent another Host than the browser: set `url`, or \
     `trusted_proxies`, to say what it is";
 

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use super::{LONGEST_PATH, Request, is_host, path, split_port};
 
-/// How the [trusted proxies](crate::Server::trusted_proxies) tell what they have been asked.
+/// The headers by which [trusted proxies](crate::Server::trusted_proxies) describe the request of their client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Forwarded {
     /// By `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix`.
@@ -20,7 +20,7 @@ pub enum Forwarded {
     Rfc7239,
 }
 
-/// What is known of the way to a service.
+/// The URL of a service, and the proxies before it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Surroundings {
     pub(crate) url: Option<BaseUrl>,
@@ -45,7 +45,7 @@ impl Surroundings {
         self.url.is_none() && self.proxies.is_empty()
     }
 
-    /// What a request is from outside.
+    /// Returns the request as its client sees it.
     ///
     /// # Errors
     /// What was expected, and what a proxy says instead.
@@ -185,7 +185,7 @@ pub(crate) struct BaseUrl {
     host: String,
     /// Without a slash at its end.
     path: String,
-    /// Whether it was written with one.
+    /// Set if it was written with one.
     has_slash: bool,
 }
 

@@ -78,7 +78,7 @@ pub struct Request {
     body: Vec<u8>,
     /// Once it is asked for.
     id: OnceLock<String>,
-    /// What it is from outside, where more is known of that.
+    /// The request as its client sees it, where proxies or the URL are known.
     seen: OnceLock<Seen>,
 }
 
@@ -219,7 +219,7 @@ impl Request {
         Some(if is_whole && path == "/" { base } else { base + &path })
     }
 
-    /// What stands before the path in the URL; `None` if the server tells no host.
+    /// Returns the URL up to its path; `None` if the server tells no host.
     pub(crate) fn base(&self) -> Option<String> {
         self.base_of(&self.path())
     }
@@ -253,7 +253,7 @@ impl Request {
         self.seen.get()?.url.as_ref().map(BaseUrl::origin)
     }
 
-    /// Where the request comes from: `REMOTE_ADDR`, or the address that a
+    /// The address of the client: `REMOTE_ADDR`, or the one that a
     /// [trusted proxy](crate::Server::trusted_proxies) tells.
     pub fn remote_addr(&self) -> Option<IpAddr> {
         match self.seen.get().and_then(|seen| seen.address) {

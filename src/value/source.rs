@@ -101,7 +101,7 @@ pub(crate) struct ValueSource<E> {
 /// The items of an array, or the members of a struct.
 pub(crate) struct Inside<I, E> {
     left: I,
-    /// How many were taken.
+    /// The number of items that were taken.
     index: usize,
     /// The value of the current member, and its name.
     member: Option<(String, Value)>,

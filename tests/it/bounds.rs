@@ -60,7 +60,7 @@ enum Shape {
     },
 }
 
-/// What no bound concerns, though a schema tells of some.
+/// A type without bounds, though its schema tells of ranges.
 #[derive(Deserialize, JsonSchema)]
 struct Plain {
     #[allow(dead_code)]

@@ -236,7 +236,7 @@ fn a_small_stack() {
     }
 }
 
-/// What is left of a database by a process that was killed while it made it.
+/// Files that a process has left half-made when it was killed are removed.
 #[test]
 fn half_made_databases_are_removed() {
     let folder = tempfile::tempdir().unwrap();

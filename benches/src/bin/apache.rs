@@ -16,7 +16,7 @@ use std::path::Path;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-/// How often each of the two ways is measured, in turns.
+/// The number of rounds; each measures both ways, in turns.
 const ROUNDS: usize = 40;
 
 const WORKER: &str = "#!/usr/bin/env python3\nimport json, sys\nfor line in sys.stdin:\n    call = json.loads(line)\n    \
@@ -96,7 +96,7 @@ impl Apache {
         Apache { child, port }
     }
 
-    /// How long two calls take, one after the other.
+    /// Returns the time that two calls take, one after the other.
     fn two_calls(&self, name: &str, is_kept: bool) -> Duration {
         let connect = || TcpStream::connect(("127.0.0.1", self.port)).expect("it listens");
         let started = Instant::now();

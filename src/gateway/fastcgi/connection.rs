@@ -92,7 +92,7 @@ pub(super) struct Connection {
     is_timed: bool,
     /// When octets last went either way.
     active: Instant,
-    /// What is reserved for the answer.
+    /// The memory of the answer.
     reserved: Option<Reservation>,
     /// The memory that it waits for, and until when.
     waiting: Option<(Reservation, Option<Instant>)>,
@@ -160,7 +160,7 @@ impl Connection {
         (!is_busy).then_some(self.active)
     }
 
-    /// Whether it waits for memory, and not for its peer.
+    /// Tests if it waits for memory, and not for its peer.
     pub(super) fn is_waiting(&self) -> bool {
         self.waiting.is_some()
     }

@@ -84,7 +84,7 @@ pub(crate) fn serve(
 }
 
 fn start(name: String, pool: &Arc<Pool>, work: impl FnOnce(&Pool) + Send + 'static) -> io::Result<()> {
-    /// What Rust's threads have, and half of it where addresses are limited: each thread takes as many as its stack.
+    /// The stack of a thread of Rust's; half of it where addresses are limited, of which each stack takes as many.
     const STACK: usize = 2 << 20;
 
     let is_limited = getrlimit(Resource::As).current.is_some();
@@ -466,7 +466,7 @@ impl Pool {
         }
     }
 
-    /// What wakes the connection in a slot, once there is memory for it.
+    /// Makes a callback that wakes the connection in a slot.
     fn waker(&self, slot: u32) -> Box<dyn FnOnce() + Send> {
         let (pool, generation) = (Weak::clone(&self.own), self.slot(slot).generation);
         Box::new(move || {

@@ -54,7 +54,7 @@ pub(super) struct Arrival {
     pub(super) request_id: u16,
     /// The request, or the response to one that cannot be had.
     pub(super) request: Result<Request, Response>,
-    /// What it takes up until it is answered.
+    /// The memory that it takes up until it is answered.
     pub(super) memory: Vec<Reservation>,
 }
 
@@ -99,7 +99,7 @@ struct Incoming {
     body: Vec<u8>,
     /// Whether the body has ended.
     is_whole: bool,
-    /// What is reserved for it, and the length of the body for which that is enough.
+    /// The memory that is reserved, and the length of a body for which it is enough.
     memory: Vec<Reservation>,
     covered: usize,
 }

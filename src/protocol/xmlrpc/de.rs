@@ -195,7 +195,7 @@ struct ArrayReader<'r, 'de> {
     reader: &'r mut Reader<'de>,
     depth: u32,
     state: ArrayState,
-    /// How many were read.
+    /// The number of items that were read.
     index: usize,
 }
 

@@ -125,7 +125,7 @@ fn what_hosts_have_against_a_file() {
     assert_told(Path::new("/dev/null"), 1, &["expected a file, but it is no ordinary file"]);
 }
 
-/// What Apache would hand out of a folder where `.htaccess` says what is run.
+/// Files that Apache would hand out of a folder whose `.htaccess` names the programs.
 #[test]
 fn what_would_be_handed_out() {
     let folder = Folder::new(

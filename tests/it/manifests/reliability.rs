@@ -176,7 +176,7 @@ fn narrow(wait: &str) -> Folder {
     ))
 }
 
-/// What becomes of large calls while one runs for which all memory is reserved, and of a small one.
+/// Makes large calls while one runs that has reserved all memory, and a small one.
 fn with_little_memory(post: impl Fn(&str) -> String + Sync, wait: &str) -> (Vec<String>, String) {
     let large = request("slow", json!(["x".repeat(100_000)]));
     std::thread::scope(|scope| {

@@ -1,4 +1,4 @@
-//! Where a service is, as its callers see it: `url`, and what trusted proxies tell.
+//! The URL of a service as its clients see it: `url`, and trusted proxies.
 
 use std::process::Command;
 
@@ -115,7 +115,7 @@ fn call(served: &Served, host: &str, headers: &str) -> String {
     ))
 }
 
-/// Which hosts are answered at a loopback address, and which origins are its own.
+/// Hosts that are answered at a loopback address, and origins that are its own.
 #[test]
 fn own_hosts_and_origins() {
     let status = |answer: &str| answer.split(' ').nth(1).unwrap().to_owned();
