@@ -9,7 +9,7 @@ use std::fmt;
 use regex_lite::Regex;
 
 pub(crate) use self::checker::{Checker, checker_of, is_plain};
-use crate::value::{Base64, Value, shown};
+use crate::value::{Value, shown, text_of};
 
 /// The bounds of one value, without what is inside of it.
 #[derive(Debug, Default)]
@@ -81,18 +81,6 @@ impl fmt::Display for Number {
 }
 
 impl Bounds {
-    /// Nothing.
-    pub(crate) const NONE: Bounds = Bounds {
-        choices: Vec::new(),
-        pattern: None,
-        minimum: None,
-        maximum: None,
-        min_length: None,
-        max_length: None,
-        min_items: None,
-        max_items: None,
-    };
-
     fn are_none(&self) -> bool {
         let lengths = [self.min_length, self.max_length, self.min_items, self.max_items];
         self.choices.is_empty()
@@ -170,40 +158,30 @@ fn written(value: &Value) -> String {
     }
 }
 
-/// A value as words and texts have it; `None` for one that is no scalar.
-pub(crate) fn text_of(value: &Value) -> Option<Vec<u8>> {
-    Some(match value {
-        Value::Int(value) => value.to_string().into_bytes(),
-        Value::Boolean(value) => u8::from(*value).to_string().into_bytes(),
-        Value::String(value) => value.clone().into_bytes(),
-        Value::Double(value) => value.to_string().into_bytes(),
-        Value::DateTime(value) => value.0.format("%Y-%m-%dT%H:%M:%S").to_string().into_bytes(),
-        Value::Base64(Base64(octets)) => octets.clone(),
-        Value::Array(_) | Value::Struct(_) | Value::Nil => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn of_strings() {
-        let bounds = Bounds { max_length: Some(3), ..Bounds::NONE };
+        let bounds = Bounds { max_length: Some(3), ..Bounds::default() };
         assert_eq!(bounds.refusal(&"äöü".into()), None);
         assert_eq!(bounds.refusal(&"äöüß".into()).unwrap(), "expected a string of at most 3 characters, found 4");
-        let bounds = Bounds { min_length: Some(1), ..Bounds::NONE };
+        let bounds = Bounds { min_length: Some(1), ..Bounds::default() };
         assert_eq!(bounds.refusal(&"".into()).unwrap(), "expected a string of at least 1 character, found 0");
-        let bounds = Bounds { pattern: Some(Regex::new("^[a-z]+$").unwrap()), ..Bounds::NONE };
+        let bounds = Bounds { pattern: Some(Regex::new("^[a-z]+$").unwrap()), ..Bounds::default() };
         assert_eq!(bounds.refusal(&"a\n".into()).unwrap(), "expected a string that matches ^[a-z]+$, found \"a\\n\"");
-        let bounds = Bounds { choices: vec!["red".into(), "black".into()], ..Bounds::NONE };
+        let bounds = Bounds { choices: vec!["red".into(), "black".into()], ..Bounds::default() };
         assert_eq!(bounds.refusal(&"green".into()).unwrap(), "expected \"red\" or \"black\", found \"green\"");
     }
 
     #[test]
     fn of_numbers() {
-        let between =
-            |minimum: Bound, maximum: Bound| Bounds { minimum: Some(minimum), maximum: Some(maximum), ..Bounds::NONE };
+        let between = |minimum: Bound, maximum: Bound| Bounds {
+            minimum: Some(minimum),
+            maximum: Some(maximum),
+            ..Bounds::default()
+        };
         let bounds = between(Number::Int(1).into(), Number::Double(9.5).into());
         for value in [Value::Int(1), Value::Int(9), Value::Double(9.5)] {
             assert_eq!(bounds.refusal(&value), None);

@@ -19,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
-use super::memory::{Memory, Reservation, length_in_memory};
+use super::memory::{self, Memory, Reservation, length_in_memory};
 use crate::limits::Limits;
 use crate::service::{Request, Response, Service, is_local_host, split_port};
 
@@ -147,73 +147,77 @@ async fn answer(door: Door, request: http::Request<Incoming>) -> http::Response<
 }
 
 /// Reads a request to its end, and reserves the memory that it takes up.
-async fn read(request: http::Request<Incoming>, door: &Door) -> Result<(Request, Vec<Reservation>), Response> {
+async fn read(request: http::Request<Incoming>, door: &Door) -> Result<(Request, Option<Reservation>), Response> {
     check_host(&request, door)?;
-    let limits = door.service.limits();
     let (mut head, mut body) = request.into_parts();
-    let asks_first = head.headers.contains_key(header::EXPECT);
-    let is_over = |length: usize| length > limits.body;
-    let declared = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if is_over(declared) {
-        // one that asks before it sends the body has the answer by that
-        if !asks_first {
-            drain(body).await;
-        }
-        return Err(Response::too_large(limits.body));
-    }
     let is_compressed = head.headers.contains_key(header::CONTENT_ENCODING);
-    let (mut collected, mut memory, mut covered) = (Vec::new(), Vec::new(), 0);
-    // one whose length is not declared gets room as it comes, and as much again
-    let mut length = declared;
+    let mut collected = Vec::new();
+    match collect(&mut body, &mut collected, is_compressed, door).await {
+        Ok(memory) => {
+            head.extensions.insert(door.peer);
+            Ok((http::Request::from_parts(head, collected).into(), memory))
+        }
+        Err(refusal) => {
+            // one that asks before it sends the body has the answer by that
+            if !(head.headers.contains_key(header::EXPECT) && collected.is_empty()) {
+                drain(body).await;
+            }
+            Err(refusal)
+        }
+    }
+}
+
+/// Collects a body, for which memory is reserved. One whose length is not declared gets memory as it comes, and as much
+/// again.
+async fn collect(
+    body: &mut Incoming,
+    collected: &mut Vec<u8>,
+    is_compressed: bool,
+    door: &Door,
+) -> Result<Option<Reservation>, Response> {
+    let limits = door.service.limits();
+    let limit = limits.body;
+    let mut length = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if length > limit {
+        return Err(Response::too_large(limit));
+    }
+    let (mut memory, mut covered): (Option<Reservation>, usize) = (None, 0);
     loop {
-        let needed = length_in_memory(length.min(limits.body), is_compressed, limits.body);
+        let needed = length_in_memory(length, is_compressed, limit);
         if needed > covered {
-            match reserve(&door.memory, covered..needed, &limits).await {
-                Ok(reservation) => memory.push(reservation),
-                Err(refusal) => {
-                    if !asks_first {
-                        drain(body).await;
-                    }
-                    return Err(refusal);
-                }
+            let more = reserve(&door.memory, covered..needed, &limits).await?;
+            match &mut memory {
+                Some(memory) => memory.absorb(more),
+                None => memory = Some(more),
             }
             covered = needed;
-            collected.reserve_exact(length.min(limits.body) - collected.len());
+            collected.reserve_exact(length - collected.len());
         }
         match body.frame().await {
-            None => break,
+            None => return Ok(memory),
             Some(Ok(frame)) => collected.extend_from_slice(frame.data_ref().map_or(&[], |data| &data[..])),
             Some(Err(_)) => return Err(Response::text(StatusCode::BAD_REQUEST, "the body ends before it should")),
         }
-        if is_over(collected.len()) {
-            drain(body).await;
-            return Err(Response::too_large(limits.body));
+        if collected.len() > limit {
+            return Err(Response::too_large(limit));
         }
         if collected.len() > length {
-            length = 2 * collected.len();
+            length = (2 * collected.len()).min(limit);
         }
     }
-    head.extensions.insert(door.peer);
-    Ok((http::Request::from_parts(head, collected).into(), memory))
 }
 
 /// Reserves memory for a body whose length grows so, or refuses it after a while.
 async fn reserve(memory: &Memory, lengths: Range<usize>, limits: &Limits) -> Result<Reservation, Response> {
     let (wake, woken) = oneshot::channel();
-    let reservation = memory.reserve(lengths.clone(), || Box::new(move || _ = wake.send(())));
-    if reservation.is_granted() {
-        return Ok(reservation);
+    let length = lengths.end;
+    let reservation = memory.reserve(lengths, || Box::new(move || _ = wake.send(())));
+    if !reservation.is_granted() {
+        _ = tokio::time::timeout(limits.wait, woken).await;
     }
-    _ = tokio::time::timeout(limits.wait, woken).await;
     match reservation.is_granted() {
         true => Ok(reservation),
-        false => {
-            log::warn!(
-                "a call of {} octets is refused: there was no memory for it (`memory` of the limits)",
-                lengths.end
-            );
-            Err(Response::no_room(limits))
-        }
+        false => Err(memory::refusal(length, limits)),
     }
 }
 

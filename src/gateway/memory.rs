@@ -4,12 +4,14 @@
 //! where there is none, the body is left where it is until others are answered.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::ops::Range;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Resource, getrlimit};
+
+use crate::limits::Limits;
+use crate::service::Response;
 
 /// The worst case of a document in memory, as measured: so many times its length, as a tree of small structs.
 const FACTOR: usize = 7;
@@ -24,7 +26,7 @@ const SMALL_PART: usize = 64;
 type Wake = Box<dyn FnOnce() + Send>;
 
 /// The memory of a gateway.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Memory(Arc<Shared>);
 
 struct Shared {
@@ -39,23 +41,26 @@ struct Shared {
 /// The place of one that waits.
 struct Place {
     octets: usize,
-    state: Arc<AtomicU8>,
+    state: Arc<Mutex<State>>,
     wake: Wake,
 }
 
 /// Room that is reserved, or will be. It is given back when it is dropped.
-#[derive(Debug)]
 pub(super) struct Reservation {
     memory: Memory,
     octets: usize,
     /// The state of one that has had to wait.
-    waited: Option<Arc<AtomicU8>>,
+    waited: Option<Arc<Mutex<State>>>,
 }
 
-/// What has become of one that waits: it still does, it has what it waits for, it has given up.
-const WAITING: u8 = 0;
-const GRANTED: u8 = 1;
-const GONE: u8 = 2;
+/// The state of one that has had to wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Granted,
+    /// It has given up, or has given its room back.
+    Gone,
+}
 
 /// The length that a body may have for which room is reserved: a compressed one becomes longer, but not beyond the limit.
 pub(super) fn length_in_memory(length: usize, is_compressed: bool, limit: usize) -> usize {
@@ -63,6 +68,12 @@ pub(super) fn length_in_memory(length: usize, is_compressed: bool, limit: usize)
         true => length.saturating_mul(MOST_COMPRESSED).min(limit),
         false => length,
     }
+}
+
+/// Returns the response to a call of this length that has waited in vain, and logs it.
+pub(super) fn refusal(length: usize, limits: &Limits) -> Response {
+    log::warn!("a call of {length} octets is refused: there was no memory for it (`memory` of the limits)");
+    Response::no_room(limits)
 }
 
 impl Memory {
@@ -85,9 +96,9 @@ impl Memory {
         if may_pass && shared.take(octets) {
             return Reservation { memory: self.clone(), octets, waited: None };
         }
-        let state = Arc::new(AtomicU8::new(WAITING));
+        let state = Arc::new(Mutex::new(State::Waiting));
         let place = Place { octets, state: Arc::clone(&state), wake: wake() };
-        let mut queue = shared.lock();
+        let mut queue = lock(&shared.queue);
         queue.push_back(place);
         shared.waiting.store(queue.len(), Ordering::SeqCst);
         drop(queue);
@@ -114,14 +125,14 @@ impl Shared {
     #[cold]
     fn serve(&self) {
         let mut wakes = Vec::new();
-        let mut queue = self.lock();
+        let mut queue = lock(&self.queue);
         let (mut left, mut is_held_up) = (VecDeque::new(), false);
         for place in queue.drain(..) {
             let may_pass = !is_held_up || self.is_small(place.octets);
             match self.settle(&place, may_pass) {
-                GONE => {}
-                GRANTED => wakes.push(place.wake),
-                _ => {
+                State::Gone => {}
+                State::Granted => wakes.push(place.wake),
+                State::Waiting => {
                     is_held_up = true;
                     left.push_back(place);
                 }
@@ -134,33 +145,30 @@ impl Shared {
     }
 
     /// Grants a waiter its room if it may pass; returns its state.
-    fn settle(&self, place: &Place, may_pass: bool) -> u8 {
-        if place.state.load(Ordering::SeqCst) == GONE {
-            return GONE;
+    fn settle(&self, place: &Place, may_pass: bool) -> State {
+        let mut state = lock(&place.state);
+        if *state == State::Waiting && may_pass && self.take(place.octets) {
+            *state = State::Granted;
         }
-        if !may_pass || !self.take(place.octets) {
-            return WAITING;
-        }
-        match place.state.compare_exchange(WAITING, GRANTED, Ordering::SeqCst, Ordering::SeqCst) {
-            Ok(_) => GRANTED,
-            // it has given up in between
-            Err(_) => {
-                self.free.fetch_add(place.octets, Ordering::SeqCst);
-                GONE
-            }
-        }
+        *state
     }
 
     fn is_small(&self, octets: usize) -> bool {
         octets <= self.whole / SMALL_PART
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Place>> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Locks; what a thread left that panicked is as good as any.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Reservation {
+    /// Adds more room that was reserved for the same document.
+    pub(super) fn absorb(&mut self, mut more: Reservation) {
+        self.octets += std::mem::take(&mut more.octets);
+    }
+
     /// Gives back what is more than so many octets.
     pub(super) fn shrink_to(&mut self, octets: usize) {
         let Memory(shared) = &self.memory;
@@ -171,25 +179,20 @@ impl Reservation {
     }
 
     pub(super) fn is_granted(&self) -> bool {
-        self.waited.as_ref().is_none_or(|state| state.load(Ordering::SeqCst) == GRANTED)
+        self.waited.as_ref().is_none_or(|state| *lock(state) == State::Granted)
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let is_granted = self.waited.as_ref().is_none_or(|state| state.swap(GONE, Ordering::SeqCst) == GRANTED);
+        let leave = |state: &Arc<Mutex<State>>| std::mem::replace(&mut *lock(state), State::Gone) == State::Granted;
+        let is_granted = self.waited.as_ref().is_none_or(leave);
         let Memory(shared) = &self.memory;
         match is_granted {
             true => shared.give_back(self.octets),
             // those behind it may go on
             false => shared.serve(),
         }
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared").field("whole", &self.whole).field("free", &self.free).finish_non_exhaustive()
     }
 }
 
@@ -226,6 +229,13 @@ mod tests {
         let all = reserve(2000);
         assert!(all.is_granted() && !reserve(900).is_granted());
         drop(all);
+        // what grows is one in the end
+        let mut grown = reserve(300);
+        grown.absorb(memory.reserve(300..600, || unreachable!("there is enough")));
+        assert_eq!(memory.0.free.load(Ordering::SeqCst), 7000 - 600 * FACTOR);
+        grown.shrink_to(100);
+        assert_eq!(memory.0.free.load(Ordering::SeqCst), 6900);
+        drop(grown);
         assert_eq!(memory.0.free.load(Ordering::SeqCst), 7000);
         assert_eq!(memory.0.waiting.load(Ordering::SeqCst), 0);
     }

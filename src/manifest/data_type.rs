@@ -8,9 +8,9 @@ use schemars::Schema;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json, json};
 
-use crate::bounds::{Bounds, Number, text_of};
+use crate::bounds::{Bounds, Number};
 use crate::signature::Type;
-use crate::value::{Base64, DateTime, Members, Value, exactly, shown};
+use crate::value::{Base64, DateTime, Members, Value, exactly, shown, text_of};
 
 /// A type, described.
 #[derive(Debug)]
@@ -37,8 +37,15 @@ pub(super) struct Member {
 
 impl DataType {
     /// Any value of a type.
-    pub(super) const fn of(wire: Type) -> DataType {
-        DataType { wire, help: String::new(), example: None, bounds: Bounds::NONE, members: Vec::new(), items: None }
+    pub(super) fn of(wire: Type) -> DataType {
+        DataType {
+            wire,
+            help: String::new(),
+            example: None,
+            bounds: Bounds::default(),
+            members: Vec::new(),
+            items: None,
+        }
     }
 
     /// Whether a value of it is one word of text.
@@ -236,10 +243,9 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        static ANYTHING: DataType = DataType::of(Type::Undefined);
-
         let Items(reading) = self;
-        let of = reading.of.items.as_deref().unwrap_or(&ANYTHING);
+        let anything = DataType::of(Type::Undefined);
+        let of = reading.of.items.as_deref().unwrap_or(&anything);
         let mut items = Vec::new();
         while let Some(item) = seq.next_element_seed(reading.inner(of))? {
             items.push(item);
@@ -306,7 +312,7 @@ mod tests {
 
     fn number(wire: Type) -> DataType {
         let (minimum, maximum) = (Some(Number::Int(1).into()), Some(Number::Int(9).into()));
-        DataType { bounds: Bounds { minimum, maximum, ..Bounds::NONE }, ..DataType::of(wire) }
+        DataType { bounds: Bounds { minimum, maximum, ..Bounds::default() }, ..DataType::of(wire) }
     }
 
     #[test]

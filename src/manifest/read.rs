@@ -36,8 +36,8 @@ use crate::docs::{Access, Assets, Docs, Trying};
 use crate::limits::Limits;
 use crate::logger::LogFormat;
 use crate::method::{About, Method};
-use crate::server::{Server, network};
-use crate::service::{BaseUrl, Forwarded, path};
+use crate::server::Server;
+use crate::service::{BaseUrl, Forwarded, network, path};
 use crate::signature::Type;
 use crate::value::Value;
 

@@ -8,14 +8,12 @@ mod trial;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
-use std::path::{self as file, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use flate2::Compression;
 use http::StatusCode;
 use http::header::{self, HeaderName, HeaderValue};
-use ipnet::IpNet;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -34,7 +32,7 @@ use crate::openrpc::{self, Info};
 use crate::protocol::xmlrpc::{self, Encoding};
 use crate::protocol::{Protocol, jsonrpc};
 use crate::registry::{DuplicateMethod, Fallback, Registry};
-use crate::service::{BaseUrl, Forwarded, Request, Response, Service, Surroundings, path};
+use crate::service::{BaseUrl, Forwarded, Request, Response, Service, Surroundings, network, path};
 use crate::system::{Abilities, System};
 use crate::value::{Value, shown};
 
@@ -441,7 +439,7 @@ impl Server {
         let mut taken = BTreeSet::new();
         error.paths.extend(places.iter().map(|(path, _)| path).filter(|path| !taken.insert(*path)).cloned());
         let log_file = settings.log_file.as_ref().map(|path| {
-            let path = file::absolute(path).unwrap_or_else(|_| path.clone());
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
             Arc::new(LogFile::new(path, settings.log_format))
         });
         let surroundings = settings.surroundings().unwrap_or_else(|message| {
@@ -815,18 +813,6 @@ impl Endpoint {
             .with(header::CACHE_CONTROL, cached)
             .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF))
     }
-}
-
-/// The addresses of proxies, as one of them or as a network.
-///
-/// # Errors
-/// What was expected, and what is there instead.
-pub(crate) fn network(text: &str) -> Result<IpNet, String> {
-    let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-    address.or_else(|_| text.parse()).map_err(|_| {
-        let shown = text.escape_debug();
-        format!("expected an address as \"127.0.0.1\", or a network as \"10.0.0.0/8\", found \"{shown}\"")
-    })
 }
 
 /// A path as it is compared; one that has no such form is compared as it is, and nobody asks for it.

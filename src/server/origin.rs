@@ -7,7 +7,7 @@
 use http::StatusCode;
 use http::header::{self, HeaderValue};
 
-use crate::service::{Request, Response, split_port};
+use crate::service::{Request, Response, default_port, is_scheme, split_port};
 
 /// The hint for a page whose Host a proxy may have changed.
 const REWRITTEN: &str = "; if it is the service's own, a proxy has sent another Host than the browser: set `url`, or \
@@ -107,10 +107,11 @@ impl Origins {
 /// An origin as browsers send it: in small letters, and without the port that its scheme has anyway.
 fn as_sent(origin: &str) -> String {
     let origin = origin.to_ascii_lowercase();
-    let default = [("https://", ":443"), ("http://", ":80")].into_iter().find(|(scheme, _)| origin.starts_with(scheme));
-    match default.and_then(|(_, port)| origin.strip_suffix(port)) {
-        Some(origin) => origin.to_owned(),
-        None => origin,
+    match origin.split_once("://").map(|(scheme, host)| (scheme, split_port(host))) {
+        Some((scheme, (name, Some(port)))) if is_scheme(scheme) && port == default_port(scheme) => {
+            format!("{scheme}://{name}")
+        }
+        _ => origin,
     }
 }
 
@@ -132,11 +133,10 @@ fn is_own(origin: &str, request: &Request) -> bool {
     let Some(host) = request.host() else {
         return false;
     };
-    let default = if scheme == "https" { "443" } else { "80" };
     let (origin_name, origin_port) = split_port(origin);
     let (host_name, host_port) = split_port(&host);
     let same_port = match host_port {
-        Some(port) => port == origin_port.unwrap_or(default),
+        Some(port) => port == origin_port.unwrap_or(default_port(scheme)),
         None => origin_port.is_none_or(|port| request.variable("SERVER_PORT").is_some_and(|own| own == port)),
     };
     same_port && origin_name.eq_ignore_ascii_case(host_name)

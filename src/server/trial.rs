@@ -18,7 +18,7 @@ use crate::docs::{self, Access, Asks, Fields, Format, MOST_OCTETS, Outcome, TRY,
 use crate::fault::Fault;
 use crate::json;
 use crate::protocol::{Protocol, xmlrpc};
-use crate::service::{Request, Response, is_local_host};
+use crate::service::{Request, Response, is_forwarded, is_local_host};
 use crate::signature::Description;
 use crate::value::Value;
 
@@ -142,24 +142,11 @@ impl Endpoint {
     }
 }
 
-/// The headers by which somebody in between says so.
-const FORWARDING: [&str; 9] = [
-    "HTTP_FORWARDED",
-    "HTTP_VIA",
-    "HTTP_X_FORWARDED_FOR",
-    "HTTP_X_FORWARDED_HOST",
-    "HTTP_X_FORWARDED_PORT",
-    "HTTP_X_FORWARDED_PREFIX",
-    "HTTP_X_FORWARDED_PROTO",
-    "HTTP_X_FORWARDED_SERVER",
-    "HTTP_X_REAL_IP",
-];
-
 /// Whether a request comes from this machine, was sent to it, and by nobody in between who says so.
 fn is_local(request: &Request) -> bool {
     request.remote_addr().is_some_and(|address| address.to_canonical().is_loopback())
         && request.variable("HTTP_HOST").is_some_and(|host| is_local_host(&host))
-        && FORWARDING.into_iter().all(|name| request.variable(name).is_none())
+        && !is_forwarded(request)
 }
 
 /// What one browser has in its cookie: 32 hexadecimal digits.

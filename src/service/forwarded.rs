@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use ipnet::IpNet;
 
-use super::{LONGEST_PATH, Request, is_host, path, split_port};
+use super::{LONGEST_PATH, Request, cut, default_port, is_host, is_scheme, path, split_port};
 
 /// The headers by which [trusted proxies](crate::Server::trusted_proxies) describe the request of their client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -50,8 +50,7 @@ impl Surroundings {
     /// # Errors
     /// What was expected, and what a proxy says instead.
     pub(crate) fn see(&self, request: &Request) -> Result<Seen, String> {
-        let peer = request.variable("REMOTE_ADDR").and_then(|address| address.parse().ok());
-        let seen = match peer.filter(|peer| self.trusts(*peer)) {
+        let seen = match self.trusted_peer(request) {
             None => Seen::default(),
             Some(peer) => match self.forwarded {
                 Forwarded::XForwarded => self.by_x_forwarded(request, peer)?,
@@ -70,9 +69,14 @@ impl Surroundings {
             Forwarded::XForwarded => &["HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO"],
             Forwarded::Rfc7239 => &["HTTP_FORWARDED"],
         };
-        let peer = request.variable("REMOTE_ADDR").and_then(|address| address.parse().ok());
         self.url.as_ref().is_some_and(is_of_url)
-            || peer.is_some_and(|peer| self.trusts(peer)) && headers.iter().any(|name| request.variable(name).is_some())
+            || self.trusted_peer(request).is_some() && headers.iter().any(|name| request.variable(name).is_some())
+    }
+
+    /// Returns the address that the request came from, if it is a trusted proxy's.
+    fn trusted_peer(&self, request: &Request) -> Option<IpAddr> {
+        let peer = request.variable("REMOTE_ADDR")?.parse().ok()?;
+        Some(peer).filter(|peer| self.trusts(*peer))
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -89,12 +93,13 @@ impl Surroundings {
         let prefix = last("HTTP_X_FORWARDED_PREFIX").unwrap_or_default();
         let is_path = prefix.is_empty() || prefix.starts_with('/') && prefix.len() <= LONGEST_PATH;
         let normal = path::normal(&prefix).filter(|_| is_path);
-        let prefix = normal.ok_or("expected a path as X-Forwarded-Prefix, found something else")?;
+        let found = || format!("expected a path as X-Forwarded-Prefix, found \"{}\"", cut(&prefix));
+        let normal = normal.ok_or_else(found)?;
         Ok(Seen {
             address: Some(self.client(peer, addresses.rsplit(',').map(str::trim))),
-            scheme: last("HTTP_X_FORWARDED_PROTO"),
+            scheme: last("HTTP_X_FORWARDED_PROTO").map(|scheme| scheme.to_ascii_lowercase()),
             host: last("HTTP_X_FORWARDED_HOST"),
-            prefix: prefix.trim_end_matches('/').to_owned(),
+            prefix: normal.trim_end_matches('/').to_owned(),
             url: None,
         })
     }
@@ -110,7 +115,7 @@ impl Surroundings {
         let last = |name: &str| elements.iter().rev().find_map(|element| value(element, name));
         Ok(Seen {
             address: Some(self.client(peer, addresses.iter().map(String::as_str))),
-            scheme: last("proto"),
+            scheme: last("proto").map(|scheme| scheme.to_ascii_lowercase()),
             host: last("host"),
             prefix: String::new(),
             url: None,
@@ -133,18 +138,44 @@ impl Surroundings {
 impl Seen {
     /// Checks what will be repeated.
     fn check(&self) -> Result<(), String> {
-        let is_scheme = |scheme: &String| ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
         if let Some(scheme) = self.scheme.as_ref().filter(|scheme| !is_scheme(scheme)) {
-            return Err(format!(
-                "expected http or https as the scheme that a proxy tells, found \"{}\"",
-                super::cut(scheme)
-            ));
+            return Err(format!("expected http or https as the scheme that a proxy tells, found \"{}\"", cut(scheme)));
         }
         match self.host.as_ref().filter(|host| !is_host(host)) {
-            Some(host) => Err(format!("expected a host as a proxy tells it, found \"{}\"", super::cut(host))),
+            Some(host) => Err(format!("expected a host as a proxy tells it, found \"{}\"", cut(host))),
             None => Ok(()),
         }
     }
+}
+
+/// The headers of proxies, of which some tell for whom they ask.
+const FORWARDING: [&str; 9] = [
+    "HTTP_FORWARDED",
+    "HTTP_VIA",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PREFIX",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_SERVER",
+    "HTTP_X_REAL_IP",
+];
+
+/// Tests if a proxy says that it has sent a request on.
+pub(crate) fn is_forwarded(request: &Request) -> bool {
+    FORWARDING.into_iter().any(|name| request.variable(name).is_some())
+}
+
+/// Reads the addresses of proxies: one of them, or a network.
+///
+/// # Errors
+/// What was expected, and what is there instead.
+pub(crate) fn network(text: &str) -> Result<IpNet, String> {
+    let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+    address.or_else(|_| text.parse()).map_err(|_| {
+        let shown = text.escape_debug();
+        format!("expected an address as \"127.0.0.1\", or a network as \"10.0.0.0/8\", found \"{shown}\"")
+    })
 }
 
 /// An address as proxies write it: alone, or with a port.
@@ -211,15 +242,14 @@ impl FromStr for BaseUrl {
     type Err = String;
 
     fn from_str(url: &str) -> Result<BaseUrl, String> {
-        let expected = || format!("expected a URL as \"https://api.example/path\", found \"{}\"", super::cut(url));
+        let expected = || format!("expected a URL as \"https://api.example/path\", found \"{}\"", cut(url));
         let (scheme, rest) = url.split_once("://").ok_or_else(expected)?;
         let scheme = scheme.to_ascii_lowercase();
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let is_known = matches!(&scheme[..], "http" | "https") && is_host(host) && !path.contains(['?', '#']);
+        let is_known = is_scheme(&scheme) && is_host(host) && !path.contains(['?', '#']);
         let path = path::normal(path).filter(|path| is_known && path.len() <= LONGEST_PATH).ok_or_else(expected)?;
-        let default = if scheme == "https" { "443" } else { "80" };
         let host = match split_port(host) {
-            (name, Some(port)) if port == default => name,
+            (name, Some(port)) if port == default_port(&scheme) => name,
             _ => host,
         };
         let has_slash = path.ends_with('/');

@@ -17,7 +17,7 @@ use http::{StatusCode, Uri};
 
 pub use self::forwarded::Forwarded;
 use self::forwarded::Seen;
-pub(crate) use self::forwarded::{BaseUrl, Surroundings};
+pub(crate) use self::forwarded::{BaseUrl, Surroundings, is_forwarded, network};
 use crate::limits::Limits;
 
 /// Something that answers requests.
@@ -195,7 +195,6 @@ impl Request {
         if let Some(port) = self.variable("SERVER_PORT").filter(|port| !is_port(port)) {
             return refuse(format!("expected a port of at most five digits, found \"{}\"", cut(&port)));
         }
-        let is_scheme = |scheme: &str| scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
         if let Some(scheme) = self.variable("REQUEST_SCHEME").filter(|scheme| !is_scheme(scheme)) {
             return refuse(format!("expected the scheme http or https, found \"{}\"", cut(&scheme)));
         }
@@ -240,8 +239,7 @@ impl Request {
         let is_proxied = seen.is_some_and(|seen| seen.scheme.is_some() || seen.host.is_some());
         let port = self.variable("SERVER_PORT").filter(|port| {
             // a Host header without a port may have lost it on the way (Debian's nginx sends $host)
-            let default = if scheme == "https" { "443" } else { "80" };
-            *port != default && split_port(&host).1.is_none() && !is_proxied
+            *port != default_port(&scheme) && split_port(&host).1.is_none() && !is_proxied
         });
         let colon = if port.is_some() { ":" } else { "" };
         let prefix = seen.map_or("", |seen| &seen.prefix[..]);
@@ -320,6 +318,15 @@ fn is_host(host: &str) -> bool {
     };
     let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     port.is_none_or(is_port) && address.map_or_else(|| is_name(name), |address| address.parse::<Ipv6Addr>().is_ok())
+}
+
+pub(crate) fn is_scheme(scheme: &str) -> bool {
+    scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+}
+
+/// Returns the port that a URL of this scheme has without saying so.
+pub(crate) fn default_port(scheme: &str) -> &'static str {
+    if scheme.eq_ignore_ascii_case("https") { "443" } else { "80" }
 }
 
 fn is_port(port: &str) -> bool {

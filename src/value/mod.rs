@@ -65,6 +65,19 @@ pub enum Value {
     Nil,
 }
 
+/// A value as words and texts have it; `None` for one that is no scalar.
+pub(crate) fn text_of(value: &Value) -> Option<Vec<u8>> {
+    Some(match value {
+        Value::Int(value) => value.to_string().into_bytes(),
+        Value::Boolean(value) => u8::from(*value).to_string().into_bytes(),
+        Value::String(value) => value.clone().into_bytes(),
+        Value::Double(value) => value.to_string().into_bytes(),
+        Value::DateTime(value) => value.0.format("%Y-%m-%dT%H:%M:%S").to_string().into_bytes(),
+        Value::Base64(Base64(octets)) => octets.clone(),
+        Value::Array(_) | Value::Struct(_) | Value::Nil => return None,
+    })
+}
+
 impl Value {
     /// The member `name` of a struct; `None` if this is no struct or has no such member.
     pub fn member(&self, name: &str) -> Option<&Value> {

@@ -178,7 +178,7 @@ impl Connection {
             if !is_sent && (self.answer.is_some() || self.output.len() - self.sent > MOST_UNREAD) {
                 return Ok(self.waits(Wait::Room));
             }
-            if !self.has_memory(worker)? {
+            if !self.has_memory(worker) {
                 return Ok(self.waits(Wait::Memory));
             }
             if self.answer.is_some() {
@@ -197,29 +197,29 @@ impl Connection {
 
     /// Reserves memory for the request that is on its way, if that is lacking; `false` if there is none yet. One that has
     /// waited too long is refused.
-    fn has_memory(&mut self, worker: &Worker<'_>) -> Result<bool, End> {
-        let Some(lengths) = self.responder.lacks() else { return Ok(true) };
+    fn has_memory(&mut self, worker: &Worker<'_>) -> bool {
+        let Some(lengths) = self.responder.lacks() else { return true };
+        let length = lengths.end;
         let (memory, until) = match self.waiting.take() {
             Some(waiting) => waiting,
             None => {
-                let memory = worker.pool.memory.reserve(lengths.clone(), || worker.pool.waker(worker.slot));
+                let memory = worker.pool.memory.reserve(lengths, || worker.pool.waker(worker.slot));
                 (memory, Instant::now().checked_add(worker.pool.limits.wait))
             }
         };
         if memory.is_granted() {
-            self.responder.supply(memory);
+            self.responder.supply(length, memory);
         } else if until.is_some_and(|until| until <= Instant::now()) {
             drop(memory);
-            let length = lengths.end;
-            log::warn!("a call of {length} octets is refused: there was no memory for it (`memory` of the limits)");
-            if let Some(arrival) = self.responder.give_up() {
-                self.answer(arrival, Vec::new(), worker);
+            let (arrival, log) = logger::capture(|| self.responder.give_up(length));
+            if let Some(arrival) = arrival {
+                self.answer(arrival, log, worker);
             }
         } else {
             self.waiting = Some((memory, until));
-            return Ok(false);
+            return false;
         }
-        Ok(true)
+        true
     }
 
     fn waits(&mut self, wait: Wait) -> Wait {
@@ -343,11 +343,10 @@ impl Connection {
 
     /// Has a request answered; `log` is what was logged of it by now.
     fn answer(&mut self, arrival: Arrival, mut log: Vec<u8>, worker: &Worker<'_>) {
-        let Arrival { request_id, request, mut memory } = arrival;
+        let Arrival { request_id, request, memory } = arrival;
         let (response, lines) = logger::capture(|| worker.respond(request));
         // the answer is still there, until its peer has read it
-        self.reserved = memory.pop();
-        drop(memory);
+        self.reserved = memory;
         if let Some(reserved) = &mut self.reserved {
             reserved.shrink_to(response.body.len());
         }

@@ -20,7 +20,7 @@ use super::record::{
     self, BeginRequest, HEADER_LEN, MAX_CONTENT, Part, ProtocolStatus, Reader, RecordType, Role, UnknownVersion,
 };
 use crate::gateway::cgi::{self, ContentLength};
-use crate::gateway::memory::{Reservation, length_in_memory};
+use crate::gateway::memory::{self, Reservation};
 use crate::limits::Limits;
 use crate::service::{MetaVariables, Request, Response};
 
@@ -35,8 +35,6 @@ pub(super) struct Responder {
     collected: Vec<u8>,
     request: Option<Incoming>,
     closing: Option<Closing>,
-    /// The lengths of the body between which no memory is reserved yet, if so.
-    lacks: Option<Range<usize>>,
 }
 
 /// When a connection that takes no more requests is to be closed.
@@ -55,7 +53,7 @@ pub(super) struct Arrival {
     /// The request, or the response to one that cannot be had.
     pub(super) request: Result<Request, Response>,
     /// The memory that it takes up until it is answered.
-    pub(super) memory: Vec<Reservation>,
+    pub(super) memory: Option<Reservation>,
 }
 
 /// Why a connection cannot go on: where the next record begins, or what it belongs to, is not known.
@@ -95,32 +93,42 @@ struct Incoming {
     keep_connection: bool,
     params: Vec<u8>,
     /// What is known when the params have ended.
-    head: Option<(Params, ContentLength)>,
+    head: Option<Head>,
     body: Vec<u8>,
     /// Whether the body has ended.
     is_whole: bool,
     /// The memory that is reserved, and the length of a body for which it is enough.
-    memory: Vec<Reservation>,
+    memory: Option<Reservation>,
     covered: usize,
+}
+
+struct Head {
+    params: Params,
+    length: ContentLength,
+    is_compressed: bool,
+}
+
+impl Head {
+    /// # Errors
+    /// The response to params that cannot be meant.
+    fn new(params: Vec<u8>, limits: &Limits) -> Result<Head, Response> {
+        let params = Params::new(params)?;
+        let length = ContentLength::of(&params, limits)?;
+        let is_compressed = params.get("HTTP_CONTENT_ENCODING").is_some_and(|value| !value.is_empty());
+        Ok(Head { params, length, is_compressed })
+    }
 }
 
 impl Responder {
     pub(super) fn new(limits: &Limits) -> Responder {
-        Responder {
-            limits: *limits,
-            reader: Reader::default(),
-            collected: Vec::new(),
-            request: None,
-            closing: None,
-            lacks: None,
-        }
+        Responder { limits: *limits, reader: Reader::default(), collected: Vec::new(), request: None, closing: None }
     }
 
     /// Takes octets from the front, up to the end of a request if there is one, or to where memory is
     /// [lacking](Responder::lacks). Records that must be answered at once are, in `output`.
     pub(super) fn take(&mut self, octets: &mut &[u8], output: &mut Vec<u8>) -> Result<Option<Arrival>, Violation> {
         while self.closing.is_none() {
-            if self.lacks.is_some() {
+            if self.lacks().is_some() {
                 return Ok(None);
             }
             let Some(part) = self.reader.next(octets)? else {
@@ -139,21 +147,23 @@ impl Responder {
 
     /// The lengths of the body between which memory has to be reserved before there is more of it.
     pub(super) fn lacks(&self) -> Option<Range<usize>> {
-        self.lacks.clone()
+        self.request.as_ref()?.lacks(self.limits.body)
     }
 
-    /// Takes the memory that it has lacked.
-    pub(super) fn supply(&mut self, memory: Reservation) {
-        if let (Some(lengths), Some(request)) = (self.lacks.take(), &mut self.request) {
-            request.memory.push(memory);
-            request.covered = lengths.end;
+    /// Takes memory for a body of this length.
+    pub(super) fn supply(&mut self, length: usize, memory: Reservation) {
+        if let Some(request) = &mut self.request {
+            request.covered = length;
+            match &mut request.memory {
+                Some(reserved) => reserved.absorb(memory),
+                None => request.memory = Some(memory),
+            }
         }
     }
 
-    /// Refuses the request for which there is no memory.
-    pub(super) fn give_up(&mut self) -> Option<Arrival> {
-        self.lacks = None;
-        self.refuse(Response::no_room(&self.limits))
+    /// Refuses the request of this length for which there is no memory.
+    pub(super) fn give_up(&mut self, length: usize) -> Option<Arrival> {
+        self.refuse(memory::refusal(length, &self.limits))
     }
 
     /// Whether the connection waits for more of a request.
@@ -225,7 +235,7 @@ impl Responder {
                     head: None,
                     body: Vec::new(),
                     is_whole: false,
-                    memory: Vec::new(),
+                    memory: None,
                     covered: 0,
                 });
                 if begin.role != Role::Responder {
@@ -254,22 +264,21 @@ impl Responder {
             return None;
         }
         let params = std::mem::take(&mut request.params);
-        let head = Params::new(params)
-            .and_then(|params| ContentLength::of(&params, &self.limits).map(|length| (params, length)));
-        match head {
+        match Head::new(params, &self.limits) {
             Ok(head) => request.head = Some(head),
             Err(response) => return self.refuse(response),
         }
-        self.lacks = request.lacks(self.limits.body);
         self.arrive()
     }
 
     fn stdin(&mut self, part: &Part<'_>) -> Option<Arrival> {
         let request = self.request.as_mut()?;
         let limit = self.limits.body;
-        let most = request.head.as_ref().map_or(limit.saturating_add(1), |(_, length)| length.most(limit));
+        let most = request.head.as_ref().map_or(limit.saturating_add(1), |head| head.length.most(limit));
         let room = most.saturating_sub(request.body.len());
-        if let (Some((_, ContentLength::Octets(octets))), true) = (&request.head, request.body.is_empty()) {
+        if let (Some(Head { length: ContentLength::Octets(octets), .. }), true) =
+            (&request.head, request.body.is_empty())
+        {
             // a body that grows is copied again and again; but what is declared need not come
             request.body.reserve_exact(MOST_RESERVED.min(*octets));
         }
@@ -280,7 +289,6 @@ impl Responder {
             return self.refuse(Response::too_large(limit));
         }
         request.is_whole |= part.is_empty;
-        self.lacks = request.lacks(limit);
         self.arrive()
     }
 
@@ -288,8 +296,8 @@ impl Responder {
     fn arrive(&mut self) -> Option<Arrival> {
         self.request.as_ref().filter(|request| request.is_whole && request.head.is_some())?;
         let request = self.leave(Closing::Now)?;
-        let (params, length) = request.head?;
-        let Incoming { id, body, memory, .. } = request;
+        let Incoming { id, body, memory, head, .. } = request;
+        let Head { params, length, .. } = head?;
         Some(Arrival { request_id: id, request: length.request(params, body, &self.limits), memory })
     }
 
@@ -301,7 +309,6 @@ impl Responder {
 
     fn leave(&mut self, closing: Closing) -> Option<Incoming> {
         let request = self.request.take()?;
-        self.lacks = None;
         if !request.keep_connection {
             self.closing = Some(closing);
         }
@@ -312,21 +319,15 @@ impl Responder {
 impl Incoming {
     /// The lengths of the body between which memory has to be reserved, if it has to.
     fn lacks(&self, limit: usize) -> Option<Range<usize>> {
-        let is_compressed =
-            |params: &Params| params.get("HTTP_CONTENT_ENCODING").is_some_and(|value| !value.is_empty());
-        let (length, is_compressed) = match &self.head {
-            Some((_, ContentLength::Nothing)) => (0, false),
-            Some((params, ContentLength::Octets(octets))) => (*octets, is_compressed(params)),
+        let (most, length) = match self.head.as_ref().map(|head| head.length) {
+            Some(ContentLength::Nothing) => (0, 0),
+            Some(ContentLength::Octets(octets)) => (octets, octets),
             // as it comes, and as much again
-            Some((params, ContentLength::ToTheEnd)) => (2 * self.body.len(), is_compressed(params)),
-            None => (2 * self.body.len(), false),
+            Some(ContentLength::ToTheEnd) | None => (self.body.len(), 2 * self.body.len()),
         };
-        let needed = length_in_memory(length.min(limit), is_compressed, limit);
-        let is_covered = match &self.head {
-            Some((_, ContentLength::ToTheEnd)) | None => self.body.len() <= self.covered,
-            Some(_) => needed <= self.covered,
-        };
-        (!is_covered).then_some(self.covered..needed)
+        let is_compressed = self.head.as_ref().is_some_and(|head| head.is_compressed);
+        let in_memory = |length: usize| memory::length_in_memory(length.min(limit), is_compressed, limit);
+        (in_memory(most) > self.covered).then(|| self.covered..in_memory(length))
     }
 }
 
@@ -539,7 +540,10 @@ mod tests {
                         outcome.arrivals.push((request_id, request.map_err(|response| response.status.as_u16())));
                     }
                     Ok(None) => match responder.lacks() {
-                        Some(lengths) => responder.supply(memory.reserve(lengths, || unreachable!("there is enough"))),
+                        Some(lengths) => {
+                            let length = lengths.end;
+                            responder.supply(length, memory.reserve(lengths, || unreachable!("there is enough")));
+                        }
                         None => assert!(piece.is_empty()),
                     },
                     Err(violation) => outcome.violation = Some(violation),

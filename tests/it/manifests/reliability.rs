@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
@@ -130,31 +130,38 @@ fn kill(child: &Child, signal: &str) {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
+/// Serves a manifest by FastCGI, at a socket beside it.
+fn respond(folder: &Folder) -> (Child, PathBuf) {
+    let socket = folder.path().join("socket");
+    let mut command = Command::new(rpcgi());
+    command.env_clear().env("PATH", "/usr/bin:/bin").arg("fcgi").arg(folder.manifest());
+    command.arg("--listen").arg(format!("unix:{}", socket.display())).stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut responder = command.stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(responder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("Serving"), "{line}");
+    (responder, socket)
+}
+
+/// Sends a call to a socket of FastCGI.
+fn send(socket: &Path, body: &str) -> Child {
+    let mut call = Command::new("cgi-fcgi");
+    call.args(["-bind", "-connect"]).arg(socket).env("REQUEST_METHOD", "POST");
+    call.env("CONTENT_TYPE", "application/json").env("CONTENT_LENGTH", body.len().to_string());
+    call.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut call = call.spawn().expect("cgi-fcgi is installed: `tests/run` does that");
+    // a refusal may come before all of it is read
+    _ = call.stdin.take().unwrap().write_all(body.as_bytes());
+    call
+}
+
 #[test]
 fn a_second_term_takes_programs_along() {
     for signal in ["-TERM", "-INT"] {
         let folder = Folder::new("[limits]\nstop = 60\n[method.run]\nrun = [\"./program\"]\n")
             .with("program", "#!/bin/sh\nsetsid sleep 987654407 &\nsleep 987654408\n");
-        let socket = folder.path().join("socket");
-        let mut command = Command::new(rpcgi());
-        command.env_clear().env("PATH", "/usr/bin:/bin").arg("fcgi").arg(folder.manifest());
-        command.arg("--listen").arg(format!("unix:{}", socket.display())).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut responder = command.stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(responder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        assert!(line.starts_with("Serving"), "{line}");
-        let mut call = Command::new("cgi-fcgi");
-        let body = request("run", json!([]));
-        call.args(["-bind", "-connect"])
-            .arg(&socket)
-            .env("REQUEST_METHOD", "POST")
-            .env("CONTENT_TYPE", "application/json");
-        call.env("CONTENT_LENGTH", body.len().to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        let mut call = call.spawn().expect("cgi-fcgi is installed: `tests/run` does that");
-        call.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
+        let (mut responder, socket) = respond(&folder);
+        let mut call = send(&socket, &request("run", json!([])));
         assert!(soon(|| runs("987654407") && runs("987654408")));
         kill(&responder, signal);
         assert!(soon(|| !socket.exists()));
@@ -228,22 +235,10 @@ fn large_calls_wait_for_memory_at_serve() {
 fn large_calls_wait_for_memory_at_fastcgi() {
     for wait in ["10", "0.2"] {
         let folder = narrow(wait);
-        let socket = folder.path().join("socket");
-        let mut command = Command::new(rpcgi());
-        command.env_clear().env("PATH", "/usr/bin:/bin").arg("fcgi").arg(folder.manifest());
-        command.arg("--listen").arg(format!("unix:{}", socket.display())).stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut responder = command.stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(responder.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let (mut responder, socket) = respond(&folder);
         let post = |body: &str| {
-            let mut call = Command::new("cgi-fcgi");
-            call.args(["-bind", "-connect"]).arg(&socket).env("REQUEST_METHOD", "POST");
-            call.env("CONTENT_TYPE", "application/json").env("CONTENT_LENGTH", body.len().to_string());
-            let mut call = call.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-            let mut input = call.stdin.take().unwrap();
-            _ = input.write_all(body.as_bytes());
-            drop(input);
-            String::from_utf8(call.wait_with_output().unwrap().stdout).unwrap()
+            let answer = send(&socket, body).wait_with_output().unwrap();
+            String::from_utf8(answer.stdout).unwrap()
         };
         assert_little_memory(post, wait);
         // all of it is free again
