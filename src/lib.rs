@@ -1,30 +1,21 @@
 #![doc = include_str!("../README.md")]
 #![warn(unreachable_pub)]
 
-mod bounds;
 mod call;
-mod cli;
+mod description;
 mod docs;
-mod fault;
 mod gateway;
-mod json;
-mod limits;
 mod logger;
 #[cfg(feature = "program")]
 mod manifest;
 mod method;
-mod openrpc;
 #[cfg(feature = "program")]
 mod program;
 mod protocol;
-mod registry;
-#[cfg(feature = "async")]
-mod runtime;
+mod run;
 mod server;
 mod service;
-mod signature;
-mod system;
-mod value;
+mod wire;
 
 // the attribute macros write `::rpcgi`, also in this crate's own tests
 extern crate self as rpcgi;
@@ -32,17 +23,15 @@ extern crate self as rpcgi;
 /// The crate whose types of requests, headers and statuses are used here, in the same version.
 pub use http;
 
+pub use crate::description::{Signature, Type};
 pub use crate::docs::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, Trying};
-pub use crate::fault::Fault;
-pub use crate::limits::Limits;
 pub use crate::logger::LogFormat;
-pub use crate::method::{Function, Method};
+pub use crate::method::{DuplicateMethod, Fallback, Function, Method, Registry};
 pub use crate::protocol::xmlrpc;
-pub use crate::registry::{DuplicateMethod, Fallback, Registry};
 pub use crate::server::{BuildError, Endpoint, Server};
-pub use crate::service::{Forwarded, MetaVariables, Request, Response, Service};
-pub use crate::signature::{Signature, Type};
-pub use crate::value::{Base64, DateTime, Value};
+pub use crate::service::{Forwarded, Limits, MetaVariables, Request, Response, Service};
+pub use crate::wire::fault::Fault;
+pub use crate::wire::value::{Base64, DateTime, Value};
 /// Makes a method of a function, for [`methods!`] to list.
 ///
 /// The function itself stays as it is. Its doc comment is the method's help, in Markdown, and the first paragraph the

@@ -5,9 +5,9 @@ use maud::{DOCTYPE, Markup, Render, html};
 use super::markdown::{self, anchor};
 use super::samples::Samples;
 use super::{Format, LONGEST_FILTER, Page, Place, UNVERSIONED, assets};
-use crate::fault::SHARED;
-use crate::limits::Limits;
-use crate::signature::Description;
+use crate::description::Description;
+use crate::service::Limits;
+use crate::wire::fault::SHARED;
 
 impl Page<'_> {
     /// The HTML document.

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use crate::signature::{Constraint, Description, Detail, Named, Shape, Type};
-use crate::value::{Base64, DateTime, Value};
+use crate::description::{Constraint, Description, Detail, Named, Shape, Type};
+use crate::wire::value::{Base64, DateTime, Value};
 
 /// What strings are that have one of these in their name.
 const STRINGS: [(&str, &str); 8] = [

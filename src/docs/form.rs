@@ -11,8 +11,8 @@ use maud::{Markup, html};
 use serde_json::Value as Json;
 
 use super::{example, samples};
-use crate::signature::{Detail, Shape, Type};
-use crate::value::{Base64, Value, shown};
+use crate::description::{Detail, Shape, Type};
+use crate::wire::value::{Base64, Value, shown};
 
 /// The most items of arrays in a form, together.
 const MOST_ITEMS: usize = 1000;

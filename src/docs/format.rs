@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::value::shown;
+use crate::wire::value::shown;
 
 /// A form of the description of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::example;
 use super::markdown::anchor;
 use super::samples::{Call, Samples};
 use super::trial::{self, TRY};
-use crate::signature::{Constraint, Description, Detail, Named, Shape, Signature, Type};
+use crate::description::{Constraint, Description, Detail, Named, Shape, Signature, Type};
 
 impl Page<'_> {
     /// The section of a method.

@@ -37,9 +37,9 @@ pub(crate) use self::form::{Fields, MOST_OCTETS};
 pub(crate) use self::format::Format;
 pub use self::settings::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, Trying};
 pub(crate) use self::trial::{Asks, Outcome, TRY, Trial};
-use crate::limits::Limits;
-use crate::signature::Description;
-use crate::value::Value;
+use crate::description::Description;
+use crate::service::Limits;
+use crate::wire::value::Value;
 
 /// The most characters of a filter: more than anybody types.
 pub(crate) const LONGEST_FILTER: usize = 200;

@@ -8,7 +8,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::value::{DateTime, Value};
+use crate::wire::value::{DateTime, Value};
 
 /// Where the service is, if nobody knows.
 const ANYWHERE: &str = "https://example.org/cgi-bin/service";

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::Page;
-use crate::signature::{Constraint, Description, Detail, Named, Shape, Signature};
+use crate::description::{Constraint, Description, Detail, Named, Shape, Signature};
 
 pub(super) fn render(page: &Page<'_>) -> String {
     let mut text = format!("# {}\n", one_line(page.name));

@@ -7,8 +7,8 @@ use maud::{Markup, html};
 use super::form::{self, Fields};
 use super::markdown::anchor;
 use super::{Page, example, samples};
-use crate::signature::{Description, Detail};
-use crate::value::Value;
+use crate::description::{Description, Detail};
+use crate::wire::value::Value;
 
 /// What a query asks for this page with: `try=wheel.spin`.
 pub(crate) const TRY: &str = "try";

@@ -11,7 +11,7 @@ use std::thread;
 use http::StatusCode;
 use rustix::process::{Resource, getrlimit};
 
-use crate::limits::Limits;
+use crate::service::Limits;
 use crate::service::{MetaVariables, Request, Response, Service};
 
 /// Whether the environment is that of a CGI program: servers set `REQUEST_METHOD` without fail, and

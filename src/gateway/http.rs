@@ -20,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
 
 use super::memory::{self, Memory, Reservation, length_in_memory};
-use crate::limits::Limits;
+use crate::service::Limits;
 use crate::service::{Request, Response, Service, is_local_host, split_port};
 
 /// The most octets of a body over the limit that are read and let go of, and for how long: a client that sends all of it

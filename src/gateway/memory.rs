@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::process::{Resource, getrlimit};
 
-use crate::limits::Limits;
+use crate::service::Limits;
 use crate::service::Response;
 
 /// The worst case of a document in memory, as measured: so many times its length, as a tree of small structs.

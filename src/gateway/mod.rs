@@ -7,9 +7,11 @@ pub(crate) mod fastcgi;
 pub(crate) mod http;
 #[cfg(any(target_os = "linux", feature = "http"))]
 mod memory;
+#[cfg(target_os = "linux")]
+pub(crate) mod socket;
 
 #[cfg(target_os = "linux")]
-use self::fastcgi::Listener;
+use self::socket::Listener;
 
 /// What started the program, as its environment and descriptor 0 tell.
 pub(crate) enum Start {

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::data_type::DataType;
 use crate::call::{Mismatch, ParamName};
-use crate::fault::Fault;
-use crate::json;
-use crate::limits::Limits;
 use crate::method::{About, Refusal};
+use crate::service::Limits;
 use crate::service::Request;
-use crate::value::{Value, place};
+use crate::wire::fault::Fault;
+use crate::wire::json;
+use crate::wire::value::{Value, place};
 
 /// A param, described.
 #[derive(Debug)]

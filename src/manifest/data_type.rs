@@ -8,9 +8,9 @@ use schemars::Schema;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json, json};
 
-use crate::bounds::{Bounds, Number};
-use crate::signature::Type;
-use crate::value::{Base64, DateTime, Members, Value, exactly, shown, text_of};
+use crate::description::Type;
+use crate::description::bounds::{Bounds, Number};
+use crate::wire::value::{Base64, DateTime, Members, Value, exactly, shown, text_of};
 
 /// A type, described.
 #[derive(Debug)]

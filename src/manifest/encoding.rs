@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::str::FromStr;
 
-use crate::value::{Value, text_of};
+use crate::wire::value::{Value, text_of};
 
 /// An encoding that a program reads and writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

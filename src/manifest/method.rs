@@ -7,10 +7,10 @@ use super::data_type::OrNil;
 use super::program::Program;
 use super::worker::Job;
 use crate::call::{Params, Reply};
+use crate::description::FunctionSchemas;
 use crate::method::{About, Arguments, Body, Failure};
 use crate::service::Request;
-use crate::signature::FunctionSchemas;
-use crate::value::Value;
+use crate::wire::value::Value;
 
 /// Who does the work.
 pub(super) enum Runner {

@@ -17,10 +17,10 @@ use super::launch::{Context, Launch};
 use super::pool::Pool;
 use super::process::{Process, Turn, in_words};
 use super::words::{LONGEST_WORD, Word, fill};
-use crate::fault::Fault;
+use crate::description::Type;
 use crate::method::{Failure, Refusal};
-use crate::signature::Type;
-use crate::value::{Base64, Value, shown, text_of};
+use crate::wire::fault::Fault;
+use crate::wire::value::{Base64, Value, shown, text_of};
 
 /// The most octets of an argument that are put into the environment: what fits there with room to spare.
 const LONGEST_VARIABLE: usize = LONGEST_WORD / 2;

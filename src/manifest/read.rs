@@ -31,15 +31,15 @@ use super::program::{Input, Output, Program};
 use super::words::{Word, find};
 use super::worker::{Job, Worker};
 use super::{Manifest, Source, Workers};
-use crate::bounds::{Bound, Number};
+use crate::description::Type;
+use crate::description::bounds::{Bound, Number};
 use crate::docs::{Access, Assets, Docs, Trying};
-use crate::limits::Limits;
 use crate::logger::LogFormat;
 use crate::method::{About, Method};
 use crate::server::Server;
+use crate::service::Limits;
 use crate::service::{BaseUrl, Forwarded, network, path};
-use crate::signature::Type;
-use crate::value::Value;
+use crate::wire::value::Value;
 
 /// How closely to look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use crate::value::Position;
+use crate::wire::Position;
 
 /// The most octets of a manifest: some ten thousand methods.
 const LARGEST: u64 = 4 << 20;

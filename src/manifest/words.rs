@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStringExt;
 use super::call::{Param, refuse};
 use super::encoding::Encoding;
 use crate::method::Refusal;
-use crate::value::Value;
+use crate::wire::value::Value;
 
 /// The most octets that Linux takes as one word (MAX_ARG_STRLEN, with the NUL at its end).
 pub(super) const LONGEST_WORD: usize = (128 << 10) - 1;
@@ -152,8 +152,8 @@ fn braces_help() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::description::Type;
     use crate::manifest::data_type::DataType;
-    use crate::signature::Type;
 
     fn params() -> Vec<Param> {
         let param = |name: &str, wire, leading_dash| Param {

@@ -15,10 +15,10 @@ use super::launch::{Context, Launch};
 use super::pool::Pool;
 use super::process::{Process, Turn, dismiss_all, in_words};
 use super::program::BYTE_ORDER_MARK;
-use crate::fault::Fault;
-use crate::json;
 use crate::method::Failure;
-use crate::value::{Value, shown};
+use crate::wire::fault::Fault;
+use crate::wire::json;
+use crate::wire::value::{Value, shown};
 
 /// How long to wait before starting a worker anew when the second in a row has died; doubled for each that follows.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);

@@ -12,10 +12,10 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use ureq::Agent;
 
-use crate::fault::Fault;
-use crate::json;
-use crate::limits::Limits;
-use crate::value::{Base64, Value, shown};
+use crate::service::Limits;
+use crate::wire::fault::Fault;
+use crate::wire::json;
+use crate::wire::value::{Base64, Value, shown};
 use crate::xmlrpc;
 
 /// Exit statuses beside 0, and 2 for what cannot be meant.
@@ -70,7 +70,7 @@ pub(super) fn call(arguments: Arguments) -> ExitCode {
             Ok(()) => return ExitCode::SUCCESS,
             Err(error) => (1, format!("standard output cannot be written: {error}")),
         },
-        Err(Failure::Usage(message)) => (crate::cli::USAGE, message),
+        Err(Failure::Usage(message)) => (crate::run::USAGE, message),
         Err(Failure::Fault(fault)) => (FAULT, format!("fault {fault}")),
         Err(Failure::Network(message)) => (NETWORK, message),
         Err(Failure::NotUnderstood(message)) => (NOT_UNDERSTOOD, message),

@@ -9,10 +9,10 @@ use http::StatusCode;
 
 use super::report;
 use crate::gateway::cgi;
-use crate::limits::Limits;
 use crate::logger;
 use crate::manifest::{Identity, Look, Manifest, Source, Workers, read};
 use crate::server::Endpoint;
+use crate::service::Limits;
 use crate::service::{Request, Response, Service};
 
 /// What to do while the file has mistakes.

@@ -26,12 +26,12 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use self::kept::{Kept, WhenBroken};
 use self::wrapper::Wrapper;
-use crate::cli::{self, USAGE};
 use crate::gateway::Start;
 #[cfg(target_os = "linux")]
-use crate::gateway::fastcgi::{Address, Listener};
+use crate::gateway::socket::{Address, Listener};
 use crate::logger;
 use crate::manifest::{Look, Source, end_all, read, reference, schema};
+use crate::run::{self, USAGE};
 
 /// Does what the program was started for; its exit status.
 pub fn program() -> ExitCode {
@@ -71,7 +71,7 @@ enum Command {
     Serve {
         manifest: PathBuf,
         /// Where to listen; 0 is any free port
-        #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:8000", value_parser = cli::local_address)]
+        #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:8000", value_parser = run::local_address)]
         listen: std::net::SocketAddr,
         /// The same for a port of this machine
         #[arg(long, conflicts_with = "listen")]
@@ -83,10 +83,10 @@ enum Command {
         /// The manifest; without one each request names its own (SCRIPT_FILENAME), as with mod_fcgid's FcgidWrapper
         manifest: Option<PathBuf>,
         /// Where to listen, if no socket is given; may be repeated
-        #[arg(long, value_name = "ADDRESS", long_help = cli::LISTEN_HELP)]
+        #[arg(long, value_name = "ADDRESS", long_help = run::LISTEN_HELP)]
         listen: Vec<Address>,
         /// The same for a port of this machine
-        #[arg(long, value_name = "PORT", value_parser = cli::local_port)]
+        #[arg(long, value_name = "PORT", value_parser = run::local_port)]
         port: Vec<Address>,
         /// Without a manifest: how the names of manifests end; may be repeated
         #[arg(long, value_name = "SUFFIX", default_values = SUFFIXES)]
@@ -107,7 +107,7 @@ enum Command {
     Doc {
         manifest: PathBuf,
         #[command(flatten)]
-        options: cli::DocOptions,
+        options: run::DocOptions,
     },
     /// Writes a manifest to begin with
     Init {
@@ -142,7 +142,7 @@ fn obey(listeners: Vec<Listener>) -> ExitCode {
     };
     let Some(command) = command else { return serve_alone(manifest, listeners) };
     let done = match command {
-        Command::Serve { manifest, listen, port } => serve(&manifest, cli::address(listen, port)),
+        Command::Serve { manifest, listen, port } => serve(&manifest, run::address(listen, port)),
         #[cfg(target_os = "linux")]
         Command::Fcgi { manifest, listen, port, suffix } => {
             respond(manifest, suffix, listeners, &[listen, port].concat())
@@ -155,7 +155,7 @@ fn obey(listeners: Vec<Listener>) -> ExitCode {
         Command::Completions { shell } => completions(shell),
         Command::Man => man(),
     };
-    cli::finish(done)
+    run::finish(done)
 }
 
 /// What the first line of a manifest starts, where it is not by CGI.
@@ -163,7 +163,7 @@ fn obey(listeners: Vec<Listener>) -> ExitCode {
 fn serve_alone(manifest: Option<PathBuf>, listeners: Vec<Listener>) -> ExitCode {
     if !listeners.is_empty() {
         let suffixes = SUFFIXES.map(str::to_owned).to_vec();
-        return cli::finish(respond(manifest, suffixes, listeners, &[]));
+        return run::finish(respond(manifest, suffixes, listeners, &[]));
     }
     explain(manifest)
 }
@@ -186,7 +186,7 @@ fn explain(manifest: Option<PathBuf>) -> ExitCode {
 
 fn serve(path: &Path, listen: std::net::SocketAddr) -> Result<(), String> {
     let kept = Arc::new(Kept::new(path, WhenBroken::Tell)?);
-    let served = cli::serve(Arc::clone(&kept) as _, listen);
+    let served = run::serve(Arc::clone(&kept) as _, listen);
     kept.stop();
     end_all();
     served
@@ -202,13 +202,13 @@ fn respond(
     let served = match manifest {
         Some(path) => {
             let kept = Arc::new(Kept::new(&path, WhenBroken::KeepOld)?);
-            let served = cli::serve_fastcgi(Arc::clone(&kept) as _, listeners, addresses, end_all);
+            let served = run::serve_fastcgi(Arc::clone(&kept) as _, listeners, addresses, end_all);
             kept.stop();
             served
         }
         None => {
             let wrapper = Arc::new(Wrapper::new(suffixes));
-            let served = cli::serve_fastcgi(Arc::clone(&wrapper) as _, listeners, addresses, end_all);
+            let served = run::serve_fastcgi(Arc::clone(&wrapper) as _, listeners, addresses, end_all);
             wrapper.stop();
             served
         }
@@ -217,7 +217,7 @@ fn respond(
     served
 }
 
-fn doc(path: &Path, options: &cli::DocOptions) -> Result<(), String> {
+fn doc(path: &Path, options: &run::DocOptions) -> Result<(), String> {
     let source = Source::open(path).map_err(|problem| report::of_file(path, &problem))?;
     match read(&source, Look::Text) {
         (Some(manifest), _) => {

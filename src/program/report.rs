@@ -7,7 +7,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde_json::{Value as Json, json};
 
 use crate::manifest::{Mistake, Severity};
-use crate::value::Position;
+use crate::wire::Position;
 
 /// For whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]

@@ -12,10 +12,10 @@ use std::process::ExitCode;
 use http::StatusCode;
 
 use super::report;
-use crate::cli;
 use crate::gateway::cgi;
 use crate::logger;
 use crate::manifest::{Identity, Look, Manifest, Source, end_programs, read};
+use crate::run;
 use crate::server::Endpoint;
 use crate::service::Response;
 
@@ -40,7 +40,7 @@ pub(super) fn answer() -> ExitCode {
             let script = name("SCRIPT_FILENAME").unwrap_or_default();
             let endpoint = server.build();
             logger::set_file(endpoint.as_ref().ok().and_then(Endpoint::log_file));
-            let answered = logger::named(&script.to_string_lossy(), || cli::answer_cgi(endpoint));
+            let answered = logger::named(&script.to_string_lossy(), || run::answer_cgi(endpoint));
             let retired = workers.retire();
             let_go_of_the_server();
             retired.dismiss();
@@ -52,7 +52,7 @@ pub(super) fn answer() -> ExitCode {
             cgi::respond(cgi::out_of_order())
         }
     };
-    cli::written(written)
+    run::written(written)
 }
 
 /// The client has its answer, and the web server need not wait for what follows. It does as long as it has one of these.

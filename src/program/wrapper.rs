@@ -13,8 +13,8 @@ use std::thread;
 
 use super::kept::{Kept, WhenBroken};
 use crate::gateway::cgi;
-use crate::limits::Limits;
 use crate::logger;
+use crate::service::Limits;
 use crate::service::{Request, Response, Service};
 
 /// The most manifests that are kept: each may have workers.

@@ -1,7 +1,5 @@
 //! One request in, one response out: the page or a call.
 
-mod compression;
-mod origin;
 mod pages;
 mod trial;
 
@@ -17,24 +15,25 @@ use http::header::{self, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::origin::Origins;
 use self::pages::{Key, Page, Pages, Rendered};
 use crate::call::Params;
+use crate::description::openrpc::{self, Info};
 use crate::docs::{self, ASSET, Access, Asset, Assets, Docs, Format, Place};
-use crate::fault::{Fault, catch_panic};
-use crate::json;
-use crate::limits::Limits;
 use crate::logger::{self, LogFile, LogFormat};
 #[cfg(feature = "async")]
 use crate::method::Async;
 use crate::method::Function;
-use crate::openrpc::{self, Info};
+use crate::method::registry::{DuplicateMethod, Fallback, Registry};
+use crate::method::system::{Abilities, System};
 use crate::protocol::xmlrpc::{self, Encoding};
 use crate::protocol::{Protocol, jsonrpc};
-use crate::registry::{DuplicateMethod, Fallback, Registry};
+use crate::service::Limits;
+use crate::service::compression;
+use crate::service::origin::Origins;
 use crate::service::{BaseUrl, Forwarded, Request, Response, Service, Surroundings, network, path};
-use crate::system::{Abilities, System};
-use crate::value::{Value, shown};
+use crate::wire::fault::{Fault, catch_panic};
+use crate::wire::json;
+use crate::wire::value::{Value, shown};
 
 /// A service being put together: its methods, its page, its settings.
 ///

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use flate2::Compression;
 use http::header::HeaderValue;
 
-use super::compression::{self, Coding};
 use crate::docs::Format;
+use crate::service::compression::{self, Coding};
 
 /// How many are kept: those of a few names of the host, in a few formats.
 const MOST: usize = 8;

@@ -10,17 +10,17 @@ use http::StatusCode;
 use http::header::{self, HeaderValue};
 use sha2::{Digest, Sha256};
 
-use super::origin::Origins;
 use super::pages::Key;
 use super::{Endpoint, NOSNIFF, query};
 use crate::call::MULTICALL;
+use crate::description::Description;
 use crate::docs::{self, Access, Asks, Fields, Format, MOST_OCTETS, Outcome, TRY, Trial, Trying};
-use crate::fault::Fault;
-use crate::json;
 use crate::protocol::{Protocol, xmlrpc};
+use crate::service::origin::Origins;
 use crate::service::{Request, Response, is_forwarded, is_local_host};
-use crate::signature::Description;
-use crate::value::Value;
+use crate::wire::fault::Fault;
+use crate::wire::json;
+use crate::wire::value::Value;
 
 const COOKIE: &str = "rpcgi-try";
 

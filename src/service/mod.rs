@@ -3,7 +3,10 @@
 //! What stands on either side of it knows nothing of the other: a gateway makes a [`Request`] of whatever arrives and
 //! writes a [`Response`] however its server wants it, and what answers is a [`Service`].
 
+pub(crate) mod compression;
 mod forwarded;
+mod limits;
+pub(crate) mod origin;
 pub(crate) mod path;
 
 use std::borrow::Cow;
@@ -18,7 +21,7 @@ use http::{StatusCode, Uri};
 pub use self::forwarded::Forwarded;
 use self::forwarded::Seen;
 pub(crate) use self::forwarded::{BaseUrl, Surroundings, is_forwarded, network};
-use crate::limits::Limits;
+pub use self::limits::Limits;
 
 /// Something that answers requests.
 pub trait Service: Send + Sync {

@@ -11,11 +11,11 @@ use rustix::io::Errno;
 use rustix::net::{self, RecvFlags, SendFlags, Shutdown, sockopt};
 
 use super::Pool;
-use super::poller::Wait;
 use super::responder::{Answer, Arrival, Closing, Responder, Violation};
 use crate::gateway::memory::Reservation;
-use crate::limits::Limits;
+use crate::gateway::socket::Wait;
 use crate::logger;
+use crate::service::Limits;
 use crate::service::{Request, Response};
 
 /// A peer that sends much and reads nothing may leave so many octets of answers unread; then nothing more is read from

@@ -13,11 +13,8 @@
 //! | this one | the connections there are, and their life and death |
 
 mod connection;
-mod listener;
-mod poller;
 mod record;
 mod responder;
-mod watch;
 
 use std::io::{self, Read};
 use std::net::IpAddr;
@@ -35,11 +32,9 @@ use rustix::process::{Resource, getrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
 use self::connection::{Connection, End, Worker};
-pub(crate) use self::listener::{Address, Listener};
-use self::poller::{Event, Poller, Wait};
-use self::watch::Watch;
 use super::memory::Memory;
-use crate::limits::Limits;
+use super::socket::{Event, Listener, Poller, Wait, Watch};
+use crate::service::Limits;
 use crate::service::Service;
 
 /// How much is read at once: an ordinary request, or as much as a socket holds of a large one.

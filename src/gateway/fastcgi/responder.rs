@@ -21,7 +21,7 @@ use super::record::{
 };
 use crate::gateway::cgi::{self, ContentLength};
 use crate::gateway::memory::{self, Reservation};
-use crate::limits::Limits;
+use crate::service::Limits;
 use crate::service::{MetaVariables, Request, Response};
 
 /// How much room is made for a body before it has come.

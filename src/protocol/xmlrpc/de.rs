@@ -12,9 +12,9 @@ use serde::de::{Deserialize, DeserializeSeed, IntoDeserializer, MapAccess, SeqAc
 use super::error::{Category, Error};
 use super::reader::{Reader, Tag, Token, append};
 use crate::call::{Mismatch, ParamError, ParamName, ParamSource, TakeParam};
-use crate::fault::Fault;
-use crate::limits::Limits;
-use crate::value::{Base64, DateTime, FormatTypes, MemberName, Node, Source, Typed, Value, place, shown};
+use crate::service::Limits;
+use crate::wire::fault::Fault;
+use crate::wire::value::{Base64, DateTime, FormatTypes, MemberName, Node, Source, Typed, Value, place, shown};
 
 /// A value whose start tag was read.
 struct ValueReader<'r, 'de> {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 
 use super::error::{Category, Error};
-use crate::value::Position;
+use crate::wire::Position;
 
 /// An encoding that documents are written in.
 ///

@@ -5,8 +5,9 @@ use std::fmt::{self, Display};
 use serde::de;
 use serde::ser;
 
-use crate::fault::Fault;
-use crate::value::{DataError, Position, say_in_words};
+use crate::wire::Position;
+use crate::wire::fault::Fault;
+use crate::wire::value::{DataError, say_in_words};
 
 /// Why a document could not be read, or a value not be written.
 ///

@@ -56,14 +56,15 @@ use serde::de::DeserializeOwned;
 pub use self::encoding::Encoding;
 pub(crate) use self::encoding::decode;
 pub use self::error::{Category, Error};
-pub use crate::value::{Members, ParseDateTimeError, Position, Value};
+pub use crate::wire::Position;
+pub use crate::wire::value::{Members, ParseDateTimeError, Value};
 
 use self::de::CallReader;
 use self::ser::WriteOptions;
 use crate::call::{Dispatch, Params, Reply};
-use crate::fault::{Fault, FaultMembers, catch_panic};
-use crate::limits::Limits;
-use crate::value::{FormatTypes, WriteError};
+use crate::service::Limits;
+use crate::wire::fault::{Fault, FaultMembers, catch_panic};
+use crate::wire::value::{FormatTypes, WriteError};
 
 /// Reads a document whose root is a `<value>`.
 ///

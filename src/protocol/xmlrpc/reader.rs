@@ -12,8 +12,8 @@ use quick_xml::events::{BytesCData, BytesRef, BytesStart, BytesText, Event};
 
 use super::error::{Category, Error};
 use super::well_formed::{self, IllFormed, is_allowed};
-use crate::limits::Limits;
-use crate::value::Position;
+use crate::service::Limits;
+use crate::wire::Position;
 
 macro_rules! tags {
     ($($tag:ident = $first:literal $(| $more:literal)*,)*) => {

@@ -7,7 +7,7 @@ use serde::ser::{self, Impossible, Serialize};
 
 use super::error::{Category, Error};
 use super::well_formed::is_allowed;
-use crate::value::{self, Base64, Double, Integer, Notation, WriteError};
+use crate::wire::value::{self, Base64, Double, Integer, Notation, WriteError};
 
 /// What a document may look like.
 #[derive(Clone, Copy)]

@@ -11,8 +11,8 @@ use schemars::JsonSchema;
 use serde_json::{Map, Value as Json};
 
 use super::{Bound, Bounds, Number};
-use crate::signature::generator;
-use crate::value::{Base64, DateTime, Value, shown};
+use crate::description::generator;
+use crate::wire::value::{Base64, DateTime, Value, shown};
 
 /// The bounds of a type: of its values, and of all that is inside of them.
 #[derive(Debug)]
@@ -191,7 +191,7 @@ impl Checker {
             _ => *value == Value::Nil,
         };
         let is_constant = |constant: &Json| scalar(constant).as_ref() == Some(value);
-        let has_members = |members: &crate::value::Members| {
+        let has_members = |members: &crate::wire::value::Members| {
             let has = |name: &String| members.iter().any(|(known, _)| known == name);
             let fits = |(name, node): &(String, usize)| {
                 members.iter().filter(|(known, _)| *known == name).all(|(_, member)| self.fits_scalar(*node, member))

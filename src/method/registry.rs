@@ -9,14 +9,14 @@ use std::time::Instant;
 use schemars::SchemaGenerator;
 
 use crate::call::{Params, Reply};
-use crate::fault::Fault;
+use crate::description::{Definitions, Description, Outline, generator};
 use crate::logger;
 #[cfg(feature = "async")]
 use crate::method::Async;
 use crate::method::{Function, Method};
 use crate::service::Request;
-use crate::signature::{Definitions, Description, Outline, generator};
-use crate::value::shown;
+use crate::wire::fault::Fault;
+use crate::wire::value::shown;
 
 /// A set of methods under their names, to be [mounted](Registry::mount) in another or served.
 ///

@@ -12,7 +12,7 @@ pub(crate) use self::notation::{write, write_string};
 #[cfg(feature = "program")]
 pub(crate) use self::numbers::check as check_numbers;
 pub(crate) use self::text::{Error, ErrorKind, Text};
-use crate::limits::Limits;
+use crate::service::Limits;
 
 /// What is settled for all texts of a server.
 #[derive(Clone, Copy, Debug)]

@@ -9,14 +9,14 @@ use serde::Serialize;
 use serde::ser::Serializer;
 
 use crate::call::{MULTICALL, Outcomes, Params, Reply, ValueSource, Values};
-use crate::fault::Fault;
-use crate::limits::Limits;
+use crate::description::openrpc::{self, Info};
+use crate::description::{Description, Shape};
 use crate::method::Method;
-use crate::openrpc::{self, Info};
-use crate::registry::{Fallback, Registry};
+use crate::method::registry::{Fallback, Registry};
+use crate::service::Limits;
 use crate::service::Request;
-use crate::signature::{Description, Shape};
-use crate::value::{FormatTypes, Members, Received, Value};
+use crate::wire::fault::Fault;
+use crate::wire::value::{FormatTypes, Members, Received, Value};
 
 /// What a server does that its methods do not show.
 #[derive(Clone, Copy)]
@@ -241,7 +241,7 @@ fn describe_method(description: Description) -> MethodDescription {
     MethodDescription { name: description.name, purpose: description.help, signatures }
 }
 
-fn describe_detail(detail: &crate::signature::Detail) -> SignatureDescription {
+fn describe_detail(detail: &crate::description::Detail) -> SignatureDescription {
     let value = |name: &str, shape: &Shape, help: &str, optional| ValueDescription {
         name: name.to_owned(),
         r#type: shape.wire.name().to_owned(),
@@ -258,8 +258,8 @@ fn describe_detail(detail: &crate::signature::Detail) -> SignatureDescription {
     }
 }
 
-fn describe_signature(signature: &crate::signature::Signature) -> SignatureDescription {
-    let value = |wire: &crate::signature::Type| ValueDescription {
+fn describe_signature(signature: &crate::description::Signature) -> SignatureDescription {
+    let value = |wire: &crate::description::Type| ValueDescription {
         name: String::new(),
         r#type: wire.name().to_owned(),
         description: String::new(),

@@ -20,35 +20,35 @@ impl std::error::Error for DataError {}
 macro_rules! say_in_words {
     () => {
         fn custom<T: ::std::fmt::Display>(message: T) -> Self {
-            <$crate::value::DataError as ::serde::de::Error>::custom(message).into()
+            <$crate::wire::value::DataError as ::serde::de::Error>::custom(message).into()
         }
 
         fn invalid_type(found: ::serde::de::Unexpected<'_>, expected: &dyn ::serde::de::Expected) -> Self {
-            <$crate::value::DataError as ::serde::de::Error>::invalid_type(found, expected).into()
+            <$crate::wire::value::DataError as ::serde::de::Error>::invalid_type(found, expected).into()
         }
 
         fn invalid_value(found: ::serde::de::Unexpected<'_>, expected: &dyn ::serde::de::Expected) -> Self {
-            <$crate::value::DataError as ::serde::de::Error>::invalid_value(found, expected).into()
+            <$crate::wire::value::DataError as ::serde::de::Error>::invalid_value(found, expected).into()
         }
 
         fn invalid_length(len: usize, expected: &dyn ::serde::de::Expected) -> Self {
-            <$crate::value::DataError as ::serde::de::Error>::invalid_length(len, expected).into()
+            <$crate::wire::value::DataError as ::serde::de::Error>::invalid_length(len, expected).into()
         }
 
         fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
-            <$crate::value::DataError as ::serde::de::Error>::unknown_variant(variant, expected).into()
+            <$crate::wire::value::DataError as ::serde::de::Error>::unknown_variant(variant, expected).into()
         }
 
         fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-            <$crate::value::DataError as ::serde::de::Error>::unknown_field(field, expected).into()
+            <$crate::wire::value::DataError as ::serde::de::Error>::unknown_field(field, expected).into()
         }
 
         fn missing_field(field: &'static str) -> Self {
-            <$crate::value::DataError as ::serde::de::Error>::missing_field(field).into()
+            <$crate::wire::value::DataError as ::serde::de::Error>::missing_field(field).into()
         }
 
         fn duplicate_field(field: &'static str) -> Self {
-            <$crate::value::DataError as ::serde::de::Error>::duplicate_field(field).into()
+            <$crate::wire::value::DataError as ::serde::de::Error>::duplicate_field(field).into()
         }
     };
 }

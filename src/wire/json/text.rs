@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::Options;
 use super::numbers;
 use super::typed::{self, AS_WRITTEN, Doubles, Guard, Guarded};
-use crate::value::Position;
+use crate::wire::Position;
 
 /// Why a text, or a value in it, could not be read.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Numbers as a text has them: what a double makes of them, and whether that has all of their digits.
 
 use super::typed::{AS_WRITTEN, Doubles};
-use crate::value::shown;
+use crate::wire::value::shown;
 
 /// The numbers of a text that is JSON, each with where it stands.
 pub(super) fn of(text: &str) -> impl Iterator<Item = (usize, &str)> {

@@ -3,7 +3,7 @@
 use serde::ser::Serialize;
 
 use super::Options;
-use crate::value::{self, Base64, Double, Integer, Notation, WriteError};
+use crate::wire::value::{self, Base64, Double, Integer, Notation, WriteError};
 
 /// Appends a value to a text.
 pub(crate) fn write<T: Serialize + ?Sized>(value: &T, options: &Options, out: &mut Vec<u8>) -> Result<(), WriteError> {

@@ -9,7 +9,7 @@ use std::fmt;
 use regex_lite::Regex;
 
 pub(crate) use self::checker::{Checker, checker_of, is_plain};
-use crate::value::{Value, shown, text_of};
+use crate::wire::value::{Value, shown, text_of};
 
 /// The bounds of one value, without what is inside of it.
 #[derive(Debug, Default)]

@@ -3,6 +3,11 @@
 //! Any function or closure becomes one, through the trait [`Function`]: its arguments are decoded from the params one
 //! by one, its result is encoded from what it returns. What it tells about itself is built when somebody asks.
 
+pub(crate) mod registry;
+#[cfg(feature = "async")]
+pub(crate) mod runtime;
+pub(crate) mod system;
+
 use std::borrow::Cow;
 use std::convert::identity;
 use std::fmt;
@@ -15,17 +20,19 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 
-use crate::bounds::{Checker, checker_of, is_plain};
-use crate::call::{Mismatch, ParamError, ParamName, ParamSource, Params, Reply, ValueSource, Values};
-use crate::fault::{Fault, catch_panic};
+pub use self::registry::{DuplicateMethod, Fallback, Registry};
 #[cfg(feature = "async")]
-use crate::runtime::block_on;
-use crate::service::Request;
-use crate::signature::{
+use self::runtime::block_on;
+use crate::call::{Mismatch, ParamError, ParamName, ParamSource, Params, Reply, ValueSource, Values};
+use crate::description::bounds::{Checker, checker_of, is_plain};
+use crate::description::{
     Definitions, Description, FunctionSchemas, Outline, ParamSchema, Signature, Type, details, generator, least,
     signatures,
 };
-use crate::value::{DataError, FormatTypes, Position, Value, place, shown};
+use crate::service::Request;
+use crate::wire::Position;
+use crate::wire::fault::{Fault, catch_panic};
+use crate::wire::value::{DataError, FormatTypes, Value, place, shown};
 
 /// A method under its name, with its description.
 ///

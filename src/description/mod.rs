@@ -2,6 +2,9 @@
 //!
 //! Everything here is derived from the JSON Schema of the Rust types, and built only when somebody asks.
 
+pub(crate) mod bounds;
+pub(crate) mod openrpc;
+
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,7 +15,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value as Json};
 
-use crate::value::Value;
+use crate::wire::value::Value;
 
 /// The generator whose schemas a [`Description`] is made of: types that are named stand once, as its definitions.
 pub(crate) fn generator() -> SchemaGenerator {

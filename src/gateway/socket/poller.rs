@@ -14,7 +14,7 @@ use rustix::time::{
 
 /// What the poller has to say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Event {
+pub(in crate::gateway) enum Event {
     /// A connection waits to be accepted. It says so once, until it is [listened to again](Poller::listen_again).
     Listener(usize),
     /// The moment has come that the timer was set to.
@@ -25,7 +25,7 @@ pub(super) enum Event {
 
 /// What a connection is watched for: that the peer does its part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wait {
+pub(in crate::gateway) enum Wait {
     /// Octets from the peer.
     Input,
     /// Room for octets to the peer.
@@ -36,7 +36,7 @@ pub(super) enum Wait {
     Memory,
 }
 
-pub(super) struct Poller {
+pub(in crate::gateway) struct Poller {
     epoll: OwnedFd,
     timer: OwnedFd,
     /// The moment that the timer is set to.
@@ -47,7 +47,7 @@ pub(super) struct Poller {
 const ONCE_READABLE: EventFlags = EventFlags::IN.union(EventFlags::ONESHOT);
 
 impl Poller {
-    pub(super) fn new() -> io::Result<Poller> {
+    pub(in crate::gateway) fn new() -> io::Result<Poller> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &timer, Event::Timer.data(), EventFlags::IN | EventFlags::ET)?;
@@ -56,7 +56,7 @@ impl Poller {
 
     /// Waits for one event: as many threads get one as there are events. With it comes whether the peer of a connection
     /// has ended it, of which there is no other event.
-    pub(super) fn wait(&self) -> Result<(Event, bool), Errno> {
+    pub(in crate::gateway) fn wait(&self) -> Result<(Event, bool), Errno> {
         let mut events = [MaybeUninit::uninit()];
         loop {
             match epoll::wait(&self.epoll, &mut events, None) {
@@ -71,26 +71,31 @@ impl Poller {
         }
     }
 
-    pub(super) fn listen(&self, listener: impl AsFd, index: usize) -> Result<(), Errno> {
+    pub(in crate::gateway) fn listen(&self, listener: impl AsFd, index: usize) -> Result<(), Errno> {
         epoll::add(&self.epoll, listener, Event::Listener(index).data(), ONCE_READABLE)
     }
 
-    pub(super) fn listen_again(&self, listener: impl AsFd, index: usize) -> Result<(), Errno> {
+    pub(in crate::gateway) fn listen_again(&self, listener: impl AsFd, index: usize) -> Result<(), Errno> {
         epoll::modify(&self.epoll, listener, Event::Listener(index).data(), ONCE_READABLE)
     }
 
     /// Watches a connection until it is closed. It is told of when something changes, and at once if it is ready.
-    pub(super) fn watch(&self, connection: impl AsFd, event: Event, wait: Wait) -> Result<(), Errno> {
+    pub(in crate::gateway) fn watch(&self, connection: impl AsFd, event: Event, wait: Wait) -> Result<(), Errno> {
         epoll::add(&self.epoll, connection, event.data(), wait.flags())
     }
 
     /// Watches it for something else, or for nothing.
-    pub(super) fn watch_for(&self, connection: impl AsFd, event: Event, wait: Option<Wait>) -> Result<(), Errno> {
+    pub(in crate::gateway) fn watch_for(
+        &self,
+        connection: impl AsFd,
+        event: Event,
+        wait: Option<Wait>,
+    ) -> Result<(), Errno> {
         epoll::modify(&self.epoll, connection, event.data(), wait.map_or(EventFlags::ET, Wait::flags))
     }
 
     /// Sets the timer, unless it goes off earlier.
-    pub(super) fn wake_at(&self, moment: Instant) {
+    pub(in crate::gateway) fn wake_at(&self, moment: Instant) {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         if next.is_some_and(|next| next <= moment) {
             return;
@@ -106,7 +111,7 @@ impl Poller {
     }
 
     /// Takes note that the timer has gone off.
-    pub(super) fn woken(&self) {
+    pub(in crate::gateway) fn woken(&self) {
         *self.next.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }

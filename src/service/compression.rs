@@ -14,13 +14,13 @@ use crate::service::{Request, Response};
 const WORTH_COMPRESSING: usize = 1400;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Coding {
+pub(crate) enum Coding {
     Gzip,
     Deflate,
 }
 
 impl Coding {
-    pub(super) fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Coding::Gzip => "gzip",
             Coding::Deflate => "deflate",
@@ -32,7 +32,7 @@ impl Coding {
 ///
 /// # Errors
 /// A response: 415 for a coding that is not known, 400 for data that is not of its coding, 413 for more than `limit`.
-pub(super) fn decode<'a>(
+pub(crate) fn decode<'a>(
     content_encoding: Option<&str>,
     body: &'a [u8],
     limit: usize,
@@ -72,17 +72,17 @@ fn is_zlib(body: &[u8]) -> bool {
 }
 
 /// The coding to send a body of `len` octets in, if that is worth it and the client takes one.
-pub(super) fn choose(request: &Request, len: usize) -> Option<Coding> {
+pub(crate) fn choose(request: &Request, len: usize) -> Option<Coding> {
     if is_worth_it(len) { accepted(request) } else { None }
 }
 
 /// Whether a body of `len` octets is worth a coding.
-pub(super) fn is_worth_it(len: usize) -> bool {
+pub(crate) fn is_worth_it(len: usize) -> bool {
     len > WORTH_COMPRESSING
 }
 
 /// The coding that the client takes.
-pub(super) fn accepted(request: &Request) -> Option<Coding> {
+pub(crate) fn accepted(request: &Request) -> Option<Coding> {
     preferred(&request.variable("HTTP_ACCEPT_ENCODING")?)
 }
 
@@ -103,7 +103,7 @@ fn accepts(list: &str, name: &str) -> Option<bool> {
 }
 
 /// Encodes a response's body, with more effort if it is sent more than once.
-pub(super) fn encode(coding: Coding, body: &[u8], effort: Compression) -> io::Result<Vec<u8>> {
+pub(crate) fn encode(coding: Coding, body: &[u8], effort: Compression) -> io::Result<Vec<u8>> {
     match coding {
         Coding::Gzip => {
             let mut encoder = GzEncoder::new(Vec::new(), effort);

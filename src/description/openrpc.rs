@@ -5,8 +5,8 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value as Json, json};
 
-use crate::fault::SHARED;
-use crate::signature::{FunctionSchemas, Outline, ParamSchema};
+use crate::description::{FunctionSchemas, Outline, ParamSchema};
+use crate::wire::fault::SHARED;
 
 const VERSION: &str = "1.3.2";
 

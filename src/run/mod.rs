@@ -10,7 +10,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::docs::Format;
 #[cfg(target_os = "linux")]
-use crate::gateway::fastcgi::{self, Address, Listener};
+use crate::gateway::fastcgi;
+use crate::gateway::socket::{Address, Listener};
 use crate::gateway::{Start, cgi};
 use crate::logger;
 use crate::server::{BuildError, Endpoint, Server};
@@ -54,7 +55,7 @@ impl Server {
 /// Answers the one request of a CGI program.
 pub(crate) fn answer_cgi(endpoint: Result<Endpoint, BuildError>) -> ExitCode {
     #[cfg(feature = "async")]
-    crate::runtime::without_threads();
+    crate::method::runtime::without_threads();
     written(match endpoint {
         // the process ends after this request: to take everything apart would only cost time
         Ok(endpoint) => cgi::serve(&*ManuallyDrop::new(endpoint)),

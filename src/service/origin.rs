@@ -15,10 +15,10 @@ const REWRITTEN: &str = "; if it is the service's own, a proxy has sent another 
 
 /// Who but this host's own pages may call.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Origins(Vec<String>);
+pub(crate) struct Origins(Vec<String>);
 
 impl Origins {
-    pub(super) fn allow(&mut self, origin: String) {
+    pub(crate) fn allow(&mut self, origin: String) {
         self.0.push(as_sent(&origin));
     }
 
@@ -30,7 +30,7 @@ impl Origins {
     ///
     /// # Errors
     /// A response: 403.
-    pub(super) fn check(&self, request: &Request) -> Result<(), Response> {
+    pub(crate) fn check(&self, request: &Request) -> Result<(), Response> {
         let origin = request.variable("HTTP_ORIGIN");
         let site = request.variable("HTTP_SEC_FETCH_SITE");
         // behind a proxy that sends another Host, only the browser knows
@@ -55,7 +55,7 @@ impl Origins {
     ///
     /// # Errors
     /// A response: 403.
-    pub(super) fn check_form(request: &Request, lets_silent: bool) -> Result<(), Response> {
+    pub(crate) fn check_form(request: &Request, lets_silent: bool) -> Result<(), Response> {
         let said = ["HTTP_SEC_FETCH_SITE", "HTTP_ORIGIN", "HTTP_REFERER"];
         let said = said.into_iter().find_map(|name| Some((name, request.variable(name)?)));
         let is_own = match &said {
@@ -77,7 +77,7 @@ impl Origins {
     }
 
     /// Adds what lets the page of a named origin read this response.
-    pub(super) fn expose(&self, request: &Request, response: Response) -> Response {
+    pub(crate) fn expose(&self, request: &Request, response: Response) -> Response {
         if self.0.is_empty() {
             return response;
         }
@@ -90,7 +90,7 @@ impl Origins {
     }
 
     /// Adds the answer to a preflight request to the response to OPTIONS.
-    pub(super) fn preflight(&self, request: &Request, response: Response) -> Response {
+    pub(crate) fn preflight(&self, request: &Request, response: Response) -> Response {
         if !request.variable("HTTP_ORIGIN").is_some_and(|origin| self.allows(&origin)) {
             return response;
         }

@@ -8,7 +8,7 @@ use std::fmt::{self, Display, Write};
 use serde::ser::{self, Serialize, SerializeMap, SerializeSeq};
 
 use super::{Base64, DateTime};
-use crate::fault::{Fault, FaultMembers};
+use crate::wire::fault::{Fault, FaultMembers};
 
 /// The name of a newtype that stands for one outcome of several. If what is inside cannot be written, a fault is
 /// written in its place, and the others stay.

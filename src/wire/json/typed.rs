@@ -14,7 +14,7 @@ use serde::de::{
 };
 
 use super::Options;
-use crate::value::{Base64, DataError, MemberName, Variant, beyond_double, exactly, place, say_in_words};
+use crate::wire::value::{Base64, DataError, MemberName, Variant, beyond_double, exactly, place, say_in_words};
 
 /// What the values of one text may cost together.
 pub(super) struct Guard<'o> {

@@ -8,9 +8,10 @@
 use std::borrow::Cow;
 
 use crate::call::{Dispatch, MULTICALL, Mismatch, ParamError, ParamName, ParamSource, Params, Reply, TakeParam};
-use crate::fault::{Fault, catch_panic};
-use crate::json::{self, ErrorKind, Options, Text};
-use crate::value::{FormatTypes, Position, shown};
+use crate::wire::Position;
+use crate::wire::fault::{Fault, catch_panic};
+use crate::wire::json::{self, ErrorKind, Options, Text};
+use crate::wire::value::{FormatTypes, shown};
 
 /// Answers a document; `None` if it has nothing but notifications.
 pub(crate) fn answer(document: &[u8], options: &Options, dispatch: &Dispatch<'_>) -> Option<Vec<u8>> {

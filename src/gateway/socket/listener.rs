@@ -60,7 +60,7 @@ impl Listener {
     }
 
     /// Makes it ready for a poller: to accept when nothing waits must not block.
-    pub(super) fn prepare(&self) -> io::Result<()> {
+    pub(in crate::gateway) fn prepare(&self) -> io::Result<()> {
         rustix::io::ioctl_fionbio(&self.socket, true)?;
         if matches!(sockopt::socket_domain(&self.socket)?, AddressFamily::INET | AddressFamily::INET6) {
             // an answer is written in one piece; connections have this from their listener
@@ -70,14 +70,14 @@ impl Listener {
     }
 
     /// Accepts a connection. The peer's address is told if it is a machine's.
-    pub(super) fn accept(&self) -> Result<(OwnedFd, Option<IpAddr>), Errno> {
+    pub(in crate::gateway) fn accept(&self) -> Result<(OwnedFd, Option<IpAddr>), Errno> {
         let (socket, peer) = net::acceptfrom_with(&self.socket, SocketFlags::CLOEXEC)?;
         let peer = peer.and_then(|peer: SocketAddrAny| SocketAddr::try_from(peer).ok());
         Ok((socket, peer.map(|peer| peer.ip().to_canonical())))
     }
 
     /// Lets no more connections come, those apart that another process accepts.
-    pub(super) fn close(&self) {
+    pub(in crate::gateway) fn close(&self) {
         if let Some(path) = &self.path {
             // by now another program may be about to put its own there; if it is gone, so much the better
             _ = fs::remove_file(path);

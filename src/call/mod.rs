@@ -7,9 +7,10 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeSeed};
 use serde::ser::{Serialize, Serializer};
 
-use crate::fault::{Fault, FaultMembers};
-use crate::json;
-use crate::value::{DataError, FormatTypes, OUTCOME, Position, Value, WriteError, shown};
+use crate::wire::Position;
+use crate::wire::fault::{Fault, FaultMembers};
+use crate::wire::json;
+use crate::wire::value::{DataError, FormatTypes, OUTCOME, Value, WriteError, shown};
 
 /// The method that makes several calls at once, which the calls of a document may not do inside one another.
 pub(crate) const MULTICALL: &str = "system.multicall";

@@ -13,7 +13,7 @@ use std::time::Duration;
 /// How long the few may all be away from the poller until one of the reserve is called.
 const PATIENCE: Duration = Duration::from_millis(1);
 
-pub(super) struct Watch {
+pub(in crate::gateway) struct Watch {
     /// How many wait at the poller when there is nothing to do.
     few: usize,
     /// How many there are in all.
@@ -33,7 +33,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(threads: usize) -> Watch {
+    pub(in crate::gateway) fn new(threads: usize) -> Watch {
         Watch {
             // with one, each call that blocks would cost the others the guard's patience
             few: thread::available_parallelism().map_or(1, NonZeroUsize::get).max(2).min(threads),
@@ -49,7 +49,7 @@ impl Watch {
     }
 
     /// Goes to the poller; if there are others enough, by way of the reserve.
-    pub(super) fn attend(&self) {
+    pub(in crate::gateway) fn attend(&self) {
         while self.waiting.load(Ordering::SeqCst) > 0 && self.retire() {
             let called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
             let waited = self.call.wait_while(called, |called| *called == 0);
@@ -60,7 +60,7 @@ impl Watch {
     }
 
     /// Leaves the poller, to do something.
-    pub(super) fn leave(&self) {
+    pub(in crate::gateway) fn leave(&self) {
         let nobody_waits = self.waiting.fetch_sub(1, Ordering::SeqCst) == 1;
         if nobody_waits
             && !self.is_alarmed.swap(true, Ordering::SeqCst)
@@ -71,13 +71,13 @@ impl Watch {
     }
 
     /// Whether all of the few but one wait at the poller, and that is anybody.
-    pub(super) fn is_attended(&self) -> bool {
+    pub(in crate::gateway) fn is_attended(&self) -> bool {
         let waiting = self.waiting.load(Ordering::SeqCst);
         waiting > 0 && waiting + 1 >= self.few
     }
 
     /// What one more thread does, for ever: it looks after the poller while nobody is there.
-    pub(super) fn guard(&self) {
+    pub(in crate::gateway) fn guard(&self) {
         self.guard.get_or_init(thread::current);
         let mut rounds = 0;
         loop {

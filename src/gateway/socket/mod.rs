@@ -1,0 +1,9 @@
+//! Sockets: where connections come from, which are ready, which threads wait for that.
+
+mod listener;
+mod poller;
+mod watch;
+
+pub(crate) use self::listener::{Address, Listener};
+pub(super) use self::poller::{Event, Poller, Wait};
+pub(super) use self::watch::Watch;
