@@ -23,13 +23,14 @@ extern crate self as rpcgi;
 /// The crate whose types of requests, headers and statuses are used here, in the same version.
 pub use http;
 
-pub use crate::description::{Signature, Type};
+pub use crate::description::Signature;
 pub use crate::docs::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, Trying};
 pub use crate::logger::LogFormat;
 pub use crate::method::{DuplicateMethod, Fallback, Function, Method, Registry};
 pub use crate::protocol::xmlrpc;
 pub use crate::server::{BuildError, Endpoint, Server};
 pub use crate::service::{Forwarded, Limits, MetaVariables, Request, Response, Service};
+pub use crate::wire::Type;
 pub use crate::wire::fault::Fault;
 pub use crate::wire::value::{Base64, DateTime, Value};
 /// Makes a method of a function, for [`methods!`] to list.

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::Value as Json;
 
-use crate::description::{Constraint, Description, Detail, Named, Shape, Type};
+use crate::description::{Constraint, Description, Detail, Named, Shape};
+use crate::wire::Type;
 use crate::wire::value::{Base64, DateTime, Value};
 
 /// What strings are that have one of these in their name.

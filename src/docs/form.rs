@@ -11,7 +11,8 @@ use maud::{Markup, html};
 use serde_json::Value as Json;
 
 use super::{example, samples};
-use crate::description::{Detail, Shape, Type};
+use crate::description::{Detail, Shape};
+use crate::wire::Type;
 use crate::wire::value::{Base64, Value, shown};
 
 /// The most items of arrays in a form, together.

@@ -3,7 +3,8 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Page;
-use crate::description::{Constraint, Description, Detail, Named, Shape, Signature, Type};
+use crate::description::{Constraint, Description, Detail, Named, Shape, Signature};
+use crate::wire::Type;
 
 pub(super) fn render(page: &Page<'_>) -> String {
     let Page { title, name, documentation, version, limits, docs, url, places, methods, .. } = page;

@@ -8,7 +8,8 @@ use super::example;
 use super::markdown::anchor;
 use super::samples::{Call, Samples};
 use super::trial::{self, TRY};
-use crate::description::{Constraint, Description, Detail, Named, Shape, Signature, Type};
+use crate::description::{Constraint, Description, Detail, Named, Shape, Signature};
+use crate::wire::Type;
 
 impl Page<'_> {
     /// The section of a method.

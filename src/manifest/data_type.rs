@@ -8,8 +8,8 @@ use schemars::Schema;
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json, json};
 
-use crate::description::Type;
 use crate::description::bounds::{Bounds, Number};
+use crate::wire::Type;
 use crate::wire::value::{Base64, DateTime, Members, Value, exactly, shown, text_of};
 
 /// A type, described.

@@ -17,8 +17,8 @@ use super::launch::{Context, Launch};
 use super::pool::Pool;
 use super::process::{Process, Turn, in_words};
 use super::words::{LONGEST_WORD, Word, fill};
-use crate::description::Type;
 use crate::method::{Failure, Refusal};
+use crate::wire::Type;
 use crate::wire::fault::Fault;
 use crate::wire::value::{Base64, Value, shown, text_of};
 

@@ -31,7 +31,6 @@ use super::program::{Input, Output, Program};
 use super::words::{Word, find};
 use super::worker::{Job, Worker};
 use super::{Manifest, Source, Workers};
-use crate::description::Type;
 use crate::description::bounds::{Bound, Number};
 use crate::docs::{Access, Assets, Docs, Trying};
 use crate::logger::LogFormat;
@@ -39,6 +38,7 @@ use crate::method::{About, Method};
 use crate::server::Server;
 use crate::service::Limits;
 use crate::service::{BaseUrl, Forwarded, network, path};
+use crate::wire::Type;
 use crate::wire::value::Value;
 
 /// How closely to look.

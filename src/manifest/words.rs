@@ -152,8 +152,8 @@ fn braces_help() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::description::Type;
     use crate::manifest::data_type::DataType;
+    use crate::wire::Type;
 
     fn params() -> Vec<Param> {
         let param = |name: &str, wire, leading_dash| Param {

@@ -259,7 +259,7 @@ fn describe_detail(detail: &crate::description::Detail) -> SignatureDescription 
 }
 
 fn describe_signature(signature: &crate::description::Signature) -> SignatureDescription {
-    let value = |wire: &crate::description::Type| ValueDescription {
+    let value = |wire: &crate::wire::Type| ValueDescription {
         name: String::new(),
         r#type: wire.name().to_owned(),
         description: String::new(),

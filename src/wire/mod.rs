@@ -3,6 +3,8 @@
 pub(crate) mod fault;
 pub(crate) mod json;
 mod position;
+mod types;
 pub(crate) mod value;
 
 pub use self::position::Position;
+pub use self::types::Type;

@@ -1,0 +1,269 @@
+//! Params: still in the document, each decoded when it is asked for, straight into its type.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Deserialize, DeserializeSeed};
+
+use crate::wire::Position;
+use crate::wire::fault::Fault;
+use crate::wire::json;
+use crate::wire::value::{DataError, FormatTypes, Value, shown};
+
+/// The params of a call, still in the document: each is decoded when it is asked for, straight into its type.
+///
+/// Methods get their params as arguments; this is what stands between the document and the function.
+pub struct Params<'a, 'de>(&'a mut (dyn ParamSource<'de> + 'a));
+
+/// Where params come from: a protocol's document, or values.
+pub(crate) trait ParamSource<'de> {
+    /// Whether the params have names; if not, they have positions.
+    fn by_name(&self) -> bool {
+        false
+    }
+
+    /// Which types the format has.
+    fn format(&self) -> FormatTypes {
+        FormatTypes::All
+    }
+
+    /// The name of a param that nobody has taken, if they have names.
+    fn next_name(&mut self) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+
+    /// Gives the next param to `take`, or that of this name if they have names; `false` if there is none.
+    fn next(&mut self, name: ParamName<'_>, take: &mut dyn TakeParam<'de>) -> Result<bool, ParamError>;
+
+    /// Reads to the end of the call, and says how many params nobody asked for.
+    fn finish(&mut self) -> Result<usize, Fault>;
+}
+
+/// Which param is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct ParamName<'a> {
+    /// Its position, from 0.
+    pub(crate) index: usize,
+    pub(crate) name: Option<&'a str>,
+}
+
+impl ParamName<'_> {
+    pub(crate) fn is(&self, name: &str) -> bool {
+        match self.name {
+            Some(own) => own == name,
+            None => name.strip_prefix('p').is_some_and(|number| *number == (self.index + 1).to_string()),
+        }
+    }
+}
+
+impl fmt::Display for ParamName<'_> {
+    /// One without a name is called by its position: `p1`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name {
+            Some(name) => f.write_str(name),
+            None => write!(f, "p{}", self.index + 1),
+        }
+    }
+}
+
+/// Takes a param from where it is.
+///
+/// Any format can erase its deserializer. That costs a few calls for each value inside, which is little beside reading
+/// XML, and several times what reading JSON costs: so a JSON text is taken as it is.
+pub(crate) trait TakeParam<'de> {
+    fn take(&mut self, deserializer: &mut dyn erased_serde::Deserializer<'de>) -> Result<(), erased_serde::Error>;
+
+    fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), json::Error>;
+}
+
+/// A seed, and what has become of it. It is used up by the first param it is given.
+struct Seeded<'de, S: DeserializeSeed<'de>> {
+    seed: Option<S>,
+    value: Option<S::Value>,
+}
+
+impl<'de, S: DeserializeSeed<'de>> TakeParam<'de> for Seeded<'de, S> {
+    fn take(&mut self, deserializer: &mut dyn erased_serde::Deserializer<'de>) -> Result<(), erased_serde::Error> {
+        if let Some(seed) = self.seed.take() {
+            self.value = Some(seed.deserialize(deserializer)?);
+        }
+        Ok(())
+    }
+
+    fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), json::Error> {
+        if let Some(seed) = self.seed.take() {
+            self.value = Some(text.seeded(seed)?);
+        }
+        Ok(())
+    }
+}
+
+/// Why a param could not be had.
+pub(crate) enum ParamError {
+    /// The document is broken.
+    Document(Fault),
+    /// The param is not what was asked for.
+    Mismatch(Mismatch),
+}
+
+/// A param that is not what was asked for.
+pub(crate) struct Mismatch {
+    /// What was expected, what came, where.
+    pub(crate) message: String,
+    /// Where, for programs.
+    pub(crate) position: Option<Position>,
+}
+
+impl Mismatch {
+    pub(crate) fn new(message: impl fmt::Display) -> Mismatch {
+        Mismatch { message: message.to_string(), position: None }
+    }
+}
+
+impl<'a, 'de> Params<'a, 'de> {
+    pub(crate) fn new(source: &'a mut (dyn ParamSource<'de> + 'a)) -> Params<'a, 'de> {
+        Params(source)
+    }
+
+    /// Whether the params have names; if not, they have positions.
+    pub(crate) fn by_name(&self) -> bool {
+        self.0.by_name()
+    }
+
+    /// The next param, or that of this name; `None` if there is none.
+    pub(crate) fn next<T: Deserialize<'de>>(&mut self, name: ParamName<'_>) -> Result<Option<T>, ParamError> {
+        self.next_seeded(name, PhantomData)
+    }
+
+    /// The same for what is known about its type only when the program runs.
+    pub(crate) fn next_seeded<S: DeserializeSeed<'de>>(
+        &mut self,
+        name: ParamName<'_>,
+        seed: S,
+    ) -> Result<Option<S::Value>, ParamError> {
+        let mut param = Seeded { seed: Some(seed), value: None };
+        self.0.next(name, &mut param)?;
+        Ok(param.value)
+    }
+
+    /// Which types the format has.
+    pub(crate) fn format(&self) -> FormatTypes {
+        self.0.format()
+    }
+
+    /// The name of a param that nobody has taken, if they have names.
+    pub(crate) fn next_name(&mut self) -> Result<Option<String>, Fault> {
+        self.0.next_name()
+    }
+
+    /// Reads to the end of the call, and says how many params nobody asked for.
+    pub(crate) fn finish(&mut self) -> Result<usize, Fault> {
+        self.0.finish()
+    }
+
+    /// All params, to the end of the call.
+    pub(crate) fn into_values(mut self) -> Result<Values, ParamError> {
+        let values = match self.by_name() {
+            true => Values::ByName(self.members()?),
+            false => Values::ByPosition(self.items()?),
+        };
+        self.finish().map_err(ParamError::Document)?;
+        Ok(values)
+    }
+
+    fn items(&mut self) -> Result<Vec<Value>, ParamError> {
+        let mut values = Vec::new();
+        while let Some(value) = self.next(ParamName { index: values.len(), name: None })? {
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    fn members(&mut self) -> Result<Vec<(String, Value)>, ParamError> {
+        let (mut members, mut names) = (Vec::new(), HashSet::new());
+        while let Some(name) = self.next_name().map_err(ParamError::Document)? {
+            if !names.insert(name.clone()) {
+                let message = format!("param \"{}\" is there twice", shown(&name));
+                return Err(ParamError::Mismatch(Mismatch::new(message)));
+            }
+            let value = self.next(ParamName { index: members.len(), name: Some(&name) })?;
+            members.extend(value.map(|value| (name, value)));
+        }
+        Ok(members)
+    }
+}
+
+/// The params of a call as values.
+#[derive(Clone)]
+pub(crate) enum Values {
+    ByPosition(Vec<Value>),
+    ByName(Vec<(String, Value)>),
+}
+
+/// Values as they are asked for.
+pub(crate) struct ValueSource {
+    left: Left,
+    format: FormatTypes,
+}
+
+enum Left {
+    ByPosition(std::vec::IntoIter<Value>),
+    ByName(Vec<(String, Value)>),
+}
+
+impl ValueSource {
+    pub(crate) fn new(values: Values, format: FormatTypes) -> ValueSource {
+        let left = match values {
+            Values::ByPosition(values) => Left::ByPosition(values.into_iter()),
+            Values::ByName(members) => Left::ByName(members),
+        };
+        ValueSource { left, format }
+    }
+
+    /// The next value, or that of this name.
+    pub(crate) fn take(&mut self, name: ParamName<'_>) -> Option<Value> {
+        match &mut self.left {
+            Left::ByPosition(values) => values.next(),
+            Left::ByName(members) => {
+                let at = members.iter().position(|(member, _)| name.is(member))?;
+                Some(members.remove(at).1)
+            }
+        }
+    }
+}
+
+impl<'de> ParamSource<'de> for ValueSource {
+    fn by_name(&self) -> bool {
+        matches!(self.left, Left::ByName(_))
+    }
+
+    fn format(&self) -> FormatTypes {
+        self.format
+    }
+
+    fn next_name(&mut self) -> Result<Option<String>, Fault> {
+        Ok(match &self.left {
+            Left::ByPosition(_) => None,
+            Left::ByName(members) => members.first().map(|(name, _)| name.clone()),
+        })
+    }
+
+    fn next(&mut self, name: ParamName<'_>, take: &mut dyn TakeParam<'de>) -> Result<bool, ParamError> {
+        let Some(value) = self.take(name) else {
+            return Ok(false);
+        };
+        let deserializer = value.into_typed::<DataError>(self.format);
+        match take.take(&mut <dyn erased_serde::Deserializer<'_>>::erase(deserializer)) {
+            Ok(()) => Ok(true),
+            Err(error) => Err(ParamError::Mismatch(Mismatch::new(error))),
+        }
+    }
+
+    fn finish(&mut self) -> Result<usize, Fault> {
+        Ok(match &self.left {
+            Left::ByPosition(values) => values.len(),
+            Left::ByName(members) => members.len(),
+        })
+    }
+}

@@ -1,0 +1,349 @@
+//! Shapes: what a JSON Schema says of a value, for people.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemars::{Schema, SchemaGenerator};
+use serde_json::{Map, Value as Json};
+
+use crate::wire::Type;
+
+/// A value that has a name: a param, or a member of a struct.
+#[derive(Clone, Debug)]
+pub(crate) struct Named {
+    pub(crate) name: String,
+    /// Markdown.
+    pub(crate) help: String,
+    /// May be left out; a param, if all after it are.
+    pub(crate) optional: bool,
+    pub(crate) shape: Shape,
+}
+
+/// What a value looks like inside.
+#[derive(Clone, Debug)]
+pub(crate) struct Shape {
+    pub(crate) wire: Type,
+    /// What the type is called where it is defined, if it is.
+    pub(crate) name: Option<String>,
+    /// May also be nil.
+    pub(crate) nullable: bool,
+    /// Markdown.
+    pub(crate) help: String,
+    /// Of an array: what its items look like. Of a struct whose members have any names: what
+    /// these look like.
+    pub(crate) items: Option<Box<Shape>>,
+    /// Of an array that has a place for each item: what those look like.
+    pub(crate) places: Vec<Shape>,
+    /// Of an array: how many items it has at least.
+    pub(crate) least_items: usize,
+    /// Of a struct: its members.
+    pub(crate) members: Arc<[Named]>,
+    /// The values it may have, if they are listed.
+    pub(crate) values: Vec<String>,
+    /// What else is asked of it, beside its type.
+    pub(crate) constraints: Vec<Constraint>,
+    /// One that is given as an example, or that it is if it is left out.
+    pub(crate) example: Option<Json>,
+    /// Where it is one of several alternatives: these.
+    pub(crate) alternatives: Vec<Shape>,
+    /// Whether there is more to it which is not told: it is inside of itself.
+    pub(crate) is_cut: bool,
+}
+
+/// What is asked of a value beside its type.
+#[derive(Clone, Debug)]
+pub(crate) enum Constraint {
+    Minimum(String),
+    Maximum(String),
+    /// In characters.
+    MaxLength(String),
+    Pattern(String),
+    /// Not asked of it, but what it is when it is left out.
+    Default(String),
+}
+
+impl Shape {
+    /// Returns the name for people, as `array of Ball`: structs and enums with data by their own.
+    pub(crate) fn type_name(&self) -> Cow<'_, str> {
+        let is_known = |items: &&Shape| items.wire != Type::Undefined || items.name.is_some();
+        match (self.wire, &self.name, self.items.as_deref().filter(is_known)) {
+            (Type::Struct | Type::Undefined, Some(name), _) => name.into(),
+            (wire, _, Some(items)) => format!("{wire} of {}", items.type_name()).into(),
+            (wire, _, None) if !self.places.is_empty() => {
+                let places: Vec<Cow<'_, str>> = self.places.iter().map(Shape::type_name).collect();
+                format!("{wire} of ({})", places.join(", ")).into()
+            }
+            (wire, ..) => wire.in_words().into(),
+        }
+    }
+
+    /// Any value of a type.
+    pub(crate) fn of(wire: Type) -> Shape {
+        Shape {
+            wire,
+            name: None,
+            nullable: false,
+            help: String::new(),
+            items: None,
+            places: Vec::new(),
+            least_items: 0,
+            members: Arc::default(),
+            values: Vec::new(),
+            constraints: Vec::new(),
+            example: None,
+            alternatives: Vec::new(),
+            is_cut: false,
+        }
+    }
+
+    /// A struct of these members and its own; what is none stays as it is.
+    fn beside(self, members: &[Named]) -> Shape {
+        match self.wire {
+            Type::Struct => Shape { members: members.iter().chain(&*self.members).cloned().collect(), ..self },
+            _ => self,
+        }
+    }
+}
+
+/// The schemas that others refer to, by their names.
+#[derive(Debug, Default)]
+pub(crate) struct Definitions {
+    schemas: Map<String, Json>,
+    /// Those that were read before: many methods have the same types.
+    shapes: RefCell<BTreeMap<String, Shape>>,
+}
+
+impl Definitions {
+    /// Those that a [`generator`] has made so far.
+    pub(crate) fn of(mut generator: SchemaGenerator) -> Definitions {
+        Definitions { schemas: generator.take_definitions(true), shapes: RefCell::default() }
+    }
+
+    /// What a type's JSON Schema says of its values.
+    pub(super) fn shape(&self, schema: &Schema) -> Shape {
+        Reader { definitions: self, inside: Vec::new(), left: MOST_DEFINITIONS }.shape(schema.as_value())
+    }
+
+    /// The name of the schema that a schema refers to, and that one, unless there is none.
+    fn find<'a>(&'a self, schema: &'a Map<String, Json>) -> Option<(&'a str, &'a Json)> {
+        let name = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
+        Some((name, self.schemas.get(name)?))
+    }
+}
+
+/// How many definitions are read for one value: types that all refer to one another would fill any page.
+const MOST_DEFINITIONS: usize = 200;
+
+/// The common shape of alternatives: nil makes it nullable, members and listed values are those of all, and where they
+/// differ there is no telling.
+fn join(mut shapes: Vec<Shape>) -> Shape {
+    let all = shapes.len();
+    shapes.retain(|shape| shape.wire != Type::Nil);
+    let nullable = shapes.len() < all;
+    let mut shape = match &shapes[..] {
+        [] => return Shape::of(Type::Nil),
+        [shape] => shape.clone(),
+        [first, others @ ..] if others.iter().all(|other| other.wire == first.wire) => {
+            let is_listed = shapes.iter().all(|shape| !shape.values.is_empty());
+            let mut values: Vec<String> = shapes.iter().flat_map(|shape| shape.values.clone()).collect();
+            values.dedup();
+            Shape {
+                members: joined_members(&shapes),
+                values: if is_listed { values } else { Vec::new() },
+                alternatives: shapes.clone(),
+                ..Shape::of(first.wire)
+            }
+        }
+        _ => Shape { alternatives: shapes.clone(), ..Shape::of(Type::Undefined) },
+    };
+    shape.nullable |= nullable;
+    shape
+}
+
+/// The members that some of several structs have; those that not all must have may be left out.
+fn joined_members(shapes: &[Shape]) -> Arc<[Named]> {
+    let mut joined: Vec<Named> = Vec::new();
+    for member in shapes.iter().flat_map(|shape| &*shape.members) {
+        match joined.iter_mut().find(|known| known.name == member.name) {
+            None => joined.push(member.clone()),
+            Some(known) if known.shape.values.is_empty() || member.shape.values.is_empty() => {
+                known.shape.values.clear();
+            }
+            Some(known) => {
+                let others = member.shape.values.iter().filter(|value| !known.shape.values.contains(value));
+                let others: Vec<String> = others.cloned().collect();
+                known.shape.values.extend(others);
+            }
+        }
+    }
+    for member in &mut joined {
+        let must_be = |shape: &Shape| shape.members.iter().any(|own| own.name == member.name && !own.optional);
+        member.optional = !shapes.iter().all(must_be);
+    }
+    joined.into()
+}
+
+/// Reads a schema, and those that it refers to.
+struct Reader<'a> {
+    definitions: &'a Definitions,
+    /// The names of the definitions around the place that is read: one that refers to itself is read but once.
+    inside: Vec<&'a str>,
+    /// How many more definitions may be read.
+    left: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn shape(&mut self, schema: &'a Json) -> Shape {
+        schema.as_object().map_or_else(|| Shape::of(Type::Undefined), |schema| self.object(schema))
+    }
+
+    fn object(&mut self, schema: &'a Map<String, Json>) -> Shape {
+        let mut shape = match (self.definitions.find(schema), alternatives(schema)) {
+            (Some((name, schema)), _) => self.definition(name, schema),
+            (None, Some(alternatives)) => {
+                // members that stand beside the alternatives are of each
+                let own = self.members(schema);
+                join(alternatives.iter().map(|schema| self.shape(schema).beside(&own)).collect())
+            }
+            (None, None) => self.of_type(schema),
+        };
+        if let Some(Json::String(help)) = schema.get("description") {
+            shape.help = help.clone();
+        }
+        shape.constraints.extend(constraints(schema));
+        let example = schema.get("examples").and_then(|examples| examples.get(0));
+        shape.example = example.or_else(|| schema.get("default")).cloned().or(shape.example);
+        shape
+    }
+
+    fn definition(&mut self, name: &'a str, schema: &'a Json) -> Shape {
+        if self.inside.contains(&name) || self.left == 0 {
+            let is_struct = schema["type"] == "object" || schema.get("properties").is_some();
+            let wire = if is_struct { Type::Struct } else { Type::Undefined };
+            return Shape { name: Some(name.to_owned()), is_cut: true, ..Shape::of(wire) };
+        }
+        if let Some(shape) = self.definitions.shapes.borrow().get(name) {
+            return shape.clone();
+        }
+        self.left -= 1;
+        self.inside.push(name);
+        let shape = self.shape(schema);
+        self.inside.pop();
+        let shape = Shape { name: shape.name.or_else(|| Some(name.to_owned())), ..shape };
+        // what was read inside of another may have been cut where that one begins anew
+        if self.inside.is_empty() {
+            self.definitions.shapes.borrow_mut().insert(name.to_owned(), shape.clone());
+        }
+        shape
+    }
+
+    fn of_type(&mut self, schema: &'a Map<String, Json>) -> Shape {
+        let (name, nullable) = json_type(schema);
+        let mut shape = Shape::of(wire_type(name, schema));
+        shape.nullable = nullable;
+        match shape.wire {
+            Type::Array => {
+                shape.places = self.places(schema);
+                let items = schema.get("items").filter(|items| items.is_object());
+                shape.items = items.map(|items| Box::new(self.shape(items)));
+                let least = schema.get("minItems").and_then(Json::as_u64).unwrap_or_default();
+                shape.least_items = usize::try_from(least).unwrap_or(usize::MAX);
+            }
+            Type::Struct => {
+                shape.members = self.members(schema);
+                let others = schema.get("additionalProperties").filter(|others| others.is_object());
+                shape.items = others.map(|others| Box::new(self.shape(others)));
+            }
+            _ => shape.values = values(schema),
+        }
+        shape
+    }
+
+    fn places(&mut self, schema: &'a Map<String, Json>) -> Vec<Shape> {
+        let places = schema.get("prefixItems").and_then(Json::as_array);
+        places.into_iter().flatten().map(|place| self.shape(place)).collect()
+    }
+
+    fn members(&mut self, schema: &'a Map<String, Json>) -> Arc<[Named]> {
+        let required = schema.get("required").and_then(Json::as_array);
+        let properties = schema.get("properties").and_then(Json::as_object);
+        properties
+            .into_iter()
+            .flatten()
+            .map(|(name, schema)| {
+                let mut shape = self.shape(schema);
+                Named {
+                    name: name.clone(),
+                    help: std::mem::take(&mut shape.help),
+                    optional: !required.is_some_and(|required| required.iter().any(|entry| entry == name)),
+                    shape,
+                }
+            })
+            .collect()
+    }
+}
+
+fn alternatives(schema: &Map<String, Json>) -> Option<&Vec<Json>> {
+    ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)).and_then(Json::as_array)
+}
+
+/// The one `type` besides null, and whether null is another.
+fn json_type(schema: &Map<String, Json>) -> (&str, bool) {
+    match schema.get("type") {
+        Some(Json::String(name)) => (name, false),
+        Some(Json::Array(names)) => {
+            let mut others = names.iter().filter_map(Json::as_str).filter(|name| *name != "null");
+            let nullable = names.iter().any(|name| name == "null");
+            match (others.next(), others.next()) {
+                (Some(name), None) => (name, nullable),
+                _ => ("", nullable),
+            }
+        }
+        // what refers back to a schema around it is a struct: only those can hold themselves
+        _ if schema.contains_key("$ref") || schema.contains_key("properties") => ("object", false),
+        _ if schema.contains_key("const") || schema.contains_key("enum") => ("string", false),
+        _ => ("", false),
+    }
+}
+
+fn wire_type(name: &str, schema: &Map<String, Json>) -> Type {
+    let format = schema.get("format").and_then(Json::as_str);
+    match (name, format) {
+        ("integer", Some("int64" | "uint32" | "uint64" | "int" | "uint" | "int128" | "uint128")) => Type::I8,
+        ("integer", _) => Type::Int,
+        ("number", _) => Type::Double,
+        ("boolean", _) => Type::Boolean,
+        ("string", Some("dateTime.iso8601")) => Type::DateTime,
+        ("string", _) if schema.contains_key("contentEncoding") => Type::Base64,
+        ("string", _) => Type::String,
+        ("array", _) => Type::Array,
+        ("object", _) => Type::Struct,
+        ("null", _) => Type::Nil,
+        _ => Type::Undefined,
+    }
+}
+
+fn values(schema: &Map<String, Json>) -> Vec<String> {
+    let listed = schema.get("enum").and_then(Json::as_array).into_iter().flatten();
+    listed.chain(schema.get("const")).filter(|value| !value.is_null()).map(as_text).collect()
+}
+
+fn constraints(schema: &Map<String, Json>) -> Vec<Constraint> {
+    let written = |keyword: &str| schema.get(keyword).map(as_text);
+    let constraints = [
+        written("minimum").map(Constraint::Minimum),
+        written("maximum").map(Constraint::Maximum),
+        written("maxLength").map(Constraint::MaxLength),
+        written("pattern").map(Constraint::Pattern),
+        // in quotes, or an empty one would not be seen
+        schema.get("default").map(|value| Constraint::Default(value.to_string())),
+    ];
+    constraints.into_iter().flatten().collect()
+}
+
+/// A value as people write it.
+fn as_text(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,24 @@
+//! Signatures: the types of a method's params and result.
+
+use crate::wire::Type;
+
+/// One way to call a method: the type of its result, and of its params in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// The type of the result.
+    pub returns: Type,
+    /// The types of the params.
+    pub params: Vec<Type>,
+}
+
+impl Signature {
+    /// A signature.
+    pub fn new(returns: Type, params: impl Into<Vec<Type>>) -> Signature {
+        Signature { returns, params: params.into() }
+    }
+
+    /// As `system.methodSignature` lists it: the type of the result first.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        std::iter::once(self.returns).chain(self.params.iter().copied()).map(Type::name).collect()
+    }
+}

@@ -1,0 +1,163 @@
+//! The params of a call, on their way to becoming arguments.
+
+use std::marker::PhantomData;
+
+use schemars::JsonSchema;
+use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
+
+use super::refusal::unfit;
+use super::{About, Failure, Refusal};
+use crate::call::{Mismatch, ParamError, Params};
+use crate::description::bounds::{Checker, checker_of, is_plain};
+use crate::description::least;
+use crate::wire::value::{DataError, Value, place, shown};
+
+/// The params of a call, on their way to becoming arguments.
+pub(crate) struct Arguments<'p, 'a, 'de> {
+    about: &'p About,
+    /// How many there are.
+    count: usize,
+    /// For each argument, whether it may be left out.
+    is_optional: &'p dyn Fn(usize) -> bool,
+    params: Params<'a, 'de>,
+    /// Which argument is next.
+    index: usize,
+    found: usize,
+}
+
+impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
+    pub(crate) fn new(
+        about: &'p About,
+        count: usize,
+        is_optional: &'p dyn Fn(usize) -> bool,
+        params: Params<'a, 'de>,
+    ) -> Self {
+        Arguments { about, count, is_optional, params, index: 0, found: 0 }
+    }
+
+    pub(super) fn next<T: DeserializeOwned + JsonSchema + 'static>(&mut self) -> Result<T, Failure> {
+        let checker = if is_plain::<T>() { None } else { checker_of::<T>() };
+        let argument = match checker {
+            None => self.take(PhantomData)?,
+            Some(checker) => self.next_checked(checker)?,
+        };
+        match argument {
+            Some(argument) => Ok(argument),
+            None => T::deserialize(Missing).map_err(|_| self.missing(self.index - 1)),
+        }
+    }
+
+    /// The next one, if it is there, after a look at all its values.
+    fn next_checked<T: DeserializeOwned>(&mut self, checker: &Checker) -> Result<Option<T>, Failure> {
+        let Some(value) = self.take(PhantomData::<Value>)? else { return Ok(None) };
+        let name = self.about.param_name(self.index - 1);
+        if let Err((place, refusal)) = checker.check(&value) {
+            return Err(unfit(name, Mismatch::new(refusal), &place).into());
+        }
+        let argument = T::deserialize(value.into_typed::<DataError>(self.params.format()));
+        argument.map(Some).map_err(|error| unfit(name, Mismatch::new(error), &place::taken()).into())
+    }
+
+    /// The next one by a seed; `None` if it was left out and may be.
+    #[cfg(feature = "program")]
+    pub(crate) fn next_seeded<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+        match self.take(seed)? {
+            None if !(self.is_optional)(self.index - 1) => Err(self.missing(self.index - 1)),
+            argument => Ok(argument),
+        }
+    }
+
+    /// The next one, if it is there.
+    fn take<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+        let name = self.about.param_name(self.index);
+        self.index += 1;
+        place::begin();
+        match self.params.next_seeded(name, seed) {
+            Ok(argument) => {
+                self.found += usize::from(argument.is_some());
+                Ok(argument)
+            }
+            Err(ParamError::Document(fault)) => Err(Failure::Fault(fault)),
+            Err(ParamError::Mismatch(mismatch)) => Err(unfit(name, mismatch, &place::taken()).into()),
+        }
+    }
+
+    /// Nothing runs before the call was read to its end.
+    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+        if let Some(name) = self.params.next_name()? {
+            return Err(self.not_taken(&name));
+        }
+        match self.params.finish()? {
+            0 => Ok(()),
+            left => Err(self.wrong_count(self.found + left)),
+        }
+    }
+
+    #[cold]
+    fn missing(&mut self, index: usize) -> Failure {
+        // a document that breaks off later is broken first of all
+        if let Err(fault) = self.params.finish() {
+            return Failure::Fault(fault);
+        }
+        match self.params.by_name() {
+            true => Failure::Params(Refusal::missing(self.about.param_name(index))),
+            false => self.wrong_count(self.found),
+        }
+    }
+
+    /// A param has a name that no argument has, or one that was there before.
+    #[cold]
+    fn not_taken(&mut self, found: &str) -> Failure {
+        if let Err(fault) = self.params.finish() {
+            return Failure::Fault(fault);
+        }
+        let is_known = (0..self.count).any(|index| self.about.param_name(index).is(found));
+        let found = shown(found);
+        let message = match is_known {
+            true => format!("takes param \"{found}\" once, found it again"),
+            false => format!("takes no param \"{found}\"{}", self.names()),
+        };
+        Failure::Params(Refusal { param: Some(found), ..Refusal::new(message) })
+    }
+
+    #[cold]
+    fn wrong_count(&self, found: usize) -> Failure {
+        let most = self.count;
+        let least = least((0..most).map(self.is_optional));
+        let count = if least == most { most.to_string() } else { format!("{least} to {most}") };
+        let s = if most == 1 { "" } else { "s" };
+        Failure::Params(Refusal::new(format!("takes {count} param{s}{}, found {found}", self.names())))
+    }
+
+    /// The names there are, in brackets.
+    fn names(&self) -> String {
+        let names = (0..self.count).filter_map(|index| self.about.param_name(index).name);
+        let names: Vec<&str> = names.collect();
+        if names.is_empty() { String::new() } else { format!(" ({})", names.join(", ")) }
+    }
+}
+
+/// Whether a param of this type may be left out.
+pub(super) fn is_optional<T: DeserializeOwned>() -> bool {
+    T::deserialize(Missing).is_ok()
+}
+
+/// Stands for a param that was left out: `None` for what asks for an option, an error for everything else.
+struct Missing;
+
+impl<'de> Deserializer<'de> for Missing {
+    type Error = DataError;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, DataError> {
+        Err(de::Error::custom("a param that is missing"))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DataError> {
+        visitor.visit_none()
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}

@@ -1,0 +1,92 @@
+//! Reasons for which a call does not reach its function.
+
+use crate::call::{Mismatch, ParamError, ParamName};
+use crate::wire::Position;
+use crate::wire::fault::Fault;
+use crate::wire::value::shown;
+
+/// Why a call came to nothing.
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum Failure {
+    /// The params do not fit, and nothing ran.
+    Params(Refusal),
+    Fault(Fault),
+}
+
+/// Why params do not fit.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Refusal {
+    /// Goes after the method's name.
+    pub(super) message: String,
+    /// The one that it is about.
+    pub(super) param: Option<String>,
+    /// The place inside of it.
+    pub(super) path: Option<String>,
+    pub(super) position: Option<Position>,
+}
+
+impl Refusal {
+    pub(crate) fn new(message: impl Into<String>) -> Refusal {
+        Refusal { message: message.into(), param: None, path: None, position: None }
+    }
+
+    /// A refusal for one param's sake.
+    pub(crate) fn of_param(param: ParamName<'_>, mismatch: Mismatch) -> Refusal {
+        let param = Some(param.to_string());
+        Refusal { message: mismatch.message, param, path: None, position: mismatch.position }
+    }
+
+    /// A refusal for lack of a param.
+    pub(super) fn missing(param: ParamName<'_>) -> Refusal {
+        Refusal::of_param(param, Mismatch::new(format!("takes param \"{param}\", found none of that name")))
+    }
+
+    #[cold]
+    pub(crate) fn into_fault(self, method_name: &str) -> Fault {
+        let mut data = serde_json::Map::new();
+        data.extend(self.param.map(|param| ("param".to_owned(), param.into())));
+        data.extend(self.path.map(|path| ("path".to_owned(), path.into())));
+        if let Some(Position { line, column }) = self.position {
+            data.extend([("line".to_owned(), line.into()), ("column".to_owned(), column.into())]);
+        }
+        let message = format!("method \"{}\" {}", shown(method_name), self.message);
+        let fault = Fault::new(Fault::INVALID_PARAMS, message);
+        if data.is_empty() { fault } else { fault.with_data(data.into()) }
+    }
+}
+
+/// A param is not what was asked for, or what is at a place inside of it.
+#[cold]
+pub(super) fn unfit(name: ParamName<'_>, mut mismatch: Mismatch, place: &str) -> Refusal {
+    let quoted = name.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
+    let path = (!place.is_empty()).then(|| format!("{name}{place}"));
+    let inside = path.as_ref().map(|path| format!(", in {path}")).unwrap_or_default();
+    mismatch.message = format!("param {}{quoted}{inside}: {}", name.index + 1, mismatch.message);
+    Refusal { path, ..Refusal::of_param(name, mismatch) }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Failure {
+        Failure::Params(refusal)
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Failure {
+        Failure::Fault(fault)
+    }
+}
+
+impl From<ParamError> for Failure {
+    fn from(error: ParamError) -> Failure {
+        match error {
+            ParamError::Document(fault) => Failure::Fault(fault),
+            ParamError::Mismatch(mismatch) => {
+                let message = format!("takes other params: {}", mismatch.message);
+                Failure::Params(Refusal { position: mismatch.position, ..Refusal::new(message) })
+            }
+        }
+    }
+}
