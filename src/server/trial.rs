@@ -197,7 +197,7 @@ fn hex(octets: &[u8]) -> String {
 
 /// An answer as people read it, whatever encoding it declares.
 fn as_text(answer: &[u8]) -> String {
-    let octets = xmlrpc::decode(answer).unwrap_or(answer.into());
+    let octets = crate::wire::xml::decode(answer).unwrap_or(answer.into());
     String::from_utf8_lossy(&octets).into_owned()
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod json;
 mod position;
 mod types;
 pub(crate) mod value;
+pub(crate) mod xml;
 
 pub use self::position::Position;
 pub use self::types::Type;

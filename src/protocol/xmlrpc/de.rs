@@ -9,12 +9,14 @@ use std::ops::RangeInclusive;
 
 use serde::de::{Deserialize, DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess};
 
-use super::error::{Category, Error};
-use super::reader::{Reader, Tag, Token, append};
+use super::tag::Tag;
 use crate::call::{Mismatch, ParamError, ParamName, ParamSource, TakeParam};
 use crate::service::Limits;
 use crate::wire::fault::Fault;
 use crate::wire::value::{Base64, DateTime, FormatTypes, MemberName, Node, Source, Typed, Value, place, shown};
+use crate::wire::xml::{self, Category, Error, Token, append};
+
+type Reader<'a> = xml::Reader<'a, Tag>;
 
 /// A value whose start tag was read.
 struct ValueReader<'r, 'de> {

@@ -42,22 +42,17 @@
 //! ```
 
 mod de;
-mod encoding;
-mod error;
-mod reader;
 mod ser;
-mod well_formed;
+mod tag;
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use self::encoding::Encoding;
-pub(crate) use self::encoding::decode;
-pub use self::error::{Category, Error};
 pub use crate::wire::Position;
 pub use crate::wire::value::{Members, ParseDateTimeError, Value};
+pub use crate::wire::xml::{Category, Encoding, Error};
 
 use self::de::CallReader;
 use self::ser::WriteOptions;
@@ -65,6 +60,7 @@ use crate::call::{Dispatch, Params, Reply};
 use crate::service::Limits;
 use crate::wire::fault::{Fault, FaultMembers, catch_panic};
 use crate::wire::value::{FormatTypes, WriteError};
+use crate::wire::xml::decode;
 
 /// Reads a document whose root is a `<value>`.
 ///
@@ -304,6 +300,6 @@ impl<'a> Document<'a> {
             let message = format!("a document of {} octets, longer than {}", document.len(), limits.body);
             return Err(Error::new(Category::Limit, message));
         }
-        encoding::decode(document).map(Document)
+        decode(document).map(Document)
     }
 }

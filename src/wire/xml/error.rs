@@ -7,7 +7,7 @@ use serde::ser;
 
 use crate::wire::Position;
 use crate::wire::fault::Fault;
-use crate::wire::value::{DataError, say_in_words};
+use crate::wire::value::{DataError, WriteError, say_in_words};
 
 /// Why a document could not be read, or a value not be written.
 ///
@@ -41,11 +41,11 @@ pub enum Category {
 }
 
 impl Error {
-    pub(super) fn new(category: Category, message: impl Into<String>) -> Error {
+    pub(crate) fn new(category: Category, message: impl Into<String>) -> Error {
         Error(Box::new(Inner { category, message: message.into(), position: None }))
     }
 
-    pub(super) fn at(mut self, position: Position) -> Error {
+    pub(crate) fn at(mut self, position: Position) -> Error {
         self.0.position = Some(position);
         self
     }
@@ -56,7 +56,7 @@ impl Error {
     }
 
     /// Where in the document; `None` if no document was read: a value was written, or taken from a
-    /// [`Value`](super::Value), or the document was too long to look at.
+    /// [`Value`](crate::Value), or the document was too long to look at.
     pub fn position(&self) -> Option<Position> {
         self.0.position
     }
@@ -93,6 +93,13 @@ impl de::Error for Error {
 impl ser::Error for Error {
     fn custom<T: Display>(message: T) -> Error {
         Error::new(Category::Data, message.to_string())
+    }
+}
+
+impl From<WriteError> for Error {
+    fn from(error: WriteError) -> Error {
+        let category = if error.is_limit() { Category::Limit } else { Category::Data };
+        Error::new(category, error.to_string())
     }
 }
 

@@ -1,12 +1,13 @@
-//! XML, as far as XML-RPC needs it: the only file that knows quick-xml.
+//! XML 1.0, as far as protocols need it: the only file that knows quick-xml.
 //!
-//! A document becomes [`Token`]s: elements by their [`Tag`], and text with references resolved and line ends
+//! A document becomes [`Token`]s: elements by their tag, which a format knows by [`TagName`], and text with references resolved and line ends
 //! normalised. Comments, processing instructions and attributes are checked and passed over; a DOCTYPE is refused before
 //! anything in it is looked at. What is not well-formed by XML 1.0 is an error, and every error knows its line and
 //! column.
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use quick_xml::events::{BytesCData, BytesRef, BytesStart, BytesText, Event};
 
@@ -15,76 +16,25 @@ use super::well_formed::{self, IllFormed, is_allowed};
 use crate::service::Limits;
 use crate::wire::Position;
 
-macro_rules! tags {
-    ($($tag:ident = $first:literal $(| $more:literal)*,)*) => {
-        /// An element XML-RPC knows, those with the prefix `ex` from Apache's extensions.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(super) enum Tag {
-            $($tag,)*
-            Unknown,
-        }
+/// The elements that a format knows, by their names.
+pub(crate) trait TagName: Copy + PartialEq + fmt::Display {
+    /// Returns the tag of a name, or the one that stands for all unknown names.
+    fn of(name: &str) -> Self;
 
-        impl Tag {
-            #[inline]
-            fn of(name: &str) -> Tag {
-                match name {
-                    $($first $(| $more)* => Tag::$tag,)*
-                    _ => Tag::Unknown,
-                }
-            }
-
-            fn name(self) -> &'static str {
-                match self {
-                    $(Tag::$tag => $first,)*
-                    Tag::Unknown => "unknown",
-                }
-            }
-        }
-    };
-}
-
-tags! {
-    MethodCall = "methodCall",
-    MethodResponse = "methodResponse",
-    MethodName = "methodName",
-    Params = "params",
-    Param = "param",
-    Fault = "fault",
-    Value = "value",
-    Int = "int" | "i4",
-    I1 = "i1" | "ex:i1",
-    I2 = "i2" | "ex:i2",
-    I8 = "i8" | "ex:i8" | "ex:biginteger",
-    Boolean = "boolean",
-    String = "string",
-    Double = "double" | "ex:float",
-    DateTime = "dateTime.iso8601" | "ex:dateTime",
-    Base64 = "base64",
-    Struct = "struct",
-    Member = "member",
-    Name = "name",
-    Array = "array",
-    Data = "data",
-    Nil = "nil" | "ex:nil",
-}
-
-impl fmt::Display for Tag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
+    fn is_known(self) -> bool;
 }
 
 /// A piece of a document. An empty element is a start and an end.
-pub(super) enum Token<'a> {
-    Start(Tag),
-    End(Tag),
+pub(crate) enum Token<'a, T> {
+    Start(T),
+    End(T),
     Text(Cow<'a, str>),
     Reference(char),
     Eof,
 }
 
 #[derive(Clone)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a, T> {
     document: &'a [u8],
     xml: quick_xml::Reader<&'a [u8]>,
     /// Where the last token starts.
@@ -96,30 +46,40 @@ pub(super) struct Reader<'a> {
     /// What went wrong first. Errors lose their place and category on their way through serde's types; this one keeps
     /// them.
     failure: Option<Error>,
+    tags: PhantomData<T>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a, T: TagName> Reader<'a, T> {
     /// A reader of a document in UTF-8, which it checks as it goes.
-    pub(super) fn new(document: &'a [u8], limits: &Limits) -> Reader<'a> {
+    pub(crate) fn new(document: &'a [u8], limits: &Limits) -> Reader<'a, T> {
         let mut xml = quick_xml::Reader::from_reader(document);
         xml.config_mut().expand_empty_elements = true;
-        Reader { document, xml, start: 0, is_inside: false, limits: *limits, members: 0, failure: None }
+        Reader {
+            document,
+            xml,
+            start: 0,
+            is_inside: false,
+            limits: *limits,
+            members: 0,
+            failure: None,
+            tags: PhantomData,
+        }
     }
 
     #[inline]
-    pub(super) fn next(&mut self) -> Result<Token<'a>, Error> {
+    pub(crate) fn next(&mut self) -> Result<Token<'a, T>, Error> {
         loop {
             self.start = self.xml.buffer_position() as usize;
             return match self.xml.read_event() {
                 Ok(Event::Start(element)) => {
-                    let tag = Tag::of(element.name().as_ref());
+                    let tag = T::of(element.name().as_ref());
                     self.is_inside = true;
-                    if tag == Tag::Unknown || element.len() > element.name().as_ref().len() {
+                    if !tag.is_known() || element.len() > element.name().as_ref().len() {
                         self.check_element(&element)?;
                     }
                     Ok(Token::Start(tag))
                 }
-                Ok(Event::End(element)) => Ok(Token::End(Tag::of(element.name().as_ref()))),
+                Ok(Event::End(element)) => Ok(Token::End(T::of(element.name().as_ref()))),
                 Ok(Event::Text(text)) if is_plain(&text) => Ok(Token::Text(text.into_inner())),
                 Ok(Event::Text(text)) => self.text_checked(text),
                 Ok(Event::CData(text)) => self.section(text),
@@ -150,7 +110,7 @@ impl<'a> Reader<'a> {
 
     /// The next token that is not white space between elements.
     #[inline]
-    pub(super) fn markup(&mut self) -> Result<Token<'a>, Error> {
+    pub(crate) fn markup(&mut self) -> Result<Token<'a, T>, Error> {
         loop {
             match self.next()? {
                 Token::Text(text) if text.trim_ascii().is_empty() => {}
@@ -161,7 +121,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(super) fn expect_start(&mut self, tag: Tag) -> Result<(), Error> {
+    pub(crate) fn expect_start(&mut self, tag: T) -> Result<(), Error> {
         match self.markup()? {
             Token::Start(found) if found == tag => Ok(()),
             token => Err(self.unexpected(format_args!("<{tag}>"), token)),
@@ -169,7 +129,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    pub(super) fn expect_end(&mut self, tag: Tag) -> Result<(), Error> {
+    pub(crate) fn expect_end(&mut self, tag: T) -> Result<(), Error> {
         match self.markup()? {
             Token::End(found) if found == tag => Ok(()),
             token => Err(self.unexpected(format_args!("</{tag}>"), token)),
@@ -177,7 +137,7 @@ impl<'a> Reader<'a> {
     }
 
     /// What is left after the root element: nothing but white space and comments.
-    pub(super) fn expect_eof(&mut self) -> Result<(), Error> {
+    pub(crate) fn expect_eof(&mut self) -> Result<(), Error> {
         self.is_inside = false;
         match self.markup()? {
             Token::Eof => Ok(()),
@@ -190,7 +150,7 @@ impl<'a> Reader<'a> {
 
     /// The text up to the end tag, which is consumed. Comments and CDATA sections do not split it.
     #[inline]
-    pub(super) fn text(&mut self, end: Tag) -> Result<Cow<'a, str>, Error> {
+    pub(crate) fn text(&mut self, end: T) -> Result<Cow<'a, str>, Error> {
         let mut text = Cow::Borrowed("");
         loop {
             match self.next()? {
@@ -203,7 +163,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Passes over the rest of an element whose start tag was read.
-    pub(super) fn skip(&mut self) -> Result<(), Error> {
+    pub(crate) fn skip(&mut self) -> Result<(), Error> {
         let mut open = 1_usize;
         while open > 0 {
             match self.next()? {
@@ -218,7 +178,7 @@ impl<'a> Reader<'a> {
 
     /// Counts an array item or a struct member.
     #[inline]
-    pub(super) fn count_member(&mut self) -> Result<(), Error> {
+    pub(crate) fn count_member(&mut self) -> Result<(), Error> {
         self.members += 1;
         if self.members > self.limits.members {
             let message = format!("more than {} array items and struct members", self.limits.members);
@@ -229,7 +189,7 @@ impl<'a> Reader<'a> {
 
     /// Goes into an array or struct.
     #[inline]
-    pub(super) fn check_depth(&mut self, depth: u32) -> Result<(), Error> {
+    pub(crate) fn check_depth(&mut self, depth: u32) -> Result<(), Error> {
         if depth >= self.limits.depth {
             let message = format!("arrays and structs nested deeper than {}", self.limits.depth);
             return Err(self.fail(Category::Limit, message));
@@ -239,32 +199,32 @@ impl<'a> Reader<'a> {
 
     /// Where the last token starts.
     #[inline]
-    pub(super) fn start(&self) -> usize {
+    pub(crate) fn start(&self) -> usize {
         self.start
     }
 
     /// An error at the last token.
     #[cold]
-    pub(super) fn fail(&mut self, category: Category, message: impl Into<String>) -> Error {
+    pub(crate) fn fail(&mut self, category: Category, message: impl Into<String>) -> Error {
         self.locate(Error::new(category, message), self.start)
     }
 
     /// Keeps an error as the first, at the octet `start`, unless there is an earlier one.
     #[cold]
-    pub(super) fn locate(&mut self, error: Error, start: usize) -> Error {
+    pub(crate) fn locate(&mut self, error: Error, start: usize) -> Error {
         let document = self.document;
         self.failure.get_or_insert_with(|| error.at(Position::of(document, start))).clone()
     }
 
     /// The first error there was, else this one.
     #[cold]
-    pub(super) fn first_failure(&mut self, error: Error) -> Error {
+    pub(crate) fn first_failure(&mut self, error: Error) -> Error {
         self.failure.take().unwrap_or(error)
     }
 
     /// An error for a token that has no place here.
     #[cold]
-    pub(super) fn unexpected(&mut self, expected: impl fmt::Display, found: Token<'a>) -> Error {
+    pub(crate) fn unexpected(&mut self, expected: impl fmt::Display, found: Token<'a, T>) -> Error {
         let category = if matches!(found, Token::Eof) { Category::Syntax } else { Category::Structure };
         self.skip_white_space();
         let found = match found {
@@ -313,7 +273,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Text that needs a closer look.
-    fn text_checked(&mut self, text: BytesText<'a>) -> Result<Token<'a>, Error> {
+    fn text_checked(&mut self, text: BytesText<'a>) -> Result<Token<'a, T>, Error> {
         if let Some(at) = text.find("]]>") {
             let error = Error::new(Category::Syntax, "expected ]]&gt; in text, found ]]>");
             return Err(self.locate(error, self.start + at));
@@ -321,7 +281,7 @@ impl<'a> Reader<'a> {
         self.allowed(text.xml10_content())
     }
 
-    fn section(&mut self, section: BytesCData<'a>) -> Result<Token<'a>, Error> {
+    fn section(&mut self, section: BytesCData<'a>) -> Result<Token<'a, T>, Error> {
         match self.is_inside {
             true => self.allowed(section.xml10_content()),
             false => Err(self.fail(Category::Syntax, "found a CDATA section outside of the root element")),
@@ -329,7 +289,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Text in which every character is one that XML allows (XML 1.0 §2.2).
-    fn allowed(&mut self, text: Cow<'a, str>) -> Result<Token<'a>, Error> {
+    fn allowed(&mut self, text: Cow<'a, str>) -> Result<Token<'a, T>, Error> {
         match text.chars().find(|character| !is_allowed(*character)) {
             Some(character) => Err(self.forbidden(character)),
             None => Ok(Token::Text(text)),
@@ -347,7 +307,7 @@ impl<'a> Reader<'a> {
         self.locate(Error::new(Category::Character, message), at)
     }
 
-    fn resolve(&mut self, reference: BytesRef<'a>) -> Result<Token<'a>, Error> {
+    fn resolve(&mut self, reference: BytesRef<'a>) -> Result<Token<'a, T>, Error> {
         if !self.is_inside {
             return Err(self.fail(Category::Syntax, "found a reference outside of the root element"));
         }
@@ -387,7 +347,7 @@ impl<'a> Reader<'a> {
 }
 
 #[inline]
-pub(super) fn append<'a>(text: &mut Cow<'a, str>, piece: Cow<'a, str>) {
+pub(crate) fn append<'a>(text: &mut Cow<'a, str>, piece: Cow<'a, str>) {
     if text.is_empty() {
         *text = piece;
     } else {

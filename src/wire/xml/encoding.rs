@@ -68,7 +68,7 @@ impl Encoding {
     }
 
     /// Writes `text`: a character the encoding does not have becomes a character reference.
-    pub(super) fn encode(self, text: Vec<u8>) -> Vec<u8> {
+    pub(crate) fn encode(self, text: Vec<u8>) -> Vec<u8> {
         if self == Encoding::UTF_8 {
             return text;
         }

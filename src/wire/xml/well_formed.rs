@@ -10,10 +10,10 @@ use super::error::Category;
 
 /// A mistake, and its place in the checked piece.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct IllFormed {
-    pub(super) at: usize,
-    pub(super) category: Category,
-    pub(super) message: String,
+pub(crate) struct IllFormed {
+    pub(crate) at: usize,
+    pub(crate) category: Category,
+    pub(crate) message: String,
 }
 
 type Checked = Result<(), IllFormed>;
@@ -23,7 +23,7 @@ fn syntax(at: usize, message: impl Into<String>) -> IllFormed {
 }
 
 /// Checks the name of an element (§2.3). One with a prefix that is bound to nothing is well-formed all the same.
-pub(super) fn check_name(name: &str) -> Checked {
+pub(crate) fn check_name(name: &str) -> Checked {
     let mut characters = name.char_indices();
     match characters.next() {
         Some((_, first)) if is_name_start(first) => {}
@@ -38,7 +38,7 @@ pub(super) fn check_name(name: &str) -> Checked {
 }
 
 /// Checks what stands behind the name in a start tag: its attributes (§3.1).
-pub(super) fn check_attributes(text: &str) -> Checked {
+pub(crate) fn check_attributes(text: &str) -> Checked {
     let mut cursor = Cursor { text, at: 0 };
     let mut names = HashSet::new();
     loop {
@@ -80,7 +80,7 @@ fn is_reference(name: &str) -> bool {
 
 /// The character that a reference stands for: one of the five entities that need no declaration, or by its number
 /// (§4.1, §4.6).
-pub(super) fn resolve(name: &str) -> Result<char, IllFormed> {
+pub(crate) fn resolve(name: &str) -> Result<char, IllFormed> {
     let Some(number) = name.strip_prefix('#') else {
         return match name {
             "lt" => Ok('<'),
@@ -109,7 +109,7 @@ pub(super) fn resolve(name: &str) -> Result<char, IllFormed> {
 }
 
 /// Checks the text of a comment (§2.5).
-pub(super) fn check_comment(text: &str) -> Checked {
+pub(crate) fn check_comment(text: &str) -> Checked {
     check_characters(text)?;
     match text.find("--") {
         Some(at) => Err(syntax(at, "expected no -- in a comment, found one")),
@@ -119,7 +119,7 @@ pub(super) fn check_comment(text: &str) -> Checked {
 }
 
 /// Checks a processing instruction (§2.6).
-pub(super) fn check_instruction(text: &str) -> Checked {
+pub(crate) fn check_instruction(text: &str) -> Checked {
     check_characters(text)?;
     let target = text.split(is_space).next().unwrap_or_default();
     check_name(target).map_err(|ill| {
@@ -132,7 +132,7 @@ pub(super) fn check_instruction(text: &str) -> Checked {
 }
 
 /// Checks an XML declaration, from its `xml` on (§2.8, §4.3.1, §2.9).
-pub(super) fn check_declaration(text: &str) -> Checked {
+pub(crate) fn check_declaration(text: &str) -> Checked {
     /// The parts in their order; only the first is required.
     const PARTS: [&str; 3] = ["version", "encoding", "standalone"];
 
@@ -198,7 +198,7 @@ fn forbidden(at: usize, character: char) -> IllFormed {
 }
 
 /// Tests if §2.2 allows a character.
-pub(super) fn is_allowed(character: char) -> bool {
+pub(crate) fn is_allowed(character: char) -> bool {
     !matches!(character, '\0'..='\x08' | '\x0B' | '\x0C' | '\x0E'..='\x1F' | '\u{FFFE}' | '\u{FFFF}')
 }
 
