@@ -6,10 +6,10 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserialize, DeserializeSeed};
 
-use crate::wire::Position;
 use crate::wire::fault::Fault;
 use crate::wire::json;
 use crate::wire::value::{DataError, FormatTypes, Value, shown};
+use crate::wire::{Error, Position};
 
 /// The params of a call, still in the document: each is decoded when it is asked for, straight into its type.
 ///
@@ -74,7 +74,7 @@ impl fmt::Display for ParamName<'_> {
 pub(crate) trait TakeParam<'de> {
     fn take(&mut self, deserializer: &mut dyn erased_serde::Deserializer<'de>) -> Result<(), erased_serde::Error>;
 
-    fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), json::Error>;
+    fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), Error>;
 }
 
 /// A seed, and what has become of it. It is used up by the first param it is given.
@@ -91,7 +91,7 @@ impl<'de, S: DeserializeSeed<'de>> TakeParam<'de> for Seeded<'de, S> {
         Ok(())
     }
 
-    fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), json::Error> {
+    fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), Error> {
         if let Some(seed) = self.seed.take() {
             self.value = Some(text.seeded(seed)?);
         }

@@ -1,5 +1,6 @@
 //! What is written on the wire, for every protocol: values, texts, positions, faults.
 
+mod error;
 pub(crate) mod fault;
 pub(crate) mod json;
 mod position;
@@ -7,5 +8,6 @@ mod types;
 pub(crate) mod value;
 pub(crate) mod xml;
 
+pub use self::error::{Category, Error};
 pub use self::position::Position;
 pub use self::types::Type;

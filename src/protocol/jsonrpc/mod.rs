@@ -8,10 +8,10 @@
 use std::borrow::Cow;
 
 use crate::call::{Dispatch, MULTICALL, Mismatch, ParamError, ParamName, ParamSource, Params, Reply, TakeParam};
-use crate::wire::Position;
 use crate::wire::fault::{Fault, catch_panic};
-use crate::wire::json::{self, ErrorKind, Options, Text};
+use crate::wire::json::{self, Options, Text};
 use crate::wire::value::{FormatTypes, shown};
+use crate::wire::{Category, Error};
 
 /// Answers a document; `None` if it has nothing but notifications.
 pub(crate) fn answer(document: &[u8], options: &Options, dispatch: &Dispatch<'_>) -> Option<Vec<u8>> {
@@ -21,18 +21,6 @@ pub(crate) fn answer(document: &[u8], options: &Options, dispatch: &Dispatch<'_>
         answers.error(&Envelope::default(), &fault);
     }
     Some(answers.out).filter(|out| !out.is_empty())
-}
-
-/// What a caller is told of a text that is no JSON, or over a limit.
-impl From<json::Error> for Fault {
-    fn from(error: json::Error) -> Fault {
-        let code = match error.kind {
-            ErrorKind::Syntax => Fault::NOT_WELL_FORMED,
-            ErrorKind::Limit | ErrorKind::Data => Fault::INVALID_CALL,
-        };
-        let Position { line, column } = error.position;
-        Fault::new(code, error.to_string()).with_data(serde_json::json!({ "line": line, "column": column }))
-    }
 }
 
 /// The answers to a document, as they are written.
@@ -375,7 +363,7 @@ impl<'t, 'de> Request<'t, 'de> {
     fn string(&mut self, name: &str) -> Result<Option<Cow<'de, str>>, Fault> {
         match self.text.string() {
             Ok(value) => Ok(Some(value)),
-            Err(error) if error.kind == ErrorKind::Data => {
+            Err(error) if error.category() == Category::Data => {
                 self.envelope.refuse(format!("member \"{name}\": {error}"));
                 self.text.skip()?;
                 Ok(None)
@@ -441,7 +429,7 @@ impl<'t, 'de> Request<'t, 'de> {
     }
 
     /// Goes to the next param, or to the name of the next; `false` behind the last.
-    fn advance(&mut self) -> Result<bool, json::Error> {
+    fn advance(&mut self) -> Result<bool, Error> {
         let Stage::Params { first } = self.stage else {
             return Ok(false);
         };
@@ -451,7 +439,7 @@ impl<'t, 'de> Request<'t, 'de> {
     }
 
     /// Reads the name of the next param.
-    fn advance_to_name(&mut self) -> Result<Option<Cow<'de, str>>, json::Error> {
+    fn advance_to_name(&mut self) -> Result<Option<Cow<'de, str>>, Error> {
         match self.by_name && self.advance()? {
             true => self.text.name().map(Some),
             false => Ok(None),
@@ -459,7 +447,7 @@ impl<'t, 'de> Request<'t, 'de> {
     }
 
     /// Leaves the param whose name was read for later.
-    fn leave(&mut self, name: Cow<'de, str>) -> Result<(), json::Error> {
+    fn leave(&mut self, name: Cow<'de, str>) -> Result<(), Error> {
         self.text.peek();
         self.waiting.push((name, self.text.at()));
         self.text.skip()?;
@@ -467,7 +455,7 @@ impl<'t, 'de> Request<'t, 'de> {
     }
 
     /// Finds the param of a name, and goes there.
-    fn find(&mut self, wanted: ParamName<'_>) -> Result<Found, json::Error> {
+    fn find(&mut self, wanted: ParamName<'_>) -> Result<Found, Error> {
         if !self.by_name {
             return self.advance().map(|more| if more { Found::Next } else { Found::Nothing });
         }
@@ -486,7 +474,7 @@ impl<'t, 'de> Request<'t, 'de> {
     }
 
     /// Goes behind the params, and says how many were left.
-    fn drain(&mut self) -> Result<usize, json::Error> {
+    fn drain(&mut self) -> Result<usize, Error> {
         let mut left = self.waiting.len();
         while self.advance()? {
             if self.by_name {
@@ -499,11 +487,11 @@ impl<'t, 'de> Request<'t, 'de> {
     }
 
     /// What is told of an error among the params.
-    fn refuse(&mut self, error: json::Error) -> Fault {
-        match error.kind {
-            ErrorKind::Syntax => self.broken(error),
+    fn refuse(&mut self, error: Error) -> Fault {
+        match error.category() {
+            Category::Syntax => self.broken(error),
             // the text goes on
-            ErrorKind::Limit | ErrorKind::Data => error.into(),
+            _ => error.into(),
         }
     }
 }
@@ -560,8 +548,8 @@ impl<'de> ParamSource<'de> for Request<'_, 'de> {
         }
         match taken {
             Ok(Ok(())) => Ok(true),
-            Ok(Err(error)) if error.kind == ErrorKind::Data => {
-                let position = Some(error.position);
+            Ok(Err(error)) if error.category() == Category::Data => {
+                let position = error.position();
                 Err(ParamError::Mismatch(Mismatch { message: error.to_string(), position }))
             }
             Ok(Err(error)) => Err(ParamError::Document(self.refuse(error))),

@@ -14,7 +14,8 @@ use crate::call::{Mismatch, ParamError, ParamName, ParamSource, TakeParam};
 use crate::service::Limits;
 use crate::wire::fault::Fault;
 use crate::wire::value::{Base64, DateTime, FormatTypes, MemberName, Node, Source, Typed, Value, place, shown};
-use crate::wire::xml::{self, Category, Error, Token, append};
+use crate::wire::xml::{self, Token, append};
+use crate::wire::{Category, Error};
 
 type Reader<'a> = xml::Reader<'a, Tag>;
 

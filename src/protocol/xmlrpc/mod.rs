@@ -52,7 +52,8 @@ use serde::de::DeserializeOwned;
 
 pub use crate::wire::Position;
 pub use crate::wire::value::{Members, ParseDateTimeError, Value};
-pub use crate::wire::xml::{Category, Encoding, Error};
+pub use crate::wire::xml::Encoding;
+pub use crate::wire::{Category, Error};
 
 use self::de::CallReader;
 use self::ser::WriteOptions;

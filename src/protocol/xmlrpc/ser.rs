@@ -5,7 +5,8 @@ use std::io::Write;
 use serde::ser::{self, Impossible, Serialize};
 
 use crate::wire::value::{self, Base64, Double, Integer, Notation, WriteError};
-use crate::wire::xml::{Category, Error, escape};
+use crate::wire::xml::escape;
+use crate::wire::{Category, Error};
 
 /// What a document may look like.
 #[derive(Clone, Copy)]

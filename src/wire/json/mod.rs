@@ -11,7 +11,7 @@ mod typed;
 pub(crate) use self::notation::{write, write_string};
 #[cfg(feature = "program")]
 pub(crate) use self::numbers::check as check_numbers;
-pub(crate) use self::text::{Error, ErrorKind, Text};
+pub(crate) use self::text::Text;
 use crate::service::Limits;
 
 /// What is settled for all texts of a server.

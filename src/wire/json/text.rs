@@ -1,7 +1,7 @@
 //! A text, read from the front.
 
 use std::borrow::Cow;
-use std::fmt::{self, Display};
+use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, Visitor};
@@ -10,32 +10,7 @@ use serde_json::value::RawValue;
 use super::Options;
 use super::numbers;
 use super::typed::{self, AS_WRITTEN, Doubles, Guard, Guarded};
-use crate::wire::Position;
-
-/// Why a text, or a value in it, could not be read.
-#[derive(Debug)]
-pub(crate) struct Error {
-    pub(crate) kind: ErrorKind,
-    message: String,
-    pub(crate) position: Position,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ErrorKind {
-    /// The text is no JSON.
-    Syntax,
-    /// It is beyond a limit.
-    Limit,
-    /// A value is not of the type asked for.
-    Data,
-}
-
-impl Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Position { line, column } = self.position;
-        write!(f, "{} at line {line} column {column}", self.message)
-    }
-}
+use crate::wire::{Category, Error, Position};
 
 /// A text, read from the front.
 pub(crate) struct Text<'de> {
@@ -52,7 +27,7 @@ impl<'de> Text<'de> {
         let octets = octets.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(octets);
         let not_utf8 = |found: &str, at: usize| {
             let message = format!("expected UTF-8, found {found}");
-            Error { kind: ErrorKind::Syntax, message, position: Position::of(octets, at) }
+            Error::new(Category::Syntax, message).at(Position::of(octets, at))
         };
         if matches!(octets, [0, ..] | [_, 0, ..] | [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) {
             return Err(not_utf8("UTF-16 or UTF-32", 0));
@@ -116,7 +91,7 @@ impl<'de> Text<'de> {
             return Err(self.unexpected("the name of a member"));
         }
         let name = match self.string() {
-            Err(error) if error.kind == ErrorKind::Data => self.skip()?.into(),
+            Err(error) if error.category() == Category::Data => self.skip()?.into(),
             name => name?,
         };
         match self.take(b':') {
@@ -179,7 +154,7 @@ impl<'de> Text<'de> {
                 self.at += deserializer.into_iter::<IgnoredAny>().byte_offset();
                 Ok(value.get())
             }
-            Err(error) => Err(self.locate(ErrorKind::Syntax, &error)),
+            Err(error) => Err(self.locate(Category::Syntax, &error)),
         }
     }
 
@@ -200,7 +175,7 @@ impl<'de> Text<'de> {
             if let Some(message) = numbers::loss(number, doubles) {
                 self.at = start;
                 let position = Position::of(self.text.as_bytes(), start + at);
-                return Err(Error { kind: ErrorKind::Data, message, position });
+                return Err(Error::new(Category::Data, message).at(position));
             }
         }
         Ok(())
@@ -222,13 +197,13 @@ impl<'de> Text<'de> {
             return error;
         }
         self.at = start;
-        self.locate(ErrorKind::Data, &error.into_library())
+        self.locate(Category::Data, &error.into_library())
     }
 
     #[cold]
     fn over_limit(&self) -> Error {
         let message = self.guard.exceeded().unwrap_or_default();
-        Error { kind: ErrorKind::Limit, message, position: self.position() }
+        Error::new(Category::Limit, message).at(self.position())
     }
 
     /// Nothing of what may stand here.
@@ -241,7 +216,7 @@ impl<'de> Text<'de> {
             Some(character) => format!("`{character}`"),
         };
         let message = format!("expected {expected}, found {found}");
-        Error { kind: ErrorKind::Syntax, message, position: self.position() }
+        Error::new(Category::Syntax, message).at(self.position())
     }
 
     /// Where the text goes on.
@@ -252,7 +227,7 @@ impl<'de> Text<'de> {
 
     /// An error of the library's, which read from here on.
     #[cold]
-    fn locate(&self, kind: ErrorKind, error: &serde_json::Error) -> Error {
+    fn locate(&self, category: Category, error: &serde_json::Error) -> Error {
         let (message, octets) = (error.to_string(), self.text.as_bytes());
         // it counts lines from 1 and their octets too, and is at 0 where it knows no place
         let lines = octets[self.at..].split_inclusive(|octet| *octet == b'\n').take(error.line().saturating_sub(1));
@@ -264,7 +239,7 @@ impl<'de> Text<'de> {
             true => numbers::refused(&message, numbers::around(self.text, at)),
             false => message,
         };
-        Error { kind, message, position: Position::of(octets, at) }
+        Error::new(category, message).at(Position::of(octets, at))
     }
 }
 

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 
 use encoding_rs::{UTF_8, UTF_16BE, UTF_16LE};
 
-use super::error::{Category, Error};
 use crate::wire::Position;
+use crate::wire::{Category, Error};
 
 /// An encoding that documents are written in.
 ///

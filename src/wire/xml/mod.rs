@@ -3,13 +3,11 @@
 //! The tags and the grammar of a format are the protocol's.
 
 mod encoding;
-mod error;
 mod escape;
 mod reader;
 mod well_formed;
 
 pub use self::encoding::Encoding;
 pub(crate) use self::encoding::decode;
-pub use self::error::{Category, Error};
 pub(crate) use self::escape::escape;
 pub(crate) use self::reader::{Reader, TagName, Token, append};

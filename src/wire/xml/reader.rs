@@ -11,10 +11,10 @@ use std::marker::PhantomData;
 
 use quick_xml::events::{BytesCData, BytesRef, BytesStart, BytesText, Event};
 
-use super::error::{Category, Error};
 use super::well_formed::{self, IllFormed, is_allowed};
 use crate::service::Limits;
 use crate::wire::Position;
+use crate::wire::{Category, Error};
 
 /// The elements that a format knows, by their names.
 pub(crate) trait TagName: Copy + PartialEq + fmt::Display {

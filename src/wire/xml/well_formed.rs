@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use super::error::Category;
+use crate::wire::Category;
 
 /// A mistake, and its place in the checked piece.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! What can be wrong with a document.
+//! Errors of documents, in every format.
 
 use std::fmt::{self, Display};
 
@@ -22,17 +22,17 @@ struct Inner {
     position: Option<Position>,
 }
 
-/// Which kind of thing is wrong.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Category {
-    /// The document is not well-formed XML, or has a DOCTYPE.
+    /// The document is not well-formed XML (a DOCTYPE is not either), or no JSON.
     Syntax,
     /// The declared encoding is not supported.
     Encoding,
     /// The document has octets that its encoding does not allow, or a character that XML does not.
     Character,
-    /// The document is well-formed XML, but not XML-RPC.
+    /// The document is well-formed, but none of its protocol.
     Structure,
     /// The document is beyond one of the [`Limits`](crate::Limits).
     Limit,
@@ -41,6 +41,7 @@ pub enum Category {
 }
 
 impl Error {
+    #[cold]
     pub(crate) fn new(category: Category, message: impl Into<String>) -> Error {
         Error(Box::new(Inner { category, message: message.into(), position: None }))
     }
@@ -50,12 +51,12 @@ impl Error {
         self
     }
 
-    /// Which kind of thing is wrong.
+    /// Returns the kind of thing that is wrong.
     pub fn category(&self) -> Category {
         self.0.category
     }
 
-    /// Where in the document; `None` if no document was read: a value was written, or taken from a
+    /// Returns the place in the document; `None` if no document was read: a value was written, or taken from a
     /// [`Value`](crate::Value), or the document was too long to look at.
     pub fn position(&self) -> Option<Position> {
         self.0.position
@@ -103,7 +104,7 @@ impl From<WriteError> for Error {
     }
 }
 
-/// What a caller is told whose document this was.
+/// The fault that answers a document: the error's words, and as data its line and column.
 impl From<Error> for Fault {
     fn from(error: Error) -> Fault {
         let code = match error.category() {
@@ -113,6 +114,10 @@ impl From<Error> for Fault {
             Category::Structure | Category::Limit => Fault::INVALID_CALL,
             Category::Data => Fault::INVALID_PARAMS,
         };
-        Fault::new(code, error.to_string())
+        let fault = Fault::new(code, error.to_string());
+        match error.position() {
+            Some(Position { line, column }) => fault.with_data(serde_json::json!({ "line": line, "column": column })),
+            None => fault,
+        }
     }
 }
