@@ -1,4 +1,4 @@
-//! What a method can learn of the request it is called by.
+//! The facts that a method can learn of the request it is called by.
 //!
 //! Try it: `cargo run --example context -- serve`, and call `context`.
 

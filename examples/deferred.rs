@@ -32,7 +32,7 @@ async fn both(
     Ok(first.max(second))
 }
 
-/// What a service keeps can be awaited too.
+/// A queue behind an asynchronous lock: methods of a service can await its state.
 #[derive(Default)]
 struct Queue {
     waiting: tokio::sync::Mutex<Vec<String>>,
@@ -40,7 +40,7 @@ struct Queue {
 
 #[service]
 impl Queue {
-    /// Adds a text, and tells who has brought it.
+    /// Adds a text, and returns the client's address.
     pub async fn push(&self, request: &Request, text: String) -> String {
         let mut waiting = self.waiting.lock().await;
         waiting.push(text);

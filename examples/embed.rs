@@ -1,4 +1,4 @@
-//! XML-RPC in a program of its own making: here at `/RPC2` of an axum application.
+//! XML-RPC inside of another program: here at `/RPC2` of an axum application.
 //!
 //! Try it: `cargo run --example embed`, and open <http://127.0.0.1:8001/RPC2>.
 

@@ -44,7 +44,7 @@ fn overflow() -> Fault {
     Fault::new(3, "the result is beyond 32 bits")
 }
 
-/// How many of each of the characters that XML escapes.
+/// The number of each of the characters that XML escapes.
 #[derive(Serialize, JsonSchema, Default)]
 #[serde(rename_all = "camelCase")]
 struct EntityCounts {
@@ -142,7 +142,7 @@ impl Validator1 {
     }
 }
 
-/// A struct of whatever members.
+/// A struct of any members.
 type Struct = BTreeMap<String, Value>;
 
 /// Says who is answering.
@@ -269,7 +269,7 @@ fn get_state_name(
 
 /// Sorts people by their age.
 ///
-/// Who has no name or no age is left out.
+/// Leaves out people without a name or an age.
 #[method(name = "examples.sortByAge", fault(800, "somebody is no struct"))]
 fn sort_by_age(
     /// structs with the members `name` and `age`

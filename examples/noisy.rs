@@ -1,4 +1,4 @@
-//! What goes wrong in methods, and what the log says of it: the caller learns no more than "internal error".
+//! Failures in methods, and what the log says of them: the caller learns no more than "internal error".
 //!
 //! Try it: `cargo run --example noisy -- serve`, and call `panic` or `internal`.
 
@@ -22,7 +22,7 @@ fn echo(text: String) -> i32 {
     panic!("{text}")
 }
 
-/// Fails for a reason that is nobody's business.
+/// Fails for a reason that callers must not learn.
 #[method]
 fn internal() -> Result<i32, Fault> {
     Err(Fault::internal(Reason(io::Error::other("inner"))))

@@ -10,7 +10,7 @@
 //! `python3 tests/clients/openacademy.py http://127.0.0.1:8000`.
 //!
 //! The database is the file that the environment variable `OPENACADEMY_FILE` names, `openacademy.sqlite` unless set. It
-//! is made when it is missing, with the user `admin` and the password `admin`: change it before anybody can reach it.
+//! is made when it is missing, with the user `admin` and the password `admin`: change it before clients can reach it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -117,13 +117,13 @@ enum Service {
 /// The one database, by the name that callers know.
 const DATABASE: &str = "openacademy";
 
-/// Odoo's code for who may not do what they ask for.
+/// Odoo's code for a caller without the right to do what they ask for.
 const DENIED: i32 = 3;
 
-/// Odoo's code for what is wrong with the records or fields asked for.
+/// Odoo's code for a mistake in the records or fields asked for.
 const MISSING: i32 = 2;
 
-/// A fault is told as it is, any other error goes to the log.
+/// The outcome of a call: a fault goes to the caller as it is, any other error to the log.
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn missing(message: impl Into<String>) -> Box<dyn std::error::Error + Send + Sync> {
@@ -139,7 +139,7 @@ impl Arguments {
         Ok(xmlrpc::from_value(value).map_err(|error| invalid(format!("{name}: {error}")))?)
     }
 
-    /// As Odoo has it, false stands for what is left out.
+    /// Takes a param that may be left out; as in Odoo, false stands for that.
     fn take_or_default<T: DeserializeOwned + Default>(&mut self, name: &str) -> Outcome<T> {
         match self.0.as_slice().first() {
             None => Ok(T::default()),
@@ -163,10 +163,10 @@ fn invalid(message: impl Into<String>) -> Fault {
     Fault::new(Fault::INVALID_PARAMS, message)
 }
 
-/// The academy's records, and who may see them.
+/// The academy's records, and the users who may see them.
 struct Academy {
     file: PathBuf,
-    /// Connections that nobody uses just now.
+    /// Connections that are not in use.
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -186,7 +186,7 @@ impl Academy {
         verify(known.filter(|_| database == DATABASE), password)
     }
 
-    /// Whom a query finds: the id, and the hash of the password.
+    /// Finds a user: the id, and the hash of the password.
     fn user(&self, query: &str, key: impl rusqlite::ToSql) -> Outcome<Option<(i64, String)>> {
         self.with(|connection| {
             let found = connection.query_row(query, [key], |row| Ok((row.get(0)?, row.get(1)?)));
@@ -207,9 +207,9 @@ impl Academy {
     }
 }
 
-/// Lets a user in. Whoever is not known costs as much work as who has the wrong password, and hears the same.
+/// Lets a user in. An unknown user costs as much work as a wrong password, and gets the same answer.
 fn verify(known: Option<(i64, String)>, password: &str) -> Outcome<i64> {
-    /// The hash of nobody's password, in the form and cost of all others.
+    /// The hash of no user's password, in the form and cost of all others.
     const NOBODY: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -228,18 +228,18 @@ fn open(file: &Path) -> Outcome<Connection> {
         create(file)?;
     }
     let connection = Connection::open(file)?;
-    // whoever writes at the same time waits
+    // another writer at the same time waits
     connection.busy_timeout(Duration::from_secs(10))?;
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(connection)
 }
 
-/// Makes the database beside its place and puts it there whole: of several that do so at once, one wins.
+/// Makes the database beside its place and puts it there whole: of several processes that do so at once, one wins.
 fn create(file: &Path) -> Outcome<()> {
     let mut beside = file.as_os_str().to_owned();
     beside.push(format!(".{}.{:?}", std::process::id(), std::thread::current().id()));
     let beside = PathBuf::from(beside);
-    // what one of the same name may have left behind
+    // a process of the same id may have left one behind
     _ = fs::remove_file(&beside);
     let connection = Connection::open(&beside)?;
     // readers do not wait for a writer, nor it for them
@@ -258,8 +258,8 @@ fn create(file: &Path) -> Outcome<()> {
     }
 }
 
-/// Removes what processes have left half-made that were killed while they made the database: `FILE.PID.ThreadId(N)`, and
-/// what SQLite keeps beside it.
+/// Removes the half-made databases of processes that were killed: `FILE.PID.ThreadId(N)`, and what SQLite keeps beside
+/// them.
 fn remove_half_made(file: &Path) {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = format!("{}.", file.file_name().unwrap_or_default().to_string_lossy());
@@ -268,7 +268,7 @@ fn remove_half_made(file: &Path) {
         let process = beside.strip_prefix(&name).and_then(|rest| rest.split_once(".ThreadId("));
         let process = process.and_then(|(process, _)| process.parse::<u32>().ok());
         if process.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
-            // another may do the same at the same time
+            // another process may do the same at the same time
             _ = fs::remove_file(entry.path());
         }
     }
@@ -353,7 +353,7 @@ impl Field {
         Field { name, kind, required: true }
     }
 
-    /// A value as the database has it.
+    /// Converts a value for the database.
     fn cell(&self, value: Value) -> Outcome<Cell> {
         let expected = match (self.kind, value) {
             (_, Value::Nil | Value::Boolean(false)) => return Ok(Cell::Null),
@@ -371,7 +371,7 @@ impl Field {
         Err(missing(format!("field {}: expected {expected}", self.name)))
     }
 
-    /// What to select to read it: the value, and the name of the record it refers to.
+    /// Returns what to select to read the field: the value, and the name of the record it refers to.
     fn columns(&self) -> String {
         match self.kind {
             Kind::Record(table) => format!("{0}, (SELECT name FROM {table} WHERE id = {0})", self.name),
@@ -384,7 +384,7 @@ fn is_date(text: &str) -> bool {
     text.len() == "YYYY-MM-DD".len() && format!("{text}T00:00:00").parse::<rpcgi::DateTime>().is_ok()
 }
 
-/// A cell as callers have it: what is not set is false.
+/// Converts a cell for callers: what is not set is false.
 fn value(cell: Cell) -> Value {
     match cell {
         Cell::Null => Value::Boolean(false),
@@ -395,13 +395,13 @@ fn value(cell: Cell) -> Value {
     }
 }
 
-/// Part of a query, and what its question marks stand for.
+/// A part of a query, and the values of its question marks.
 struct Clause {
     sql: String,
     cells: Vec<Cell>,
 }
 
-/// As many conditions, terms of an order, or values of `in` as anybody needs.
+/// The limit for conditions, terms of an order, and values of `in`: as many as a caller needs.
 const MOST: usize = 500;
 
 fn check_count(what: &str, count: usize) -> Outcome<()> {
@@ -415,7 +415,7 @@ fn question_marks(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
 
-/// Ids, or one.
+/// Reads a list of ids, or one id.
 fn ids(value: Value) -> Outcome<Vec<i64>> {
     let ids = match value {
         Value::Int(id) => vec![id],
@@ -484,7 +484,7 @@ impl Model {
         let Clause { sql, mut cells } = self.conditions(domain)?;
         let query =
             format!("SELECT id FROM {} WHERE {sql} ORDER BY {} LIMIT ? OFFSET ?", self.table, self.order(&order)?);
-        // to SQLite, less than nothing is everything
+        // to SQLite, a negative limit is none
         cells.extend([limit.unwrap_or(-1).into(), offset.unwrap_or(0).into()]);
         let mut query = connection.prepare_cached(&query)?;
         let found = query.query_map(params_from_iter(cells), |row| row.get(0))?;
@@ -512,7 +512,7 @@ impl Model {
             ("in" | "not in", Value::Array(values)) => {
                 let all = values.into_iter().map(|value| field.cell(value)).collect::<Outcome<Vec<_>>>()?;
                 let cells: Vec<Cell> = all.iter().filter(|cell| **cell != Cell::Null).cloned().collect();
-                // SQL knows of nothing whether it is among some values
+                // in SQL, comparing with NULL gives neither true nor false
                 let nothing_fits = (operator == "in") == all.contains(&Cell::Null);
                 let (nothing, join) = if nothing_fits { ("IS NULL", "OR") } else { ("IS NOT NULL", "AND") };
                 (format!("({name} {operator} ({}) {join} {name} {nothing})", question_marks(cells.len())), cells)
@@ -573,7 +573,7 @@ impl Model {
         Ok(Value::Array(records))
     }
 
-    /// The fields and cells of a struct of values.
+    /// Returns the fields and cells of a struct of values.
     fn cells(&self, values: Value) -> Outcome<(Vec<&Field>, Vec<Cell>)> {
         let Value::Struct(members) = values else {
             return Err(invalid(format!("values: expected struct, found {}", values.type_name())).into());
@@ -620,7 +620,7 @@ impl Model {
     fn write(&self, connection: &mut Connection, ids: &[i64], values: Value) -> Outcome<Value> {
         let (fields, cells) = self.cells(values)?;
         let changes: Vec<String> = fields.iter().map(|field| format!("{} = ?", field.name)).collect();
-        // nothing is changed, though the records must be there
+        // nothing is changed, but the records must be there
         let changes = if changes.is_empty() { "id = id".into() } else { changes.join(", ") };
         self.change(connection, ids, Clause { sql: format!("UPDATE {} SET {changes}", self.table), cells })
     }
@@ -642,7 +642,7 @@ impl Model {
     }
 }
 
-/// What the tables do not allow is for the caller to know.
+/// Tells the caller of a violated constraint; other errors stay internal.
 fn constraint(error: rusqlite::Error) -> Box<dyn std::error::Error + Send + Sync> {
     match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::ConstraintViolation) => missing("a record that is referred to is not there"),

@@ -40,7 +40,7 @@ fn text(octets: u32) -> Result<String, Fault> {
     }
 }
 
-/// The settings that the environment has.
+/// Returns the limits from the environment.
 fn limits() -> Limits {
     let number = |name| env::var(name).ok().and_then(|value: String| value.parse::<u64>().ok());
     let mut limits = Limits::default();

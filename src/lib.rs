@@ -20,7 +20,7 @@ mod wire;
 // the attribute macros write `::rpcgi`, also in this crate's own tests
 extern crate self as rpcgi;
 
-/// The crate whose types of requests, headers and statuses are used here, in the same version.
+/// The crate `http`, whose types of requests, headers and statuses are used here, in the same version.
 pub use http;
 
 pub use crate::description::Signature;
@@ -43,9 +43,9 @@ pub use crate::wire::value::{Base64, DateTime, Value};
 /// An `async` function is a method too, with the feature `async`: see `Server::async_method`.
 ///
 /// Options: `name = "..."` for another name than the function's, `alias = "..."` for one more, any number of times,
-/// `fault(CODE, "...")` to tell of a fault it may answer and when that is, any number of times too, `hidden` to leave it
+/// `fault(CODE, "...")` to document a fault it may answer and its cause, any number of times too, `hidden` to leave it
 /// out of listings, `deprecated = "..."` to tell callers what to call instead, `since = "..."` for the version of the
-/// service that had it first, `unsafe` if a call changes something, so that the page asks before it calls.
+/// service that introduced it, `unsafe` if a call changes something, so that the page asks before it calls.
 ///
 /// # Example
 ///
@@ -73,8 +73,8 @@ pub use rpcgi_macros::method;
 
 /// Makes methods of the `pub` functions of an `impl` block, for [`Server::mount`] and [`Server::methods`].
 ///
-/// What is not `pub` is not published, nor are functions that return `Self`. The value the service is made of is shared
-/// by all threads: what changes in it belongs in a `Mutex`.
+/// Functions that are not `pub` are not published, nor those that return `Self`. All threads share the value the
+/// service is made of: fields that change belong in a `Mutex`.
 ///
 /// Option of the block: `rename_all = "..."` with `camelCase`, `PascalCase`, `snake_case`, `kebab-case` or
 /// `SCREAMING_SNAKE_CASE`. Options of a function, as `#[method(...)]`: those of the attribute `method`, and `skip` not
@@ -139,7 +139,7 @@ macro_rules! methods {
     };
 }
 
-/// What the macros write; not for anybody else.
+/// Items for the code that the macros write, and for no other.
 #[doc(hidden)]
 pub mod __private {
     #[cfg(feature = "async")]
@@ -148,7 +148,7 @@ pub mod __private {
     #[cfg(feature = "program")]
     pub use crate::program::program;
 
-    /// Says what a type lacks that is to be an argument.
+    /// Checks that a type can be an argument: rustc names what it lacks.
     pub fn argument<T: serde::de::DeserializeOwned + schemars::JsonSchema + 'static>() {}
 
     /// The result type of a method. A call of `check` makes rustc name what it lacks, also behind an alias of `Result`.
@@ -163,7 +163,7 @@ pub mod __private {
         }
     }
 
-    /// The same for a type that is no `Result`: those have the function of this name themselves.
+    /// The same for a type that is not a `Result`: that one has a function of this name itself.
     pub trait Whole {
         type Type;
 

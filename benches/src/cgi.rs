@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 pub const BODY: &[u8] = b"<?xml version=\"1.0\"?>\n<methodCall><methodName>add</methodName><params>\
     <param><value><int>2</int></value></param><param><value><int>3</int></value></param></params></methodCall>\n";
 
-/// Puts a program where it runs, by a copy: the file as the linker wrote it is mapped at a higher price.
+/// Copies a program to the place where it runs: the file as the linker wrote it is mapped at a higher price.
 pub fn install(program: &Path) -> PathBuf {
     let name = program.file_name().expect("a program has a name").to_string_lossy();
     let place = std::env::temp_dir().join(format!("rpcgi-bench-{}-{name}", std::process::id()));
@@ -17,14 +17,14 @@ pub fn install(program: &Path) -> PathBuf {
     place
 }
 
-/// A program of this workspace for musl, installed.
+/// Installs a program of this workspace for musl, and returns its place.
 pub fn program(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/x86_64-unknown-linux-musl/release").join(name);
     assert!(path.exists(), "{name} is not built: see the head of this file");
     install(&path)
 }
 
-/// A program in the environment that a web server gives it, for a POST.
+/// Returns the command for a program in the environment that a web server gives it, for a POST.
 pub fn command(program: &Path, document: &[u8]) -> Command {
     let mut command = Command::new(program);
     command.env_clear();
@@ -50,7 +50,7 @@ pub fn command(program: &Path, document: &[u8]) -> Command {
     command
 }
 
-/// Starts a program for its page, which has to have this text. Nobody asks for it compressed.
+/// Starts a program for its page, not compressed, which has to have this text.
 pub fn get(program: &Path, expected: &str) {
     let output = command(program, b"")
         .env("REQUEST_METHOD", "GET")

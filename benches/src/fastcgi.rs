@@ -14,7 +14,7 @@ use crate::median;
 
 const ROUNDS: usize = 9;
 
-/// How long a round of one server takes.
+/// The length of one round of one server.
 pub const SLICE: Duration = Duration::from_millis(500);
 
 /// A process with a FastCGI socket.
@@ -33,7 +33,7 @@ impl Server {
         Server { name, child, socket }
     }
 
-    /// Seconds of processor time it has taken.
+    /// Returns the seconds of processor time it has taken.
     pub fn processor_time(&self) -> f64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
@@ -58,14 +58,14 @@ pub fn wait_until(is_true: impl Fn() -> bool) {
     }
 }
 
-/// A POST as nginx 1.22 sends it, with the stock `fastcgi_params`.
+/// Returns a POST as nginx 1.22 sends it, with the stock `fastcgi_params`.
 pub fn request(body: &str, content_type: &str, keep: bool) -> Vec<u8> {
     let length = body.len().to_string();
     let about_body = [("HTTP_CONTENT_LENGTH", &length[..]), ("HTTP_CONTENT_TYPE", content_type)];
     request_of("POST", [content_type, &length], &about_body, body, keep)
 }
 
-/// A GET of the page, on a connection that is kept, as a browser's comes through nginx.
+/// Returns a GET of the page, on a connection that is kept, as a browser's comes through nginx.
 pub fn get() -> Vec<u8> {
     request_of("GET", ["", ""], &[("HTTP_ACCEPT_ENCODING", "gzip, deflate, br")], "", true)
 }
@@ -119,12 +119,12 @@ fn request_of(
     octets
 }
 
-/// How an answer ends: by END_REQUEST, which is the only record of 16 octets at the end.
+/// Tests if an answer has ended: END_REQUEST is the only record of 16 octets at the end.
 fn is_whole(answer: &[u8]) -> bool {
     answer.len() > 16 && answer[answer.len() - 16..][..2] == [1, 3]
 }
 
-/// One round of one server: calls per second, and processor seconds per call.
+/// Runs one round of one server; returns calls per second, and processor seconds per call.
 pub fn load(server: &Server, request: &[u8], connections: usize) -> (f64, f64) {
     let keep = request[10] == 1;
     let connect = || {
@@ -176,7 +176,7 @@ struct Call {
 }
 
 impl Call {
-    /// Sends and receives as much as goes without waiting; whether the answer is whole.
+    /// Sends and receives as much as goes without waiting; returns whether the answer is whole.
     fn go_on(&mut self, request: &[u8], buffer: &mut [u8]) -> bool {
         while self.sent < request.len() {
             match self.stream.write(&request[self.sent..]) {

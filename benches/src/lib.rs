@@ -1,4 +1,4 @@
-//! What the benches share: documents, a clock that takes turns, and a count of the heap.
+//! The common parts of the benches: documents, a clock that takes turns, and a count of the heap.
 //!
 //! A figure is a ratio of two things measured in turns in one run: the machine's moods then hit both.
 
@@ -17,12 +17,12 @@ use serde::{Deserialize, Serialize};
 pub struct Numbers(u64);
 
 impl Numbers {
-    /// The sequence from its start.
+    /// Returns the sequence from its start.
     pub fn new() -> Numbers {
         Numbers(0x2545_F491_4F6C_DD1D)
     }
 
-    /// The next number below `bound`.
+    /// Returns the next number below `bound`.
     pub fn below(&mut self, bound: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
@@ -35,7 +35,7 @@ impl Default for Numbers {
     }
 }
 
-/// A methodCall with one param.
+/// Returns a methodCall with one param.
 pub fn call(value: &str) -> String {
     format!(
         "<?xml version=\"1.0\"?>\n<methodCall><methodName>take</methodName><params><param><value>{value}</value></param>\
@@ -43,7 +43,7 @@ pub fn call(value: &str) -> String {
     )
 }
 
-/// An array of `count` ints of one to seven digits.
+/// Returns an array of `count` ints of one to seven digits.
 pub fn ints(count: usize) -> String {
     let mut numbers = Numbers::new();
     let mut value = String::from("<array><data>");
@@ -65,7 +65,7 @@ pub struct Article {
     pub since: DateTime,
 }
 
-/// Methods that have all that a method's section of the page shows.
+/// Returns methods that have all that a method's section of the page shows.
 pub fn described(count: usize) -> Vec<Method> {
     let method = |number: usize| {
         let about = |article: Article, count: Option<i32>| (article, count);
@@ -77,7 +77,7 @@ pub fn described(count: usize) -> Vec<Method> {
     (0..count).map(method).collect()
 }
 
-/// An array of `count` structs with five members: [`Article`]s.
+/// Returns an array of `count` structs with five members: [`Article`]s.
 pub fn structs(count: usize) -> String {
     let mut numbers = Numbers::new();
     let mut value = String::from("<array><data>");
@@ -99,7 +99,7 @@ pub fn structs(count: usize) -> String {
     value + "</data></array>"
 }
 
-/// A megabyte of text in which every `every`th character is a reference.
+/// Returns a megabyte of text in which every `every`th character is a reference.
 pub fn text(every: usize) -> String {
     let mut value = String::from("<string>");
     let mut count = 0;
@@ -110,7 +110,7 @@ pub fn text(every: usize) -> String {
     value + "</string>"
 }
 
-/// A megabyte of base64 in lines of 76.
+/// Returns a megabyte of base64 in lines of 76.
 pub fn base64() -> String {
     let mut numbers = Numbers::new();
     let mut value = String::from("<base64>\n");
@@ -123,7 +123,7 @@ pub fn base64() -> String {
     value + "</base64>"
 }
 
-/// Something to time.
+/// A function to time, with its name.
 pub struct Contender<'a> {
     name: &'a str,
     run: Box<dyn FnMut() + 'a>,
@@ -131,7 +131,7 @@ pub struct Contender<'a> {
 }
 
 impl<'a> Contender<'a> {
-    /// Something to time; what it returns is not optimised away.
+    /// Creates a contender; what `run` returns is not optimised away.
     pub fn new<T>(name: &'a str, mut run: impl FnMut() -> T + 'a) -> Contender<'a> {
         let run = Box::new(move || {
             black_box(run());
@@ -139,7 +139,7 @@ impl<'a> Contender<'a> {
         Contender { name, run, times: Vec::new() }
     }
 
-    /// Runs it as often as fits into `slice`: seconds for once.
+    /// Runs it as often as fits into `slice`, and returns the seconds for one run.
     fn time(&mut self, slice: Duration) -> f64 {
         let started = Instant::now();
         let mut count = 0;
@@ -174,7 +174,7 @@ pub fn compare(title: &str, contenders: Vec<Contender<'_>>) {
     }
 }
 
-/// The median.
+/// Returns the median.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

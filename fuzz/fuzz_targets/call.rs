@@ -1,4 +1,4 @@
-//! Whatever octets come, the answer is a response.
+//! Any octets as a document: the answer is a response.
 #![no_main]
 
 use std::sync::LazyLock;

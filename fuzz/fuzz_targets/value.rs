@@ -1,4 +1,4 @@
-//! What was read is written so that it reads the same.
+//! A value that was read is written so that it reads the same.
 #![no_main]
 
 use rpcgi::xmlrpc::{self, Value};

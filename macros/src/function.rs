@@ -1,4 +1,4 @@
-//! A function as a method sees it: checked, its documentation taken out, and the code that describes it.
+//! The function behind a method: its checks, its documentation, and the code that describes it.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -19,9 +19,9 @@ pub(crate) struct Function {
     pub(crate) arguments: Vec<Argument>,
     is_fallible: bool,
     pub(crate) is_async: bool,
-    /// The type of what it returns, if that can be written elsewhere.
+    /// The type of its result, if that can be written elsewhere.
     result: Option<Type>,
-    /// Set if its types name lifetimes, which mean something in the function alone.
+    /// Set if its types name lifetimes, which have a meaning in the function alone.
     has_lifetimes: bool,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Argument {
 }
 
 impl Function {
-    /// Looks at a function and takes the documentation off its arguments, where the compiler would not have it.
+    /// Reads a function, and removes the documentation from its arguments, where the compiler does not allow it.
     ///
     /// # Errors
     /// All reasons why it cannot be a method, together.
@@ -65,14 +65,14 @@ impl Function {
         Ok(function)
     }
 
-    /// The code that makes the method of a function itself.
+    /// Returns the code that makes the method of a function itself.
     pub(crate) fn constant(&self, name: &str, options: &MethodOptions) -> TokenStream {
         let ident = &self.ident;
         let typed = quote!(&::rpcgi::__private::Typed { function: #ident, marker: ::std::marker::PhantomData });
         self.method(name, options, &format_ident!("constant"), &typed)
     }
 
-    /// The code that makes the method of a closure around the function.
+    /// Returns the code that makes the method of a closure around the function.
     pub(crate) fn described(&self, name: &str, options: &MethodOptions, closure: &TokenStream) -> TokenStream {
         self.method(name, options, &format_ident!("described"), closure)
     }
@@ -81,7 +81,7 @@ impl Function {
         let Function { help, .. } = self;
         let params = self.arguments.iter().map(|Argument { ident, help, .. }| {
             let name = ident.unraw().to_string();
-            // an underscore tells the compiler that it is not used, and callers nothing
+            // a leading underscore is for the compiler: it marks an argument as not used, and means nothing to callers
             let shown = name.trim_start_matches('_');
             let name = if shown.is_empty() { &name } else { shown };
             quote!((::std::borrow::Cow::Borrowed(#name), ::std::borrow::Cow::Borrowed(#help)))
@@ -96,7 +96,7 @@ impl Function {
         let location = quote_spanned!(self.ident.span()=> ::std::panic::Location::caller());
         let kind = self.kind();
         let assertions = self.assertions();
-        // so that what the compiler has against its types points at the function
+        // so that the compiler's errors about its types point at the function
         let make = quote_spanned!(self.ident.span()=> ::rpcgi::Method::#make::<#kind, _, _>);
         quote! {{
             #assertions
@@ -117,7 +117,7 @@ impl Function {
         }}
     }
 
-    /// Code that says of each type what it lacks, where it stands: the function as a whole would only be refused.
+    /// Returns code that makes the compiler name what each type lacks, at the type, not just refuse the function.
     fn assertions(&self) -> TokenStream {
         if self.has_lifetimes {
             return TokenStream::new();
@@ -139,7 +139,7 @@ impl Function {
         }
     }
 
-    /// The marker of the function's kind, where it can be seen; else the compiler finds it.
+    /// Returns the marker of the function's kind, where it can be seen; else the compiler infers it.
     fn kind(&self) -> TokenStream {
         let kind = match (self.is_fallible, &self.request) {
             (false, _) => quote!(_),
@@ -166,7 +166,7 @@ fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
     }
 }
 
-/// The argument, or `None` for the request.
+/// Returns the argument, or `None` for the request.
 fn argument(input: &PatType, help: String, first: bool) -> Result<Option<Argument>, Error> {
     match &*input.ty {
         Type::Reference(reference) if is_request(&reference.elem) => {
@@ -203,7 +203,7 @@ fn is_request(ty: &Type) -> bool {
     }
 }
 
-/// Whether the result is a `Result` by its name, as `io::Result` is too.
+/// Returns whether the result is a `Result` by its name, as `io::Result` is too.
 fn returns_result(output: &ReturnType) -> bool {
     match output {
         ReturnType::Type(_, ty) => match &**ty {
@@ -214,7 +214,7 @@ fn returns_result(output: &ReturnType) -> bool {
     }
 }
 
-/// The type of what a function returns, if it can be written elsewhere.
+/// Returns the type of a function's result, if it can be written elsewhere.
 fn result(output: &ReturnType) -> Option<Type> {
     match output {
         ReturnType::Type(_, ty) if !matches!(**ty, Type::ImplTrait(_)) => Some((**ty).clone()),
@@ -222,7 +222,7 @@ fn result(output: &ReturnType) -> Option<Type> {
     }
 }
 
-/// The text of doc comments.
+/// Returns the text of doc comments.
 fn documentation(attributes: &[Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| match &attribute.meta {
         Meta::NameValue(meta) if meta.path.is_ident("doc") => match &meta.value {
@@ -235,7 +235,7 @@ fn documentation(attributes: &[Attribute]) -> String {
     lines.join("\n").trim().to_owned()
 }
 
-/// Errors found so far: all of them are told at once.
+/// Errors found so far, which are reported together.
 #[derive(Default)]
 pub(crate) struct Errors(Option<Error>);
 
@@ -251,7 +251,7 @@ impl Errors {
         self.0.map_or(Ok(()), Err)
     }
 
-    /// The errors as code, empty if there are none.
+    /// Returns the errors as code, empty if there are none.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0.map(Error::into_compile_error).unwrap_or_default()
     }

@@ -10,7 +10,7 @@ use syn::{Error, FnArg, Item, ItemFn};
 use crate::function::{Errors, Function};
 use crate::options::MethodOptions;
 
-/// The function as it is, and beside it a type of the same name that makes the method.
+/// Returns the function as it is, and beside it a type of the same name that makes the method.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut function = match function(item.clone()) {
         Ok(function) => function,

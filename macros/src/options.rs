@@ -1,4 +1,4 @@
-//! What stands in the parentheses of the attributes.
+//! The options in the parentheses of the attributes.
 
 use syn::meta::ParseNestedMeta;
 use syn::{Error, Expr, LitStr, Result, Token};
@@ -11,7 +11,7 @@ pub(crate) struct MethodOptions {
     /// Codes and texts.
     pub(crate) faults: Vec<(Expr, LitStr)>,
     pub(crate) hidden: bool,
-    /// What to call instead.
+    /// The text that says what to call instead.
     pub(crate) deprecated: Option<LitStr>,
     pub(crate) since: Option<LitStr>,
     pub(crate) is_unsafe: bool,
@@ -19,7 +19,7 @@ pub(crate) struct MethodOptions {
 }
 
 impl MethodOptions {
-    /// Takes one option; `in_service` if there is a block to leave the function out of.
+    /// Takes one option; `in_service` if the function is in a block and can be skipped.
     pub(crate) fn take(&mut self, meta: &ParseNestedMeta<'_>, in_service: bool) -> Result<()> {
         if meta.path.is_ident("name") {
             self.name = Some(meta.value()?.parse()?);
@@ -52,7 +52,7 @@ impl MethodOptions {
     }
 }
 
-/// How the names of a service's methods are made from those of its functions.
+/// The rule that makes the names of a service's methods from those of its functions.
 #[derive(Clone, Copy, Default)]
 pub(crate) enum RenameAll {
     #[default]

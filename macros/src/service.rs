@@ -10,7 +10,7 @@ use syn::{Error, FnArg, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ReturnType,
 use crate::function::{Argument, Errors, Function};
 use crate::options::{MethodOptions, RenameAll};
 
-/// The block as it is, and what makes a registry of its type.
+/// Returns the block as it is, and the code that makes a registry of its type.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut block = match block(item.clone()) {
         Ok(block) => block,
@@ -51,7 +51,7 @@ fn block(item: TokenStream) -> Result<ItemImpl, Error> {
     }
 }
 
-/// The code that makes each of the methods.
+/// Returns the code that makes each of the methods.
 fn methods(block: &mut ItemImpl, rename_all: RenameAll, errors: &mut Errors) -> Vec<TokenStream> {
     let self_type = (*block.self_ty).clone();
     let mut methods = Vec::new();
@@ -67,7 +67,7 @@ fn methods(block: &mut ItemImpl, rename_all: RenameAll, errors: &mut Errors) -> 
     methods
 }
 
-/// The code that makes a method of a function; `None` if it is not to be published.
+/// Returns the code that makes a method of a function; `None` if it is not published.
 fn publish(function: &mut ImplItemFn, self_type: &Type, rename_all: RenameAll) -> Result<Option<TokenStream>, Error> {
     let options = take_options(function)?;
     let is_public = matches!(function.vis, Visibility::Public(_));
@@ -114,7 +114,7 @@ fn take_options(function: &mut ImplItemFn) -> Result<MethodOptions, Error> {
     taken.map(|()| options)
 }
 
-/// Whether the function has a receiver, which must be `&self`.
+/// Returns whether the function has a receiver, which must be `&self`.
 fn check_receiver(function: &ImplItemFn) -> Result<bool, Error> {
     let Some(FnArg::Receiver(receiver)) = function.sig.inputs.first() else {
         return Ok(false);
@@ -127,7 +127,7 @@ fn check_receiver(function: &ImplItemFn) -> Result<bool, Error> {
     Err(Error::new(receiver.span(), message))
 }
 
-/// Whether the function is a constructor.
+/// Returns whether the function is a constructor.
 fn makes_self(output: &ReturnType, self_type: &Type) -> bool {
     match output {
         ReturnType::Type(_, ty) => {
@@ -137,12 +137,12 @@ fn makes_self(output: &ReturnType, self_type: &Type) -> bool {
     }
 }
 
-/// The shared value, under a name that no argument has.
+/// Returns the name of the shared value, which no argument has.
 fn service_ident() -> Ident {
     Ident::new("service", Span::mixed_site())
 }
 
-/// `From` for the registry, by way of a function in which `Self` means what it means in the block.
+/// Returns the code of `From` for the registry, by way of a function in which `Self` means the same as in the block.
 fn registry(block: &ItemImpl, methods: &[TokenStream]) -> TokenStream {
     let self_type = &block.self_ty;
     let (generics, _, bounds) = block.generics.split_for_impl();

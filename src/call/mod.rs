@@ -7,8 +7,8 @@ pub(crate) use self::params::{Mismatch, ParamError, ParamName, ParamSource, Para
 pub(crate) use self::reply::{Outcomes, Reply};
 use crate::wire::fault::Fault;
 
-/// The method that makes several calls at once, which the calls of a document may not do inside one another.
+/// The method that makes several calls at once, which may not be nested.
 pub(crate) const MULTICALL: &str = "system.multicall";
 
-/// Who makes the calls that a protocol reads: by a method's name and params.
+/// The function that makes the calls a protocol reads: by a method's name and params.
 pub(crate) type Dispatch<'a> = dyn Fn(&str, Params<'_, '_>) -> Result<Reply, Fault> + 'a;

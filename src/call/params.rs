@@ -13,22 +13,22 @@ use crate::wire::{Error, Position};
 
 /// The params of a call, still in the document: each is decoded when it is asked for, straight into its type.
 ///
-/// Methods get their params as arguments; this is what stands between the document and the function.
+/// Methods get their params as arguments; this type stands between the document and the function.
 pub struct Params<'a, 'de>(&'a mut (dyn ParamSource<'de> + 'a));
 
-/// Where params come from: a protocol's document, or values.
+/// A source of params: a protocol's document, or values.
 pub(crate) trait ParamSource<'de> {
-    /// Whether the params have names; if not, they have positions.
+    /// Returns whether the params have names; if not, they have positions.
     fn by_name(&self) -> bool {
         false
     }
 
-    /// Which types the format has.
+    /// Returns the types that the format has.
     fn format(&self) -> FormatTypes {
         FormatTypes::All
     }
 
-    /// The name of a param that nobody has taken, if they have names.
+    /// Returns the name of a param that the method has not taken, if they have names.
     fn next_name(&mut self) -> Result<Option<String>, Fault> {
         Ok(None)
     }
@@ -36,11 +36,11 @@ pub(crate) trait ParamSource<'de> {
     /// Gives the next param to `take`, or that of this name if they have names; `false` if there is none.
     fn next(&mut self, name: ParamName<'_>, take: &mut dyn TakeParam<'de>) -> Result<bool, ParamError>;
 
-    /// Reads to the end of the call, and says how many params nobody asked for.
+    /// Reads to the end of the call, and returns how many params the method did not ask for.
     fn finish(&mut self) -> Result<usize, Fault>;
 }
 
-/// Which param is asked for.
+/// The position and name of a requested param.
 #[derive(Clone, Copy)]
 pub(crate) struct ParamName<'a> {
     /// Its position, from 0.
@@ -58,7 +58,7 @@ impl ParamName<'_> {
 }
 
 impl fmt::Display for ParamName<'_> {
-    /// One without a name is called by its position: `p1`.
+    /// Writes the name; a param without one is called by its position: `p1`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name {
             Some(name) => f.write_str(name),
@@ -67,17 +67,17 @@ impl fmt::Display for ParamName<'_> {
     }
 }
 
-/// Takes a param from where it is.
+/// A receiver of a param, which takes it from its source.
 ///
 /// Any format can erase its deserializer. That costs a few calls for each value inside, which is little beside reading
-/// XML, and several times what reading JSON costs: so a JSON text is taken as it is.
+/// XML, but several times the cost of reading JSON: so a JSON text is taken as it is.
 pub(crate) trait TakeParam<'de> {
     fn take(&mut self, deserializer: &mut dyn erased_serde::Deserializer<'de>) -> Result<(), erased_serde::Error>;
 
     fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), Error>;
 }
 
-/// A seed, and what has become of it. It is used up by the first param it is given.
+/// A seed, and the value it made. The first param it is given uses it up.
 struct Seeded<'de, S: DeserializeSeed<'de>> {
     seed: Option<S>,
     value: Option<S::Value>,
@@ -99,7 +99,7 @@ impl<'de, S: DeserializeSeed<'de>> TakeParam<'de> for Seeded<'de, S> {
     }
 }
 
-/// Why a param could not be had.
+/// The reason a param could not be read.
 pub(crate) enum ParamError {
     /// The document is broken.
     Document(Fault),
@@ -109,9 +109,9 @@ pub(crate) enum ParamError {
 
 /// A param that is not what was asked for.
 pub(crate) struct Mismatch {
-    /// What was expected, what came, where.
+    /// The text: what was expected, what was found, and the place.
     pub(crate) message: String,
-    /// Where, for programs.
+    /// The place, for programs.
     pub(crate) position: Option<Position>,
 }
 
@@ -126,17 +126,17 @@ impl<'a, 'de> Params<'a, 'de> {
         Params(source)
     }
 
-    /// Whether the params have names; if not, they have positions.
+    /// Returns whether the params have names; if not, they have positions.
     pub(crate) fn by_name(&self) -> bool {
         self.0.by_name()
     }
 
-    /// The next param, or that of this name; `None` if there is none.
+    /// Returns the next param, or that of this name; `None` if there is none.
     pub(crate) fn next<T: Deserialize<'de>>(&mut self, name: ParamName<'_>) -> Result<Option<T>, ParamError> {
         self.next_seeded(name, PhantomData)
     }
 
-    /// The same for what is known about its type only when the program runs.
+    /// Returns the same for a type that is known only at run time.
     pub(crate) fn next_seeded<S: DeserializeSeed<'de>>(
         &mut self,
         name: ParamName<'_>,
@@ -147,22 +147,22 @@ impl<'a, 'de> Params<'a, 'de> {
         Ok(param.value)
     }
 
-    /// Which types the format has.
+    /// Returns the types that the format has.
     pub(crate) fn format(&self) -> FormatTypes {
         self.0.format()
     }
 
-    /// The name of a param that nobody has taken, if they have names.
+    /// Returns the name of a param that the method has not taken, if they have names.
     pub(crate) fn next_name(&mut self) -> Result<Option<String>, Fault> {
         self.0.next_name()
     }
 
-    /// Reads to the end of the call, and says how many params nobody asked for.
+    /// Reads to the end of the call, and returns how many params the method did not ask for.
     pub(crate) fn finish(&mut self) -> Result<usize, Fault> {
         self.0.finish()
     }
 
-    /// All params, to the end of the call.
+    /// Returns all params, to the end of the call.
     pub(crate) fn into_values(mut self) -> Result<Values, ParamError> {
         let values = match self.by_name() {
             true => Values::ByName(self.members()?),
@@ -201,7 +201,7 @@ pub(crate) enum Values {
     ByName(Vec<(String, Value)>),
 }
 
-/// Values as they are asked for.
+/// A source of params that are values already.
 pub(crate) struct ValueSource {
     left: Left,
     format: FormatTypes,
@@ -221,7 +221,7 @@ impl ValueSource {
         ValueSource { left, format }
     }
 
-    /// The next value, or that of this name.
+    /// Returns the next value, or that of this name.
     pub(crate) fn take(&mut self, name: ParamName<'_>) -> Option<Value> {
         match &mut self.left {
             Left::ByPosition(values) => values.next(),

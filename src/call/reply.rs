@@ -9,7 +9,7 @@ use crate::wire::value::{OUTCOME, WriteError};
 /// A method's result, not yet written.
 pub struct Reply(Box<dyn WriteResult + Send>);
 
-/// A result that can be written in every format: erased, and as JSON without that, as [`TakeParam`] explains.
+/// A result that can be written in every format: erased, but for JSON, as [`TakeParam`] explains.
 trait WriteResult: erased_serde::Serialize {
     fn write_json(&self, options: &json::Options, out: &mut Vec<u8>) -> Result<(), WriteError>;
 }

@@ -1,6 +1,6 @@
-//! What a method takes and gives, described: for `system.methodSignature`, `system.methodHelp` and the page.
+//! The description of a method's params and result: for `system.methodSignature`, `system.methodHelp` and the page.
 //!
-//! Everything here is derived from the JSON Schema of the Rust types, and built only when somebody asks.
+//! Everything here is derived from the JSON Schema of the Rust types, and built only on request.
 
 pub(crate) mod bounds;
 pub(crate) mod openrpc;
@@ -15,27 +15,27 @@ pub use self::signature::Signature;
 use crate::wire::Type;
 use crate::wire::value::Value;
 
-/// The generator whose schemas a [`Description`] is made of: types that are named stand once, as its definitions.
+/// Returns a generator of schemas for a [`Description`]: named types stand once, as its definitions.
 pub(crate) fn generator() -> SchemaGenerator {
     SchemaSettings::draft2020_12().into_generator()
 }
 
-/// What a method tells about itself, with the schemas as a generator makes them.
+/// The description of a method, with the schemas as a generator makes them.
 #[derive(Clone, Debug)]
 pub(crate) struct Outline {
     /// Markdown; the first paragraph is the title.
     pub(crate) help: String,
     /// The ways to call it, one for each function behind it or signature declared for it; empty if unknown.
     pub(crate) functions: Vec<FunctionSchemas>,
-    /// Whether there is more to tell of its params than their types.
+    /// Set if more is known of its params than their types.
     pub(crate) in_detail: bool,
     /// Codes of faults it may answer, and when it does, in Markdown.
     pub(crate) faults: Vec<(i32, String)>,
-    /// Why not to call it any more, in Markdown; maybe empty.
+    /// The reason not to call it any more, in Markdown; maybe empty.
     pub(crate) deprecated: Option<String>,
-    /// The version of the service that had it first.
+    /// The version of the service that introduced it.
     pub(crate) since: Option<String>,
-    /// Whether a call changes something that somebody may want to keep.
+    /// Set if a call changes something that users may want to keep.
     pub(crate) is_unsafe: bool,
     /// Params of a call that makes sense, if they are given.
     pub(crate) example: Option<Vec<Value>>,
@@ -54,13 +54,13 @@ pub(crate) struct ParamSchema {
     pub(crate) name: String,
     /// Markdown.
     pub(crate) help: String,
-    /// May be left out, if all after it are.
+    /// Set if it may be left out, together with all after it.
     pub(crate) optional: bool,
     pub(crate) schema: Schema,
 }
 
 impl FunctionSchemas {
-    /// How many params there must be.
+    /// Returns the number of required params.
     pub(crate) fn least(&self) -> usize {
         least(self.params.iter().map(|param| param.optional))
     }
@@ -77,12 +77,12 @@ impl FunctionSchemas {
 }
 
 impl Outline {
-    /// The first paragraph of the help, on one line.
+    /// Returns the first paragraph of the help, on one line.
     pub(crate) fn title(&self) -> String {
         title(&self.help)
     }
 
-    /// The same for people; the definitions are those of the [`generator`] that made the schemas.
+    /// Makes a description for readers; the definitions are those of the [`generator`] that made the schemas.
     pub(crate) fn into_description(self, name: impl Into<String>, definitions: &Definitions) -> Description {
         let Outline { help, functions, in_detail, faults, deprecated, since, is_unsafe, example } = self;
         let mut details = details(&functions, definitions);
@@ -94,19 +94,19 @@ impl Outline {
     }
 }
 
-/// Functions for people, by the definitions of the generator that made their schemas.
+/// Describes functions for readers, by the definitions of the generator that made their schemas.
 pub(crate) fn details(functions: &[FunctionSchemas], definitions: &Definitions) -> Vec<Detail> {
     functions.iter().map(|function| function.detail(definitions)).collect()
 }
 
-/// The signatures of functions: one for each number of params that each may have.
+/// Returns the signatures of functions: one for each number of params that each may have.
 pub(crate) fn signatures(details: &[Detail]) -> Vec<Signature> {
     let mut signatures: Vec<Signature> = details.iter().flat_map(Detail::signatures).collect();
     signatures.dedup();
     signatures
 }
 
-/// How many params there must be, if these may be left out: all up to the last that may not.
+/// Returns the number of required params: the position of the last one that is not optional.
 pub(crate) fn least(optional: impl DoubleEndedIterator<Item = bool> + ExactSizeIterator) -> usize {
     let all = optional.len();
     all - optional.rev().take_while(|optional| *optional).count()
@@ -117,7 +117,7 @@ fn title(help: &str) -> String {
     paragraph.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A method, described.
+/// The description of a method.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Description {
     pub(crate) name: String,
@@ -129,18 +129,18 @@ pub(crate) struct Description {
     pub(crate) details: Vec<Detail>,
     /// Codes of faults it may answer, and when it does, in Markdown.
     pub(crate) faults: Vec<(i32, String)>,
-    /// Why not to call it any more, in Markdown; maybe empty.
+    /// The reason not to call it any more, in Markdown; maybe empty.
     pub(crate) deprecated: Option<String>,
-    /// The version of the service that had it first.
+    /// The version of the service that introduced it.
     pub(crate) since: Option<String>,
-    /// Whether a call changes something that somebody may want to keep.
+    /// Set if a call changes something that users may want to keep.
     pub(crate) is_unsafe: bool,
     /// Params of a call that makes sense, if they are given.
     pub(crate) example: Option<Vec<Value>>,
 }
 
 impl Description {
-    /// The first paragraph of the help, on one line.
+    /// Returns the first paragraph of the help, on one line.
     pub(crate) fn title(&self) -> String {
         title(&self.help)
     }
@@ -154,7 +154,7 @@ pub(crate) struct Detail {
 }
 
 impl Detail {
-    /// One signature for each number of params there may be.
+    /// Returns one signature for each possible number of params.
     fn signatures(&self) -> impl Iterator<Item = Signature> {
         let returns = self.returns.wire;
         let types: Vec<Type> = self.params.iter().map(|param| param.shape.wire).collect();

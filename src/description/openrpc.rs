@@ -1,5 +1,4 @@
-//! The OpenRPC document of a service (<https://spec.open-rpc.org>, 1.3): what its methods tell about themselves, for
-//! programs.
+//! The OpenRPC document of a service (<https://spec.open-rpc.org>, 1.3): the description of its methods for programs.
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -10,23 +9,23 @@ use crate::wire::fault::SHARED;
 
 const VERSION: &str = "1.3.2";
 
-/// What the document says of the service.
+/// The service's entry in the document.
 #[derive(Clone, Debug)]
 pub(crate) struct Info {
     pub(crate) title: String,
     /// Markdown.
     pub(crate) description: String,
-    /// Of the service, not of OpenRPC.
+    /// The version of the service, not of OpenRPC.
     pub(crate) version: String,
 }
 
-/// The generator whose schemas a document takes: types that are named stand once, among its components.
+/// Returns a generator of schemas for a document: named types stand once, among its components.
 pub(crate) fn generator() -> SchemaGenerator {
     let settings = SchemaSettings::draft07();
     settings.with(|settings| settings.definitions_path = "/components/schemas".into()).into_generator()
 }
 
-/// A document as text.
+/// Formats a document as text.
 pub(crate) fn text(document: &Json) -> String {
     format!("{document:#}\n")
 }
@@ -62,7 +61,7 @@ fn method(name: &str, outline: Outline, generator: &mut SchemaGenerator) -> Json
     for function in &mut functions {
         let params = function.params.iter_mut().map(|param| &mut param.schema);
         for schema in params.chain([&mut function.returns]) {
-            // the components have been through these
+            // the components have had these transforms
             generator.transforms_mut().for_each(|transform| transform.transform(schema));
         }
     }
@@ -85,8 +84,8 @@ fn method(name: &str, outline: Outline, generator: &mut SchemaGenerator) -> Json
     method.into()
 }
 
-/// The params and the result of functions under one name. OpenRPC has one list of params for a method: where functions
-/// differ, it is any of theirs.
+/// Merges the params and the results of functions under one name. OpenRPC has one list of params for a method: where
+/// functions differ, it allows any of theirs.
 fn merge(functions: &[FunctionSchemas]) -> (Json, Json) {
     let longest = functions.iter().max_by_key(|function| function.params.len());
     let least = functions.iter().map(FunctionSchemas::least).min().unwrap_or_default();
@@ -110,7 +109,7 @@ fn param(param: &ParamSchema, required: bool, schema: Json) -> Json {
     descriptor
 }
 
-/// One schema for any of several; for none, one that takes everything.
+/// Returns one schema for any of several; for none, one that accepts everything.
 fn any_of<'a>(schemas: impl Iterator<Item = &'a Json>) -> Json {
     let mut different: Vec<&Json> = Vec::new();
     for schema in schemas {
@@ -131,7 +130,7 @@ fn errors() -> Json {
     SHARED.into_iter().map(error).collect::<Map<_, _>>().into()
 }
 
-/// A method's own faults, and those of the shared ones that it may answer too.
+/// Returns a method's own faults, and the shared ones that it may answer too.
 fn method_errors(faults: &[(i32, String)]) -> Json {
     let own = faults.iter().map(|(code, text)| json!({ "code": code, "message": text }));
     let shared = ["InvalidParams", "InternalError", "ApplicationError", "SystemError"].into_iter();

@@ -16,43 +16,42 @@ pub(crate) struct Named {
     pub(crate) name: String,
     /// Markdown.
     pub(crate) help: String,
-    /// May be left out; a param, if all after it are.
+    /// Set if it may be left out; a param, together with all after it.
     pub(crate) optional: bool,
     pub(crate) shape: Shape,
 }
 
-/// What a value looks like inside.
+/// The shape of a value and of its inside.
 #[derive(Clone, Debug)]
 pub(crate) struct Shape {
     pub(crate) wire: Type,
-    /// What the type is called where it is defined, if it is.
+    /// The name of the type where it is defined, if it is.
     pub(crate) name: Option<String>,
-    /// May also be nil.
+    /// Set if it may also be nil.
     pub(crate) nullable: bool,
     /// Markdown.
     pub(crate) help: String,
-    /// Of an array: what its items look like. Of a struct whose members have any names: what
-    /// these look like.
+    /// The shape of an array's items, or of a struct's members if they may have any names.
     pub(crate) items: Option<Box<Shape>>,
-    /// Of an array that has a place for each item: what those look like.
+    /// The shapes of an array's items, if each has a place of its own.
     pub(crate) places: Vec<Shape>,
-    /// Of an array: how many items it has at least.
+    /// The least number of an array's items.
     pub(crate) least_items: usize,
-    /// Of a struct: its members.
+    /// The members of a struct.
     pub(crate) members: Arc<[Named]>,
     /// The values it may have, if they are listed.
     pub(crate) values: Vec<String>,
-    /// What else is asked of it, beside its type.
+    /// The constraints on it, beside its type.
     pub(crate) constraints: Vec<Constraint>,
-    /// One that is given as an example, or that it is if it is left out.
+    /// The value that is given as an example, or else its default.
     pub(crate) example: Option<Json>,
-    /// Where it is one of several alternatives: these.
+    /// The alternatives, if it is one of several.
     pub(crate) alternatives: Vec<Shape>,
-    /// Whether there is more to it which is not told: it is inside of itself.
+    /// Set if its inside is left out, because it contains itself.
     pub(crate) is_cut: bool,
 }
 
-/// What is asked of a value beside its type.
+/// A constraint on a value, beside its type.
 #[derive(Clone, Debug)]
 pub(crate) enum Constraint {
     Minimum(String),
@@ -60,7 +59,7 @@ pub(crate) enum Constraint {
     /// In characters.
     MaxLength(String),
     Pattern(String),
-    /// Not asked of it, but what it is when it is left out.
+    /// The value if it is left out, which is not a constraint.
     Default(String),
 }
 
@@ -79,7 +78,7 @@ impl Shape {
         }
     }
 
-    /// Any value of a type.
+    /// Returns the shape of any value of a type.
     pub(crate) fn of(wire: Type) -> Shape {
         Shape {
             wire,
@@ -98,7 +97,7 @@ impl Shape {
         }
     }
 
-    /// A struct of these members and its own; what is none stays as it is.
+    /// Adds members to a struct shape; any other shape is unchanged.
     fn beside(self, members: &[Named]) -> Shape {
         match self.wire {
             Type::Struct => Shape { members: members.iter().chain(&*self.members).cloned().collect(), ..self },
@@ -111,33 +110,33 @@ impl Shape {
 #[derive(Debug, Default)]
 pub(crate) struct Definitions {
     schemas: Map<String, Json>,
-    /// Those that were read before: many methods have the same types.
+    /// The shapes that were read before: many methods have the same types.
     shapes: RefCell<BTreeMap<String, Shape>>,
 }
 
 impl Definitions {
-    /// Those that a [`generator`] has made so far.
+    /// Takes the definitions that a [`generator`] has made so far.
     pub(crate) fn of(mut generator: SchemaGenerator) -> Definitions {
         Definitions { schemas: generator.take_definitions(true), shapes: RefCell::default() }
     }
 
-    /// What a type's JSON Schema says of its values.
+    /// Reads the shape of a type's values from its JSON Schema.
     pub(super) fn shape(&self, schema: &Schema) -> Shape {
         Reader { definitions: self, inside: Vec::new(), left: MOST_DEFINITIONS }.shape(schema.as_value())
     }
 
-    /// The name of the schema that a schema refers to, and that one, unless there is none.
+    /// Returns the schema that a schema refers to, and its name, if there is one.
     fn find<'a>(&'a self, schema: &'a Map<String, Json>) -> Option<(&'a str, &'a Json)> {
         let name = schema.get("$ref")?.as_str()?.strip_prefix("#/$defs/")?;
         Some((name, self.schemas.get(name)?))
     }
 }
 
-/// How many definitions are read for one value: types that all refer to one another would fill any page.
+/// The most definitions read for one value: types that all refer to one another would fill any page.
 const MOST_DEFINITIONS: usize = 200;
 
-/// The common shape of alternatives: nil makes it nullable, members and listed values are those of all, and where they
-/// differ there is no telling.
+/// Joins alternatives into their common shape: nil makes it nullable, members and listed values are those of all, and
+/// different types make it undefined.
 fn join(mut shapes: Vec<Shape>) -> Shape {
     let all = shapes.len();
     shapes.retain(|shape| shape.wire != Type::Nil);
@@ -162,7 +161,7 @@ fn join(mut shapes: Vec<Shape>) -> Shape {
     shape
 }
 
-/// The members that some of several structs have; those that not all must have may be left out.
+/// Joins the members of several structs; those that not every struct requires are optional.
 fn joined_members(shapes: &[Shape]) -> Arc<[Named]> {
     let mut joined: Vec<Named> = Vec::new();
     for member in shapes.iter().flat_map(|shape| &*shape.members) {
@@ -188,9 +187,9 @@ fn joined_members(shapes: &[Shape]) -> Arc<[Named]> {
 /// Reads a schema, and those that it refers to.
 struct Reader<'a> {
     definitions: &'a Definitions,
-    /// The names of the definitions around the place that is read: one that refers to itself is read but once.
+    /// The names of the definitions around the current place: one that refers to itself is read only once.
     inside: Vec<&'a str>,
-    /// How many more definitions may be read.
+    /// The number of definitions that may still be read.
     left: usize,
 }
 
@@ -203,7 +202,7 @@ impl<'a> Reader<'a> {
         let mut shape = match (self.definitions.find(schema), alternatives(schema)) {
             (Some((name, schema)), _) => self.definition(name, schema),
             (None, Some(alternatives)) => {
-                // members that stand beside the alternatives are of each
+                // members beside the alternatives belong to each of them
                 let own = self.members(schema);
                 join(alternatives.iter().map(|schema| self.shape(schema).beside(&own)).collect())
             }
@@ -232,7 +231,7 @@ impl<'a> Reader<'a> {
         let shape = self.shape(schema);
         self.inside.pop();
         let shape = Shape { name: shape.name.or_else(|| Some(name.to_owned())), ..shape };
-        // what was read inside of another may have been cut where that one begins anew
+        // a shape that was read inside another may have been cut where that one begins anew
         if self.inside.is_empty() {
             self.definitions.shapes.borrow_mut().insert(name.to_owned(), shape.clone());
         }
@@ -289,7 +288,7 @@ fn alternatives(schema: &Map<String, Json>) -> Option<&Vec<Json>> {
     ["anyOf", "oneOf"].iter().find_map(|keyword| schema.get(*keyword)).and_then(Json::as_array)
 }
 
-/// The one `type` besides null, and whether null is another.
+/// Returns the one `type` besides null, and whether null is another.
 fn json_type(schema: &Map<String, Json>) -> (&str, bool) {
     match schema.get("type") {
         Some(Json::String(name)) => (name, false),
@@ -301,7 +300,7 @@ fn json_type(schema: &Map<String, Json>) -> (&str, bool) {
                 _ => ("", nullable),
             }
         }
-        // what refers back to a schema around it is a struct: only those can hold themselves
+        // a reference back to a surrounding schema is a struct: only those can hold themselves
         _ if schema.contains_key("$ref") || schema.contains_key("properties") => ("object", false),
         _ if schema.contains_key("const") || schema.contains_key("enum") => ("string", false),
         _ => ("", false),
@@ -337,13 +336,13 @@ fn constraints(schema: &Map<String, Json>) -> Vec<Constraint> {
         written("maximum").map(Constraint::Maximum),
         written("maxLength").map(Constraint::MaxLength),
         written("pattern").map(Constraint::Pattern),
-        // in quotes, or an empty one would not be seen
+        // in quotes, or an empty string would not be seen
         schema.get("default").map(|value| Constraint::Default(value.to_string())),
     ];
     constraints.into_iter().flatten().collect()
 }
 
-/// A value as people write it.
+/// Writes a value for readers, a string without quotes.
 fn as_text(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

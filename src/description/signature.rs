@@ -12,12 +12,12 @@ pub struct Signature {
 }
 
 impl Signature {
-    /// A signature.
+    /// Creates a signature.
     pub fn new(returns: Type, params: impl Into<Vec<Type>>) -> Signature {
         Signature { returns, params: params.into() }
     }
 
-    /// As `system.methodSignature` lists it: the type of the result first.
+    /// Returns the names of its types as `system.methodSignature` lists them: that of the result first.
     pub(crate) fn names(&self) -> Vec<&'static str> {
         std::iter::once(self.returns).chain(self.params.iter().copied()).map(Type::name).collect()
     }

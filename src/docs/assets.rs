@@ -12,7 +12,7 @@ use super::settings::{Assets, Docs};
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// What a query asks for one of them with: `asset=style-...css`.
+/// The query key that requests one of them: `asset=style-...css`.
 pub(crate) const ASSET: &str = "asset";
 
 /// A style sheet or a script.
@@ -22,7 +22,7 @@ pub(crate) struct Asset {
 }
 
 impl Asset {
-    /// The one that a page has linked by this name.
+    /// Finds the asset that a page has linked by this name.
     pub(crate) fn find(name: &str, docs: &Docs) -> Option<Asset> {
         [Asset::style(docs), Asset::script()].into_iter().find(|asset| asset.name() == name)
     }
@@ -40,7 +40,7 @@ impl Asset {
         format!("'sha256-{}'", STANDARD.encode(Sha256::digest(&self.text)))
     }
 
-    /// A name that no other text has.
+    /// Returns a name that no other text has.
     fn name(&self) -> String {
         let digest = Sha256::digest(&self.text);
         let hash: String = digest.iter().take(8).map(|octet| format!("{octet:02x}")).collect();
@@ -50,7 +50,7 @@ impl Asset {
     }
 }
 
-/// The elements of both; they stand at the end of the head.
+/// Renders the elements of both, for the end of the head.
 pub(super) fn elements(docs: &Docs) -> Markup {
     let (style, script) = (Asset::style(docs), Asset::script());
     let query = |asset: &Asset| format!("?{ASSET}={}", asset.name());
@@ -68,8 +68,8 @@ pub(super) fn elements(docs: &Docs) -> Markup {
     }
 }
 
-/// The `Content-Security-Policy` of a page, on which methods can be tried or not: its own style and script, and what
-/// these need.
+/// Returns the `Content-Security-Policy` of a page, with or without trying of methods: it allows the page's own style
+/// and script, and what these need.
 pub(crate) fn content_security_policy(docs: &Docs, tries: bool) -> HeaderValue {
     let (style, script) = match docs.assets {
         Assets::Inline => (Asset::style(docs).source(), Asset::script().source()),

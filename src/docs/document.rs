@@ -1,4 +1,4 @@
-//! The document around the methods: its head, what it says of the service, contents, footer.
+//! The document around the methods: its head, the facts about the service, contents, footer.
 
 use maud::{DOCTYPE, Markup, Render, html};
 
@@ -10,7 +10,7 @@ use crate::service::Limits;
 use crate::wire::fault::SHARED;
 
 impl Page<'_> {
-    /// The HTML document.
+    /// Renders the HTML document.
     pub(super) fn html(&self) -> String {
         let samples = Samples::new(self.url.as_deref());
         let groups = self.groups();
@@ -31,7 +31,7 @@ impl Page<'_> {
         self.document(self.title, header, Some(html! { @for group in &groups { (contents(group)) } }), main)
     }
 
-    /// A document of these parts.
+    /// Builds a document of these parts.
     pub(super) fn document(&self, title: &str, header: Markup, contents: Option<Markup>, main: impl Render) -> String {
         let page = html! {
             (DOCTYPE)
@@ -59,7 +59,7 @@ impl Page<'_> {
         page.into_string()
     }
 
-    /// Help text; names of methods link to them.
+    /// Renders help text, with names of methods as links to them.
     pub(super) fn help(&self, text: &str) -> Markup {
         if text.is_empty() {
             return html! {};
@@ -79,7 +79,7 @@ impl Page<'_> {
         rendered
     }
 
-    /// What callers need to know first.
+    /// Renders the facts that callers need first.
     fn facts(&self) -> Markup {
         let Limits { body, calls, .. } = self.limits;
         html! {
@@ -109,7 +109,7 @@ impl Page<'_> {
         }
     }
 
-    /// A form that leaves the methods that have some words, and how many those are.
+    /// Renders a form that filters the methods by words, and the number of matches.
     fn search(&self) -> Markup {
         html! {
             form role="search" {
@@ -123,7 +123,7 @@ impl Page<'_> {
         }
     }
 
-    /// The methods that have all words of the filter.
+    /// Returns the methods that have all words of the filter.
     fn shown(&self) -> impl Iterator<Item = &Description> {
         let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
         self.methods.iter().filter(move |method| {
@@ -132,7 +132,7 @@ impl Page<'_> {
         })
     }
 
-    /// The methods by what their names have before the last dot, those without one first.
+    /// Groups the methods by the part of their names before the last dot, those without one first.
     fn groups(&self) -> Vec<Group<'_>> {
         let mut groups: Vec<Group<'_>> = Vec::new();
         for method in self.shown() {
@@ -142,7 +142,7 @@ impl Page<'_> {
                 None => groups.push(Group { prefix, methods: vec![method] }),
             }
         }
-        // those about methods are looked for last
+        // readers look for the methods about methods last
         groups.sort_by_key(|group| (matches!(group.prefix, "system" | "rpc"), group.prefix));
         groups
     }
@@ -165,7 +165,7 @@ impl Page<'_> {
     }
 }
 
-/// What is written straight into the page: a copy of its own would be large.
+/// Content that is written straight into the page: a copy of its own would be large.
 pub(super) struct Writing<F>(pub(super) F);
 
 impl<F: Fn(&mut String)> Render for Writing<F> {
@@ -204,7 +204,7 @@ fn contents(group: &Group<'_>) -> Markup {
     }
 }
 
-/// The faults that every method may answer.
+/// Renders the faults that every method may answer.
 fn shared_faults() -> Markup {
     html! {
         section id="faults" {
@@ -219,7 +219,7 @@ fn shared_faults() -> Markup {
     }
 }
 
-/// What the types are in either protocol.
+/// Renders the types of either protocol.
 fn types() -> Markup {
     const TYPES: [(&str, &str, &str); 8] = [
         ("int, i8", "a number", "of 32 bits and of 64 bits, signed"),
@@ -244,12 +244,12 @@ fn types() -> Markup {
     }
 }
 
-/// The page in other formats.
+/// Returns the other formats of the page.
 fn twins() -> impl Iterator<Item = Format> {
     Format::ALL.into_iter().filter(|format| *format != Format::Html)
 }
 
-/// A number of octets, in words.
+/// Writes a number of octets in words.
 fn octets(count: usize) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     match units.into_iter().find(|(unit, _)| count >= *unit && count.is_multiple_of(*unit)) {

@@ -1,4 +1,4 @@
-//! Plausible values of what a method takes: for samples, and to begin trying it with.
+//! Plausible params of a method: for samples, and as the first values of its form.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use crate::description::{Constraint, Description, Detail, Named, Shape};
 use crate::wire::Type;
 use crate::wire::value::{Base64, DateTime, Value};
 
-/// What strings are that have one of these in their name.
+/// Examples of strings, by a part of their name.
 const STRINGS: [(&str, &str); 8] = [
     ("mail", "ann@example.org"),
     ("ur", "https://example.org/"),
@@ -20,7 +20,7 @@ const STRINGS: [(&str, &str); 8] = [
     ("lang", "en"),
 ];
 
-/// The ways to call a method in detail, also of one that is declared by signatures alone; none if they are unknown.
+/// Returns the ways to call a method in detail, also for one with signatures alone; none if they are unknown.
 pub(super) fn ways(method: &Description) -> Cow<'_, [Detail]> {
     if !method.details.is_empty() {
         return Cow::Borrowed(&method.details);
@@ -36,18 +36,18 @@ pub(super) fn ways(method: &Description) -> Cow<'_, [Detail]> {
         .collect()
 }
 
-/// Params for a method: those of its own example, or one of each.
+/// Returns params for a method: those of its own example, or one of each.
 pub(super) fn params(method: &Description) -> Vec<Value> {
     let first = || ways(method).first().map(params_of).unwrap_or_default();
     method.example.clone().unwrap_or_else(first)
 }
 
-/// Params for one of the ways to call a method.
+/// Returns params for one of the ways to call a method.
 pub(super) fn params_of(detail: &Detail) -> Vec<Value> {
     detail.params.iter().enumerate().map(|(place, param)| value(&param.name, &param.shape, place)).collect()
 }
 
-/// A value of a shape, by what it is called, and by how many others come before it: so that not all are alike.
+/// Returns a value of a shape that depends on its name and its place, so that not all are alike.
 pub(super) fn value(name: &str, shape: &Shape, place: usize) -> Value {
     if let Some(example) = shape.example.as_ref().filter(|example| !example.is_null()) {
         return of_json(example, shape);
@@ -71,7 +71,7 @@ pub(super) fn value(name: &str, shape: &Shape, place: usize) -> Value {
     }
 }
 
-/// A number within the bounds of a shape.
+/// Returns the wanted number, or the nearest one within the bounds of a shape.
 fn bounded(shape: &Shape, wanted: f64) -> f64 {
     let bound = |number: &str| number.parse::<f64>().ok();
     shape.constraints.iter().fold(wanted, |wanted, constraint| match constraint {
@@ -105,7 +105,7 @@ fn items(name: &str, shape: &Shape) -> Vec<Value> {
     }
 }
 
-/// The members that there must be; if none must, the first.
+/// Returns the required members; if there are none, the first.
 fn members(shape: &Shape) -> Vec<(String, Value)> {
     if let (true, Some(items)) = (shape.members.is_empty(), shape.items.as_deref()) {
         return if items.is_cut { Vec::new() } else { vec![("key".into(), value("", items, 0))] };
@@ -116,7 +116,7 @@ fn members(shape: &Shape) -> Vec<(String, Value)> {
     wanted.map(|(place, member)| (member.name.clone(), value(&member.name, &member.shape, place))).collect()
 }
 
-/// A listed value, which is known as text.
+/// Reads a listed value from its text.
 fn of_text(text: &str, wire: Type) -> Value {
     match wire {
         Type::Int | Type::I8 => text.parse().map_or(Value::Nil, Value::Int),
@@ -126,7 +126,7 @@ fn of_text(text: &str, wire: Type) -> Value {
     }
 }
 
-/// A value of a shape, from JSON, which has no dates and no octets.
+/// Reads a value of a shape from JSON, which has no dates and no octets.
 pub(super) fn of_json(json: &Json, shape: &Shape) -> Value {
     match (json, shape.wire) {
         (Json::String(text), Type::DateTime) => match text.parse::<DateTime>() {

@@ -18,16 +18,16 @@ use crate::wire::value::{Base64, Value, shown};
 /// The most items of arrays in a form, together.
 const MOST_ITEMS: usize = 1000;
 
-/// The most fields of a form, and octets of it as it is sent.
+/// The most fields of a form, and the most octets of its body.
 const MOST_FIELDS: usize = 10_000;
 pub(crate) const MOST_OCTETS: usize = 1 << 20;
 
-/// What was entered into a form, by the names of its fields.
+/// The text entered into a form, by the names of its fields.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Fields(BTreeMap<String, String>);
 
 impl Fields {
-    /// Reads what a browser sends of a form: `application/x-www-form-urlencoded`.
+    /// Reads a form as browsers send it: `application/x-www-form-urlencoded`.
     ///
     /// # Errors
     /// If it has more fields or items than a form may have.
@@ -42,7 +42,7 @@ impl Fields {
         }
     }
 
-    /// Enters params, those after the last of them as left out.
+    /// Enters params; the places after the last of them are left out.
     pub(super) fn of(detail: &Detail, params: &[Value]) -> Fields {
         let mut fields = Fields::default();
         for (index, param) in detail.params.iter().enumerate() {
@@ -55,12 +55,12 @@ impl Fields {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Which of the ways to call the method was chosen; `None` for a document.
+    /// Returns the index of the chosen way to call the method; `None` for a document.
     pub(super) fn way(&self) -> Option<usize> {
         self.get("way")?.parse().ok()
     }
 
-    /// Does what the buttons at an array do: one item more or less. Whether one of them was pressed.
+    /// Adds or removes an item if a button of an array was pressed; returns whether one was.
     pub(super) fn resize(&mut self, detail: &Detail) -> bool {
         let (place, more) = match (self.0.remove("more"), self.0.remove("fewer")) {
             (Some(place), _) => (place, true),
@@ -83,7 +83,7 @@ impl Fields {
         true
     }
 
-    /// How many items each of the arrays has.
+    /// Returns the number of items of each array.
     fn counts(&self) -> impl Iterator<Item = usize> {
         let counts = self.0.iter().filter(|(name, _)| name.starts_with('n'));
         counts.map(|(_, count)| count.parse().unwrap_or_default())
@@ -134,17 +134,17 @@ impl Fields {
     }
 }
 
-/// What a value is entered with.
+/// The control for a value.
 enum Control<'a> {
     /// One field.
     Scalar,
-    /// A field for JSON: there is no telling what is inside.
+    /// A field for JSON: the inside is not known.
     Json,
     /// A group of the members.
     Members,
-    /// As many as there are items.
+    /// A control for each item.
     Items(&'a Shape),
-    /// A group of the items, each of which has its place.
+    /// A group of the items, each with a shape of its own.
     Places,
 }
 
@@ -160,7 +160,7 @@ impl Control<'_> {
     }
 }
 
-/// The shape at a place, as `0.2`.
+/// Finds the shape at a place, as `0.2`.
 fn find<'a>(detail: &'a Detail, place: &str) -> Option<&'a Shape> {
     let mut indices = place.split('.').map(|index| index.parse::<usize>().ok());
     let mut shape = &detail.params.get(indices.next()??)?.shape;
@@ -175,10 +175,10 @@ fn find<'a>(detail: &'a Detail, place: &str) -> Option<&'a Shape> {
     Some(shape)
 }
 
-/// What a scalar is in its field.
+/// Returns the text of a scalar in its field.
 fn text_of(value: &Value, shape: &Shape) -> String {
     match value {
-        // what could be taken for JSON is in quotes
+        // text that could be taken for JSON is in quotes
         Value::String(text) if shape.wire == Type::Undefined && serde_json::from_str::<Json>(text).is_ok() => {
             Json::from(&text[..]).to_string()
         }
@@ -191,7 +191,7 @@ fn text_of(value: &Value, shape: &Shape) -> String {
     }
 }
 
-/// The fields of all params.
+/// Renders the fields of all params.
 pub(super) fn fields(detail: &Detail, fields: &Fields) -> Markup {
     html! {
         @for (index, param) in detail.params.iter().enumerate() {
@@ -259,10 +259,10 @@ fn input(name: &str, shape: &Shape, text: &str) -> Markup {
     }
 }
 
-/// The params that were entered for one of the ways to call a method.
+/// Reads the params that were entered for one of the ways to call a method.
 ///
 /// # Errors
-/// What was expected where, and what came.
+/// A message that says what was expected where, and what was found.
 pub(super) fn params(detail: &Detail, fields: &Fields) -> Result<Vec<Value>, String> {
     let mut params = Vec::with_capacity(detail.params.len());
     for (index, param) in detail.params.iter().enumerate() {
@@ -273,7 +273,7 @@ pub(super) fn params(detail: &Detail, fields: &Fields) -> Result<Vec<Value>, Str
     Ok(params.into_iter().map(|param| param.unwrap_or(Value::Nil)).collect())
 }
 
-/// A value that was entered; `None` if it is left out.
+/// Reads a value that was entered; `None` if it is left out.
 fn entered(name: &str, place: &str, shape: &Shape, optional: bool, fields: &Fields) -> Result<Option<Value>, String> {
     if (optional || shape.nullable) && !fields.is_given(place) {
         return Ok((!optional).then_some(Value::Nil));
@@ -306,7 +306,7 @@ fn entered(name: &str, place: &str, shape: &Shape, optional: bool, fields: &Fiel
     }))
 }
 
-/// The value that a text is.
+/// Parses a text as a value of a shape.
 fn scalar(text: &str, shape: &Shape) -> Option<Value> {
     let word = text.trim();
     Some(match shape.wire {
@@ -314,7 +314,7 @@ fn scalar(text: &str, shape: &Shape) -> Option<Value> {
         Type::I8 => Value::Int(word.parse().ok()?),
         Type::Double => Value::Double(word.parse().ok().filter(|number: &f64| number.is_finite())?),
         Type::Boolean => Value::Boolean(word.parse().ok()?),
-        // browsers send line breaks as networks have them
+        // browsers send line breaks as CR LF
         Type::String => Value::String(text.replace("\r\n", "\n")),
         // browsers leave the seconds out if they are 0
         Type::DateTime if word.matches(':').count() == 1 => Value::DateTime(format!("{word}:00").parse().ok()?),

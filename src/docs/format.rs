@@ -1,4 +1,4 @@
-//! What a description is written as, and how a caller asks for that.
+//! The formats of a description, and the choice between them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,10 +15,10 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// All of them. Where a caller takes several alike, the first is meant.
+    /// All formats; the first wins where a client accepts several alike.
     pub(crate) const ALL: [Format; 4] = [Format::Html, Format::Json, Format::Markdown, Format::OpenRpc];
 
-    /// Its name in a query and on a command line.
+    /// Returns its name in a query and on a command line.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Format::Html => "html",
@@ -28,7 +28,7 @@ impl Format {
         }
     }
 
-    /// What the page calls it.
+    /// Returns its name on the page.
     pub(super) fn title(self) -> &'static str {
         match self {
             Format::Html => "HTML",
@@ -38,7 +38,7 @@ impl Format {
         }
     }
 
-    /// Its media type, without parameters.
+    /// Returns its media type, without parameters.
     pub(crate) fn media_type(self) -> &'static str {
         match self {
             Format::Html => "text/html",
@@ -48,7 +48,7 @@ impl Format {
         }
     }
 
-    /// The value of `Content-Type`.
+    /// Returns the value of `Content-Type`.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Format::Html => "text/html; charset=utf-8",
@@ -58,14 +58,14 @@ impl Format {
         }
     }
 
-    /// The one that a caller likes best by the header `Accept` (RFC 9110 §12.5.1); the page for whoever likes none.
+    /// Returns the format that a client prefers by `Accept` (RFC 9110 §12.5.1), or the page if it accepts none.
     pub(crate) fn of_accept(accept: &str) -> Format {
         let quality = |format: Format| {
             let of = |range: &str| {
                 let (media_type, parameters) = range.split_once(';').unwrap_or((range, ""));
                 let quality = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("q="));
                 let (wanted, own) = (media_type.trim().to_ascii_lowercase(), format.media_type());
-                // what is said of it alone counts more than what is said of all
+                // an exact media type counts more than a range
                 let precision = match wanted.strip_suffix('*') {
                     None => 2 * u8::from(wanted == own),
                     Some("*/") => u8::from(format == Format::Html),
@@ -76,7 +76,7 @@ impl Format {
             let said = accept.split(',').filter_map(of).max_by_key(|(precision, _)| *precision);
             said.map_or(0.0, |(_, quality): (u8, f64)| quality)
         };
-        // of those alike the first
+        // the first of equals
         Format::ALL.into_iter().rev().max_by(|a, b| quality(*a).total_cmp(&quality(*b))).unwrap_or(Format::Html)
     }
 }

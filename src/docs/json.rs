@@ -59,7 +59,7 @@ fn shape(shape: &Shape) -> Json {
     shape_members(shape).into()
 }
 
-/// What there is to say of a value; what there is not is left out.
+/// Returns the known properties of a value; unknown ones are left out.
 fn shape_members(of: &Shape) -> Map<String, Json> {
     let parts = [
         ("type", Some(of.wire.name().into())),

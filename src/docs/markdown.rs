@@ -1,7 +1,7 @@
 //! Help text: Markdown with the links that Python's documentation server makes.
 //!
-//! URLs, `RFC 1952`, `PEP 8`, names of methods before a parenthesis, and `self.name` in bold; on word boundaries, case
-//! mattering. Raw HTML in the text is shown, not obeyed.
+//! Links are URLs, `RFC 1952`, `PEP 8` and names of methods before a parenthesis, and `self.name` is bold; on word
+//! boundaries, and case-sensitive. Raw HTML in the text is shown, not obeyed.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -31,7 +31,7 @@ pub(super) fn render(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Mar
     PreEscaped(out)
 }
 
-/// Field lists of reStructuredText, which people bring along from Python, as a list: `:param a: the first` and its like.
+/// Turns field lists of reStructuredText, which authors bring along from Python, into a list: `:param a: the first`.
 fn listed(text: &str) -> Cow<'_, str> {
     if !text.contains(':') {
         return text.into();
@@ -45,10 +45,10 @@ fn listed(text: &str) -> Cow<'_, str> {
     lines.join("\n").into()
 }
 
-/// A line that is a field, as an item of a list.
+/// Turns a line that is a field into an item of a list.
 fn field(line: &str) -> Option<String> {
     let start = line.trim_start_matches(' ');
-    // what is four blanks to the right is code
+    // a line indented by four blanks is code
     if line.len() - start.len() >= 4 {
         return None;
     }
@@ -68,7 +68,7 @@ fn field(line: &str) -> Option<String> {
     Some(format!("* {}: {}", head.trim_start(), text.trim()))
 }
 
-/// Whether a text has nothing that Markdown or a link could begin with, and is but a paragraph: as most of them.
+/// Returns whether a text is a single paragraph in which neither Markdown nor a link can begin: most are.
 pub(super) fn is_words(text: &str) -> bool {
     let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || octet >= 0x80 || b" ,.;?'".contains(&octet);
     let has_links = ["RFC", "PEP", "self."].iter().any(|link| text.contains(link));
@@ -78,7 +78,7 @@ pub(super) fn is_words(text: &str) -> bool {
         && !has_links
 }
 
-/// The words of help text alone.
+/// Returns the words of help text without its markup.
 pub(super) fn plain(text: &str) -> String {
     if is_words(text) {
         return text.to_owned();
@@ -91,7 +91,7 @@ pub(super) fn plain(text: &str) -> String {
     words.collect()
 }
 
-/// Help text has a place in a page with headings of its own, and is not trusted with more than text.
+/// Restricts an event to text: the page has headings of its own, and help text is not trusted with more.
 fn tamed(event: Event<'_>) -> Event<'_> {
     match event {
         Event::Html(html) | Event::InlineHtml(html) => Event::Text(html),
@@ -103,14 +103,14 @@ fn tamed(event: Event<'_>) -> Event<'_> {
             let dest_url = if is_harmless(&dest_url) { dest_url } else { CowStr::Borrowed("") };
             Event::Start(Tag::Link { link_type, dest_url, title, id })
         }
-        // nothing is loaded from elsewhere: an image is its text
+        // nothing is loaded from elsewhere: an image becomes its text
         Event::Start(Tag::Image { .. }) => Event::Start(Tag::Emphasis),
         Event::End(TagEnd::Image) => Event::End(TagEnd::Emphasis),
         event => event,
     }
 }
 
-/// Whether a link goes where a click may go: no scripts, no data.
+/// Returns whether a link is safe to click: no scripts, no data.
 fn is_harmless(url: &str) -> bool {
     let scheme = url.split(['/', '?', '#']).next().unwrap_or_default().split_once(':').map(|(scheme, _)| scheme);
     scheme.is_none_or(|scheme| {
@@ -143,7 +143,7 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || character == '_'
 }
 
-/// The link that a text begins with: how many octets it has, and what stands for it.
+/// Finds the link at the start of a text: its length in octets, and the events that replace it.
 fn find_link(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Option<(usize, Vec<Event<'static>>)> {
     find_url(text).or_else(|| find_document(text)).or_else(|| find_method(text, anchor))
 }
@@ -154,7 +154,7 @@ fn link(text: &str, url: String) -> (usize, Vec<Event<'static>>) {
     (text.len(), vec![start, Event::Text(text.to_owned().into()), Event::End(TagEnd::Link)])
 }
 
-/// A URL goes to the last word character or slash before white space.
+/// Finds a URL, which ends at the last word character or slash before white space.
 fn find_url(text: &str) -> Option<(usize, Vec<Event<'static>>)> {
     let scheme = ["http://", "https://", "ftp://"].into_iter().find(|scheme| text.starts_with(scheme))?;
     let end = text.find(char::is_whitespace).unwrap_or(text.len());
@@ -164,7 +164,7 @@ fn find_url(text: &str) -> Option<(usize, Vec<Event<'static>>)> {
     Some(link(url, url.to_owned()))
 }
 
-/// `RFC 1952` or `PEP 8`, with a blank, a dash or nothing before the number.
+/// Finds `RFC 1952` or `PEP 8`, with a blank, a dash or nothing before the number.
 fn find_document(text: &str) -> Option<(usize, Vec<Event<'static>>)> {
     let series = ["RFC", "PEP"].into_iter().find(|series| text.starts_with(series))?;
     let rest = &text[series.len()..];
@@ -182,7 +182,7 @@ fn find_document(text: &str) -> Option<(usize, Vec<Event<'static>>)> {
     Some(link(&text[..len], url))
 }
 
-/// A method's name before a parenthesis, or `self.name` without one.
+/// Finds a method's name before a parenthesis, or `self.name` without one.
 fn find_method(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Option<(usize, Vec<Event<'static>>)> {
     let is_name = |character: char| is_word(character) || character == '.';
     let name = &text[..text.find(|character| !is_name(character)).unwrap_or(text.len())];
@@ -197,14 +197,14 @@ fn find_method(text: &str, anchor: &dyn Fn(&str) -> Option<String>) -> Option<(u
     Some((name.len(), vec![Event::Text("self.".into())].into_iter().chain(bold).collect()))
 }
 
-/// The id of a method's section. Characters that would need escaping in a URL are escaped here.
+/// Returns the id of a method's section. Characters that would need escaping in a URL are escaped here.
 pub(super) fn anchor(name: &str) -> String {
     let mut anchor = String::with_capacity(name.len() + 2);
     anchor.push_str("m-");
     for character in name.chars() {
         match is_word(character) || matches!(character, '.' | '-' | '/' | ':') {
             true => anchor.push(character),
-            // a String takes whatever is written to it
+            // writing to a String does not fail
             false => _ = write!(anchor, "_{:x}_", u32::from(character)),
         }
     }

@@ -12,7 +12,7 @@ use crate::description::{Constraint, Description, Detail, Named, Shape, Signatur
 use crate::wire::Type;
 
 impl Page<'_> {
-    /// The section of a method.
+    /// Renders the section of a method.
     pub(super) fn method(&self, method: &Description, samples: &Samples) -> Markup {
         let id = anchor(&method.name);
         let params = example::params(method);
@@ -29,7 +29,7 @@ impl Page<'_> {
         }
     }
 
-    /// What there is to know of a method, under its name.
+    /// Renders the description of a method, which stands under its name.
     pub(super) fn about(&self, method: &Description) -> Markup {
         html! {
             (signatures(method))
@@ -80,7 +80,7 @@ impl Page<'_> {
         }
     }
 
-    /// What there is to tell about the inside of a value: its own text, its values, its bounds.
+    /// Renders the details of a value: its own text, its values, its bounds.
     fn inside(&self, shape: &Shape) -> Markup {
         html! {
             (self.help(&shape.help))
@@ -104,7 +104,7 @@ impl Page<'_> {
         }
     }
 
-    /// The members of a value, and of those inside of it, folded.
+    /// Renders the members of a value, and of those inside it, folded.
     fn folded(&self, shape: &Shape) -> Markup {
         let inner = shape.items.as_deref().into_iter().chain(&shape.places);
         let told = if shape.wire == Type::Undefined { &shape.alternatives[..] } else { &[] };
@@ -129,7 +129,7 @@ impl Page<'_> {
         }
     }
 
-    /// A table of values that have names.
+    /// Renders a table of named values.
     fn named(&self, title: &str, values: &[Named]) -> Markup {
         html! {
             table {
@@ -151,7 +151,7 @@ impl Page<'_> {
     }
 }
 
-/// The ways to call a method.
+/// Renders the ways to call a method.
 fn signatures(method: &Description) -> Markup {
     html! {
         ul.signatures {
@@ -166,7 +166,7 @@ fn signatures(method: &Description) -> Markup {
     }
 }
 
-/// `math.pow(base: int, exponent?: int) → int`
+/// Renders a way to call a method: `math.pow(base: int, exponent?: int) → int`
 fn in_detail(name: &str, detail: &Detail) -> Markup {
     html! {
         code {
@@ -180,7 +180,7 @@ fn in_detail(name: &str, detail: &Detail) -> Markup {
     }
 }
 
-/// `math.pow(int, int) → int`
+/// Renders a signature: `math.pow(int, int) → int`
 fn by_types(name: &str, signature: &Signature) -> Markup {
     html! {
         code {
@@ -210,13 +210,13 @@ fn written_constraint(constraint: &Constraint) -> Markup {
     }
 }
 
-/// The example of a value, where it is not told already that it is the default.
+/// Returns the example of a value, unless it has a default, which the page shows already.
 fn own_example(shape: &Shape) -> Option<&serde_json::Value> {
     let has_default = shape.constraints.iter().any(|constraint| matches!(constraint, Constraint::Default(_)));
     shape.example.as_ref().filter(|_| !has_default)
 }
 
-/// Whether the type says all there is to say.
+/// Returns whether the type tells everything about the value.
 fn is_plain(shape: &Shape) -> bool {
     let has_lists = !(shape.members.is_empty() && shape.values.is_empty() && shape.constraints.is_empty());
     let is_plain_inside = shape.items.iter().map(AsRef::as_ref).chain(&shape.places).all(is_plain);

@@ -4,12 +4,12 @@
 //!
 //! | | |
 //! |---|---|
-//! | `settings` | what the owner of a service says of the page |
-//! | `format` | the twins, and how a caller asks for one |
+//! | `settings` | the author's settings of the page |
+//! | `format` | the twins, and the choice of one |
 //! | `document` | the document: its head, facts, contents, footer |
 //! | `method` | a method's section: signatures, tables |
 //! | `samples`, `example` | calls in a dozen languages, with plausible values |
-//! | `trial`, `form` | the page that a method is tried on: its form, fields to params |
+//! | `trial`, `form` | the page on which a method is tried: its form, fields to params |
 //! | `assets` | style and script, and the policy that allows them |
 //! | `markdown` | help texts |
 //! | `json`, `text` | the twins |
@@ -41,39 +41,39 @@ use crate::description::Description;
 use crate::service::Limits;
 use crate::wire::value::Value;
 
-/// The most characters of a filter: more than anybody types.
+/// The most characters of a filter: more than a reader types.
 pub(crate) const LONGEST_FILTER: usize = 200;
 
 /// The version of a service that has none.
 pub(crate) const UNVERSIONED: &str = "0.0.0";
 
-/// What the page says of the server, and of its methods.
+/// The contents of the page: the server and its methods.
 pub(crate) struct Page<'a> {
     pub(crate) title: &'a str,
     pub(crate) name: &'a str,
     /// Markdown.
     pub(crate) documentation: &'a str,
-    /// Of the service.
+    /// The version of the service.
     pub(crate) version: &'a str,
     pub(crate) limits: &'a Limits,
     pub(crate) docs: &'a Docs,
-    /// What the web server asks callers for.
+    /// The authentication that the web server asks callers for.
     pub(crate) auth_type: Option<&'a str>,
-    /// Whether methods can be tried.
+    /// Set if methods can be tried.
     pub(crate) tries: bool,
-    /// Before what a method that is tried asks.
+    /// The calls that need confirmation first.
     pub(crate) asks: Asks,
-    /// Where the methods are called, if it is known.
+    /// The URL of the calls, if it is known.
     pub(crate) url: Option<String>,
-    /// Others, served at paths below.
+    /// Other services, served at paths below.
     pub(crate) places: Vec<Place>,
     /// Sorted by name.
     pub(crate) methods: Vec<Description>,
-    /// Words that the methods shown have in their names or help; empty for all.
+    /// Words that a method must have in its name or help to be shown; empty for all.
     pub(crate) filter: &'a str,
-    /// Help texts that were rendered: those of types stand in many places.
+    /// A cache of rendered help texts: those of types stand in many places.
     pub(crate) rendered: RefCell<HashMap<String, Markup>>,
-    /// Writes a call as XML-RPC has it.
+    /// Writes a call as an XML-RPC document.
     pub(crate) xml: &'a dyn Fn(&str, &[Value]) -> String,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Place {
 }
 
 impl Page<'_> {
-    /// The page in a format. There is none of OpenRPC here, which is made of schemas.
+    /// Renders the page in a format; `None` for OpenRPC, which is made of schemas.
     pub(crate) fn render(&self, format: Format) -> Option<String> {
         match format {
             Format::Html => Some(self.html()),

@@ -1,7 +1,7 @@
-//! Samples: how a method is called from a dozen languages, as programs that run as they are.
+//! Samples: calls of a method from a dozen languages, as programs that run unchanged.
 //!
-//! A template in the folder `samples` is the program; what differs from method to method stands in it as `{{call}}`,
-//! where the service is as `{{url}}`. A language that has XML-RPC or JSON with it writes the params in its own way.
+//! A template in the folder `samples` is the program, in which `{{call}}` stands for the call and `{{url}}` for the URL
+//! of the service. A language that comes with XML-RPC or JSON writes the params in its own way.
 
 use std::fmt::Write;
 
@@ -10,14 +10,14 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::wire::value::{DateTime, Value};
 
-/// Where the service is, if nobody knows.
+/// The URL in samples if the service's own is not known.
 const ANYWHERE: &str = "https://example.org/cgi-bin/service";
 
 /// A call, to be written in any language.
 pub(super) struct Call<'a> {
     name: &'a str,
     params: &'a [Value],
-    /// The documents of it.
+    /// The call as a document of either protocol.
     xml: String,
     json: String,
 }
@@ -28,19 +28,19 @@ impl<'a> Call<'a> {
     }
 }
 
-/// The request of JSON-RPC.
+/// Writes the request of JSON-RPC.
 pub(super) fn json_request(name: &str, params: &[Value]) -> String {
     JSON.call(name, params)
 }
 
-/// A value as JSON has it.
+/// Writes a value as JSON.
 pub(super) fn as_json(value: &Value) -> String {
     let mut out = String::new();
     JSON.value(value, &mut out);
     out
 }
 
-/// A language, and how it writes what differs.
+/// A language: its template, and its way to write URL and call.
 struct Language {
     name: &'static str,
     template: &'static str,
@@ -113,17 +113,17 @@ static LANGUAGES: [Language; 12] = [
     Language { name: "rpcgi", template: include_str!("samples/rpcgi.sh"), url: shell_word, call: command_line },
 ];
 
-/// The samples of a page, all but the calls.
+/// The samples of a page, without the calls.
 pub(super) struct Samples(Vec<Prepared>);
 
 struct Prepared {
     language: &'static Language,
-    /// The program as HTML, parted where the call stands.
+    /// The program as HTML, split at the call.
     parts: Vec<String>,
 }
 
 impl Samples {
-    /// Samples that call a service at a URL.
+    /// Prepares samples that call a service at a URL.
     pub(super) fn new(url: Option<&str>) -> Samples {
         let prepared = |language: &'static Language| {
             let url = (language.url)(url.unwrap_or(ANYWHERE));
@@ -157,7 +157,7 @@ impl Samples {
     }
 }
 
-/// Text between tags, where quotes need no escape: there are many in programs.
+/// Appends text between tags, where quotes need no escape: programs have many.
 fn push_escaped(text: &str, page: &mut String) {
     let mut plain = 0;
     for at in memchr::memchr3_iter(b'&', b'<', b'>', text.as_bytes()) {
@@ -172,16 +172,16 @@ fn push_escaped(text: &str, page: &mut String) {
     *page += &text[plain..];
 }
 
-/// How a language writes values.
+/// The notation of a language for values.
 struct Notation {
     array: (&'static str, &'static str),
     map: (&'static str, &'static str),
-    /// A map of nothing.
+    /// An empty map.
     empty: &'static str,
     pair: &'static str,
     nil: &'static str,
     no_yes: [&'static str; 2],
-    /// What follows a number of more than 32 bits.
+    /// The suffix of a number of more than 32 bits.
     long: &'static str,
     string: fn(&str, &mut String),
     date_time: fn(&DateTime, &mut String),
@@ -210,7 +210,7 @@ const PYTHON: Notation = Notation {
 };
 
 const PHP: Notation = Notation {
-    // an array of PHP whose keys are numbers would become one of JSON
+    // PHP would turn an array with numeric keys into a JSON array
     map: ("(object) [", "]"),
     empty: "(object) []",
     pair: " => ",
@@ -224,11 +224,11 @@ const RUBY: Notation = Notation { map: ("{ ", " }"), empty: "{}", nil: "nil", ..
 
 const PERL: Notation = Notation { nil: "undef", no_yes: ["JSON::PP::false", "JSON::PP::true"], ..RUBY };
 
-/// In a macro of JSON; a literal without a type has 32 bits.
+/// The notation inside `json!`, where a literal without a type has 32 bits.
 const RUST: Notation = Notation { long: "_i64", string: |text, out| *out += &rust_string(text), ..JSON };
 
 impl Notation {
-    /// The request of JSON-RPC.
+    /// Writes the request of JSON-RPC.
     fn call(&self, name: &str, params: &[Value]) -> String {
         let mut out = String::with_capacity(1024);
         out += self.map.0;
@@ -258,7 +258,7 @@ impl Notation {
                     *out += self.long;
                 }
             }
-            // a String takes whatever is written to it
+            // writing to a String does not fail
             Value::Double(number) => _ = write!(out, "{number:?}"),
             Value::Boolean(value) => *out += self.no_yes[usize::from(*value)],
             Value::String(text) => (self.string)(text, out),
@@ -284,7 +284,7 @@ impl Notation {
         }
     }
 
-    /// Values with commas in between.
+    /// Writes values with commas in between.
     fn values(&self, values: &[Value], out: &mut String) {
         for (index, value) in values.iter().enumerate() {
             *out += if index == 0 { "" } else { ", " };
@@ -293,13 +293,13 @@ impl Notation {
     }
 }
 
-/// A date in the form that JSON-RPC has it in here.
+/// Writes a date in the form that this server's JSON-RPC has.
 pub(super) fn iso(date_time: &DateTime) -> String {
     // chrono's own form, which has no fraction if there is none
     format!("{:?}", date_time.0)
 }
 
-/// Also a string of Python, JavaScript, Go and Java.
+/// Appends a string of JSON, which is also one of Python, JavaScript, Go and Java.
 fn push_json_string(text: &str, out: &mut String) {
     let is_plain = |octet: u8| octet >= b' ' && octet != b'"' && octet != b'\\';
     if text.bytes().all(is_plain) {
@@ -321,7 +321,7 @@ fn rust_string(text: &str) -> String {
     format!("{text:?}")
 }
 
-/// A string of PHP, Perl and Ruby.
+/// Appends a string of PHP, Perl and Ruby.
 fn push_single_quoted(text: &str, out: &mut String) {
     out.push('\'');
     for part in text.split_inclusive(['\\', '\'']) {
@@ -342,7 +342,7 @@ fn single_quoted(text: &str) -> String {
     out
 }
 
-/// A string of PowerShell, where quotation marks of print end one too.
+/// Writes a string of PowerShell, where typographic quotation marks end one too.
 fn doubled_quotes(text: &str) -> String {
     let doubled = text.chars().flat_map(|character| {
         let is_quote = matches!(character, '\'' | '\u{2018}'..='\u{201b}');
@@ -351,7 +351,7 @@ fn doubled_quotes(text: &str) -> String {
     format!("'{}'", doubled.collect::<String>())
 }
 
-/// A word of a command line.
+/// Writes a word of a command line, in quotes if needed.
 fn shell_word(text: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || "_-./:@,+%".contains(character);
     match !text.is_empty() && text.chars().all(is_plain) {
@@ -365,12 +365,12 @@ fn go_text(text: &str) -> String {
     if text.contains('`') { json_string(text) } else { format!("`{text}`") }
 }
 
-/// A text block.
+/// Writes a text block of Java.
 fn java_text(text: &str) -> String {
     format!("\"\"\"\n            {}\"\"\"", text.replace('\\', r"\\").replace("\"\"", "\"\\\""))
 }
 
-/// `server.wheel.spin(3)`; a name that is none of Python's is looked up.
+/// Writes a call as `server.wheel.spin(3)`, or by `getattr` if the name is not one of Python's.
 fn python_call(call: &Call<'_>) -> String {
     let mut params = String::with_capacity(512);
     PYTHON.values(call.params, &mut params);
@@ -386,16 +386,16 @@ fn is_python_name(name: &str) -> bool {
         "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
         "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
     ];
-    // names with two underscores before are Python's own
+    // names with two leading underscores are Python's own
     let starts = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_') && !name.starts_with("__");
     let goes_on = name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
     starts && goes_on && !KEYWORDS.contains(&name)
 }
 
-/// The words of `rpcgi call` after the URL.
+/// Writes the words of `rpcgi call` after the URL.
 fn command_line(call: &Call<'_>) -> String {
     let is_inside_json = |value: &Value| matches!(value, Value::Array(_) | Value::Struct(_));
-    // in JSON there are no dates and no octets: a service knows them by their place, if it is called so
+    // JSON has no dates and no octets: called by JSON-RPC, a service knows them by their place
     let by_json_rpc = call.params.iter().any(|value| is_inside_json(value) && has_more_than_json(value));
     let option = by_json_rpc.then(|| "--json-rpc".to_owned());
     let end_of_options = call.name.starts_with('-').then(|| "--".to_owned());
@@ -418,7 +418,7 @@ fn has_more_than_json(value: &Value) -> bool {
     }
 }
 
-/// What is taken for a value of its type.
+/// Writes an argument that `rpcgi call` reads as a value of this type.
 fn argument(value: &Value) -> String {
     match value {
         Value::String(text) => {

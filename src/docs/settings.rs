@@ -1,4 +1,4 @@
-//! What the owner of a service says of its page.
+//! The author's settings of a service's page.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// The page of a service: whether there is one, what may be done on it, and what it looks like.
+/// The settings of a service's page: who may see it, whether methods can be tried on it, its appearance.
 ///
 /// # Example
 ///
@@ -34,7 +34,7 @@ pub struct Docs {
 }
 
 impl Docs {
-    /// A page for everybody, which tries methods where the request comes from the machine itself.
+    /// Creates the settings of a public page; it tries methods if the request comes from the machine itself.
     pub fn new() -> Docs {
         Docs {
             access: Access::Public,
@@ -49,15 +49,15 @@ impl Docs {
         }
     }
 
-    /// Sets who sees the page: everybody, unless set. What methods tell about themselves is no part of that:
-    /// `system.listMethods` and the others are switched off by [`Server::without`](crate::Server::without).
+    /// Sets who may see the page: the public, unless set. This does not affect introspection: `system.listMethods` and
+    /// the others are switched off by [`Server::without`](crate::Server::without).
     pub fn access(mut self, access: Access) -> Docs {
         self.access = access;
         self
     }
 
     /// Sets whether methods can be tried on the page. Unless set, they can if the request comes from the machine itself
-    /// and was sent to it: while somebody writes a service.
+    /// and was sent to it, as during development.
     pub fn trying(mut self, trying: Trying) -> Docs {
         self.trying = Some(trying);
         self
@@ -75,20 +75,20 @@ impl Docs {
         self
     }
 
-    /// Sets the colour of links and of what has the focus.
+    /// Sets the colour of links and of the element that has the focus.
     pub fn accent(mut self, accent: Accent) -> Docs {
         self.accent = Some(accent);
         self
     }
 
-    /// Says whom to ask, in Markdown.
+    /// Sets the contact for questions, in Markdown.
     pub fn contact(mut self, contact: impl Into<String>) -> Docs {
         self.contact = contact.into();
         self
     }
 
-    /// Says how callers make themselves known, in Markdown. Unless said, the page names what the web server asked for
-    /// (`AUTH_TYPE`), if it did.
+    /// Describes how callers authenticate, in Markdown. Unless set, the page names the scheme that the web server asked
+    /// for (`AUTH_TYPE`), if it did.
     pub fn authentication(mut self, authentication: impl Into<String>) -> Docs {
         self.authentication = authentication.into();
         self
@@ -100,7 +100,7 @@ impl Docs {
         self
     }
 
-    /// Sets whether the page ends with a line that says what made it: yes unless set.
+    /// Sets whether the page ends with a line that names rpcgi: yes unless set.
     pub fn footer(mut self, footer: bool) -> Docs {
         self.footer = footer;
         self
@@ -113,35 +113,35 @@ impl Default for Docs {
     }
 }
 
-/// Who sees the page.
+/// The readers that may see the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
-    /// Everybody.
+    /// All readers.
     Public,
-    /// Nobody: GET is answered by 405.
+    /// No page: GET is answered by 405.
     Off,
 }
 
-/// Whether methods can be tried on the page.
+/// The permission to try methods on the page.
 ///
-/// Trying is a POST of the page's own form. It is taken only with a token that the page was given not more than an hour
-/// ago, together with a cookie of the same browser; and from no page of another site.
+/// Trying a method is a POST of the page's own form. It is accepted only with a token that the page was given not more
+/// than an hour ago, together with a cookie of the same browser; and from no page of another site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trying {
     /// No.
     Off,
     /// Yes, if the browser says that the form is of the same origin (`Sec-Fetch-Site`, else `Origin`, else `Referer`).
     SameOrigin,
-    /// Yes, also for browsers that say nothing of it, or where a proxy takes it away.
+    /// Yes, also for browsers that do not say so, or where a proxy removes that header.
     On,
 }
 
-/// Where the page's style and script are.
+/// The place of the page's style and script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assets {
     /// In the page, under a policy (`Content-Security-Policy`) that allows these alone, by their hashes.
     Inline,
-    /// At the URL of the page with a query, to be kept for a year: for sites that impose a policy of their own, as
+    /// At the URL of the page with a query, cached for a year: for sites that impose a policy of their own, as
     /// `style-src 'self'`.
     Linked,
 }
@@ -149,11 +149,11 @@ pub enum Assets {
 /// A picture as a data URI: `data:image/png;base64,...`, or of another type that browsers show.
 ///
 /// # Errors
-/// Its text is refused with [`ParseLogoError`] if it is none.
+/// Parsing a text that is not such a URI fails with [`ParseLogoError`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logo(pub(super) String);
 
-/// The text is no picture as a data URI.
+/// An error for a text that is not a picture as a data URI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseLogoError;
 
@@ -182,24 +182,24 @@ impl FromStr for Logo {
     }
 }
 
-/// A colour as `#rrggbb` that can be read on white. In dark themes the page takes a lighter one of the same hue.
+/// A colour as `#rrggbb` that is legible on white. Dark themes use a lighter one of the same hue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accent([u8; 3]);
 
-/// What the contrast of text must be (WCAG 2.2, success criterion 1.4.3).
+/// The least contrast of text (WCAG 2.2, success criterion 1.4.3).
 const CONTRAST: f64 = 4.5;
 
 /// The page's backgrounds: of text, and of text that stands out a little.
 const LIGHT: [[u8; 3]; 2] = [[0xff, 0xff, 0xff], [0xf3, 0xf4, 0xf6]];
 const DARK: [[u8; 3]; 2] = [[0x14, 0x16, 0x1a], [0x20, 0x24, 0x2b]];
 
-/// Why a text is no accent.
+/// The reason why a text is not an accent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ParseAccentError {
-    /// It is no colour of the form `#rrggbb`.
+    /// The text is not a colour of the form `#rrggbb`.
     NoColour,
-    /// Its contrast to the page, which is white and light grey, is only this, and must be 4.5.
+    /// The colour's contrast to the page, which is white and light grey, is only this, and must be 4.5.
     TooLight(f64),
 }
 
@@ -233,7 +233,7 @@ impl FromStr for Accent {
 }
 
 impl Accent {
-    /// The rules of it, for the end of the style sheet.
+    /// Returns its rules, for the end of the style sheet.
     pub(super) fn style(self) -> String {
         let written = |[red, green, blue]: [u8; 3]| format!("#{red:02x}{green:02x}{blue:02x}");
         format!(
@@ -243,14 +243,14 @@ impl Accent {
         )
     }
 
-    /// The same mixed with as much white as it takes.
+    /// Mixes it with as much white as dark themes need.
     fn in_the_dark(self) -> [u8; 3] {
         let mixed = |white: u16| self.0.map(|part| (u16::from(part) + (255 - u16::from(part)) * white / 100) as u8);
         (0..=100).map(mixed).find(|colour| least_contrast(*colour, DARK) >= CONTRAST).unwrap_or([255; 3])
     }
 }
 
-/// The least contrast of a colour to some others.
+/// Returns the least contrast of a colour to some others.
 fn least_contrast(colour: [u8; 3], others: [[u8; 3]; 2]) -> f64 {
     let contrast = |other: [u8; 3]| {
         let (a, b) = (luminance(colour), luminance(other));
@@ -259,7 +259,7 @@ fn least_contrast(colour: [u8; 3], others: [[u8; 3]; 2]) -> f64 {
     others.map(contrast).into_iter().fold(f64::INFINITY, f64::min)
 }
 
-/// How light a colour is (WCAG 2.2, "relative luminance").
+/// Returns the lightness of a colour (WCAG 2.2, "relative luminance").
 fn luminance(colour: [u8; 3]) -> f64 {
     let linear = |part: u8| match f64::from(part) / 255.0 {
         part if part <= 0.040_45 => part / 12.92,

@@ -65,7 +65,7 @@ fn detail(text: &mut String, detail: &Detail) {
     }
 }
 
-/// A row for a value, and one for each member inside of it.
+/// Writes a row for a value, and one for each member inside it.
 fn row(text: &mut String, name: &str, optional: bool, help: &str, shape: &Shape) {
     let left_out = if optional { ", may be left out" } else { "" };
     let own = if help == shape.help { "" } else { &shape.help[..] };
@@ -102,7 +102,7 @@ fn paragraph(text: &mut String, paragraph: &str) {
     }
 }
 
-/// Text between backticks.
+/// Makes text fit between backticks.
 fn code(text: &str) -> String {
     one_line(text).replace('`', "'")
 }
@@ -111,7 +111,7 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Text in a table.
+/// Makes text fit into a table.
 fn cell(text: &str) -> String {
     one_line(text).replace('|', "\\|")
 }

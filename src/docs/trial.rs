@@ -1,4 +1,4 @@
-//! The page that a method is tried on: its form, and what came of the call.
+//! The page on which a method is tried: its form, and the outcome of the call.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use super::{Page, example, samples};
 use crate::description::{Description, Detail};
 use crate::wire::value::Value;
 
-/// What a query asks for this page with: `try=wheel.spin`.
+/// The query key that opens this page: `try=wheel.spin`.
 pub(crate) const TRY: &str = "try";
 
-/// The most octets of a document that are shown.
+/// The most octets shown of a document.
 const MOST_SHOWN: usize = 256 << 10;
 
-/// What happened so far, while somebody tries a method.
+/// The state of a trial: the form as it was sent, and the outcome.
 #[derive(Default)]
 pub(crate) struct Trial {
-    /// What was entered; `None` at first.
+    /// The fields as entered; `None` at first.
     pub(crate) fields: Option<Fields>,
-    /// What is wrong with that.
+    /// The reason why nothing was called.
     pub(crate) complaint: Option<String>,
     pub(crate) outcome: Option<Outcome>,
 }
@@ -31,21 +31,21 @@ pub(crate) struct Outcome {
     pub(crate) request: String,
     pub(crate) response: String,
     pub(crate) took: Duration,
-    /// The result as JSON, or the fault's code and text; nothing if there was nothing to answer.
+    /// The result as JSON, or the fault's code and text; `None` if there was nothing to answer.
     pub(crate) answer: Option<Result<String, (i32, String)>>,
 }
 
-/// What the page asks about first, because it may change something that somebody wants to keep.
+/// The calls that the page asks about first, because they may change something that the owner wants to keep.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Asks {
-    /// A call of the method.
+    /// Set for a call of the method.
     pub(crate) call: bool,
-    /// A document by hand.
+    /// Set for a document written by hand.
     pub(crate) document: bool,
 }
 
 impl Asks {
-    /// Whether it is asked about what was entered, and not confirmed.
+    /// Returns whether the entered call needs a confirmation that is missing.
     pub(crate) fn is_open(self, fields: &Fields) -> bool {
         let asks = if fields.way().is_some() { self.call } else { self.document };
         asks && fields.get("confirm").is_none()
@@ -53,7 +53,7 @@ impl Asks {
 }
 
 impl Fields {
-    /// Does what a button of the form does, other than to call. Whether one was pressed.
+    /// Does the work of a button of the form, except that of the call; returns whether one was pressed.
     pub(crate) fn press(&mut self, method: &Description) -> bool {
         let ways = example::ways(method);
         self.way().and_then(|way| ways.get(way)).is_some_and(|detail| self.resize(detail))
@@ -65,10 +65,10 @@ impl Fields {
 }
 
 impl Page<'_> {
-    /// The document that was entered, or that of the params that were.
+    /// Returns the document that was entered, or builds it from the params that were.
     ///
     /// # Errors
-    /// What was expected where, and what came.
+    /// A message that says what was expected where, and what was found.
     pub(crate) fn entered(&self, method: &Description, fields: &Fields) -> Result<String, String> {
         let ways = example::ways(method);
         let Some(way) = fields.way() else {
@@ -82,7 +82,7 @@ impl Page<'_> {
         })
     }
 
-    /// The document on which a method of the page is tried; the token proves that a form was on it.
+    /// Renders the document on which a method is tried; the token proves that a form comes from it.
     pub(crate) fn trial(&self, method: &Description, trial: &Trial, token: &str) -> String {
         let home = format!("?q=#{}", anchor(&method.name));
         let header = html! {
@@ -101,16 +101,16 @@ impl Page<'_> {
         self.document(&format!("Try {}", method.name), header, None, main)
     }
 
-    /// The document that says that there is no such method.
+    /// Renders the document that says that there is no such method.
     pub(crate) fn no_method(&self, message: &str) -> String {
         let header = html! { p { a href="?q=" { (self.name) } } h1 { "Nothing to try" } };
         self.document("Nothing to try", header, None, html! { p { (message) } })
     }
 
-    /// A form for each way to call the method, and one for a whole document.
+    /// Renders a form for each way to call the method, and one for a whole document.
     fn forms(&self, method: &Description, trial: &Trial, token: &str) -> Markup {
         let ways = example::ways(method);
-        // one of them is open; on a page with those of several methods, one of each
+        // one of a group is open; on a page with several methods, one of each
         let group = format!("way-{}", anchor(&method.name));
         let entered = trial.fields.as_ref();
         let chosen = entered.map_or_else(|| ways.first().map(|_| 0), Fields::way);
@@ -133,7 +133,7 @@ impl Page<'_> {
     fn fields_form(&self, method: &Description, detail: &Detail, way: usize, fields: &Fields, token: &str) -> Markup {
         let is_json = fields.get("protocol") == Some("json");
         let contents = html! {
-            // what Enter does
+            // the button that Enter presses
             button hidden {}
             input type="hidden" name="way" value=(way);
             @if detail.params.is_empty() { p.note { "It takes no params." } }
@@ -155,14 +155,14 @@ impl Page<'_> {
         };
         let contents = html! {
             label.field { span { "A document of XML-RPC or JSON-RPC" } textarea name="document" rows="8" spellcheck="false" {
-                // a first line break would be taken for none
+                // browsers drop a first line break
                 "\n" (document)
             } }
         };
         self.form(method, token, contents, self.asks.document)
     }
 
-    /// A form around these fields, which asks first if that is said.
+    /// Renders a form around these fields, which asks for confirmation if `asks` is set.
     fn form(&self, method: &Description, token: &str, contents: Markup, asks: bool) -> Markup {
         html! {
             form method="post" action={ "?" (TRY) "=" (encoded(&method.name)) "#" (outcome_id(method)) } {
@@ -201,12 +201,12 @@ impl Outcome {
     }
 }
 
-/// Params to begin with.
+/// Returns the params that a form shows at first.
 fn example(method: &Description, way: usize, detail: &Detail) -> Vec<Value> {
     if way == 0 { example::params(method) } else { example::params_of(detail) }
 }
 
-/// Where what came of a call stands on the page.
+/// Returns the id of a call's outcome on the page.
 fn outcome_id(method: &Description) -> String {
     format!("outcome-{}", anchor(&method.name))
 }
@@ -221,7 +221,7 @@ fn milliseconds(took: Duration) -> String {
     format!("{:.1} ms", took.as_secs_f64() * 1000.0)
 }
 
-/// As much of a document as somebody reads.
+/// Renders the start of a document, up to the length that is shown.
 fn shortened(text: &str) -> Markup {
     let end = (0..=MOST_SHOWN.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
     html! {
@@ -230,7 +230,7 @@ fn shortened(text: &str) -> Markup {
     }
 }
 
-/// A value in a query.
+/// Encodes a value for a query.
 pub(super) fn encoded(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

@@ -1,7 +1,6 @@
 //! CGI (RFC 3875): meta-variables and standard input are the request, standard output is the response.
 //!
-//! The command line is not looked at. Apache puts the words of a query without `=` there, so it is the client's to
-//! choose.
+//! The command line is ignored. Apache puts the words of a query without `=` there, so the client chooses it.
 
 use std::borrow::Cow;
 use std::io::{self, Read, Write};
@@ -14,13 +13,13 @@ use rustix::process::{Resource, getrlimit};
 use crate::service::Limits;
 use crate::service::{MetaVariables, Request, Response, Service};
 
-/// Whether the environment is that of a CGI program: servers set `REQUEST_METHOD` without fail, and
-/// `GATEWAY_INTERFACE` as RFC 3875 §4.1.4 has it.
+/// Tests whether the environment is that of a CGI program: servers always set `REQUEST_METHOD`, and `GATEWAY_INTERFACE`
+/// as RFC 3875 §4.1.4 has it.
 pub(crate) fn is_environment() -> bool {
     ["REQUEST_METHOD", "GATEWAY_INTERFACE"].iter().any(|name| Environment.get(name).is_some())
 }
 
-/// Answers the one request that the environment and standard input have.
+/// Answers the one request in the environment and standard input.
 ///
 /// # Errors
 /// If the response could not be written.
@@ -33,7 +32,7 @@ pub(crate) fn serve(service: &dyn Service) -> io::Result<()> {
     }
 }
 
-/// A stack this small does not hold what a document may nest, and an overflow ends the process without an answer.
+/// The size below which a stack does not hold what a document may nest; an overflow ends the process without an answer.
 const SMALL_STACK: u64 = 256 << 10;
 const STACK: usize = 2 << 20;
 
@@ -55,28 +54,28 @@ fn handle(service: &dyn Service, request: &Request) -> Response {
     }
 }
 
-/// Writes a response without a look at the request. Its body is read first and let go of: Apache's mod_cgid gives the
+/// Writes a response without looking at the request. Its body is read first and discarded: Apache's mod_cgid gives the
 /// client no answer of a program that does not read.
 ///
 /// # Errors
 /// If it could not be written.
 pub(crate) fn respond(response: Response) -> io::Result<()> {
-    /// Octets of a body that are worth it.
+    /// The most octets of a body to read for that.
     const MOST: u64 = 64 << 20;
 
     let declared =
         Environment.get("CONTENT_LENGTH").and_then(|value| std::str::from_utf8(&value).ok()?.trim().parse().ok());
-    // what cannot be read any more is no loss
+    // a failure to read them is no loss
     _ = io::copy(&mut Stdin.take(declared.unwrap_or(0).min(MOST)), &mut io::sink());
     write_response(response, Stdout)
 }
 
-/// The response of a program that cannot serve; the cause is the log's.
+/// Returns the response of a program that cannot serve; the cause is for the log.
 pub(crate) fn out_of_order() -> Response {
     Response::text(StatusCode::INTERNAL_SERVER_ERROR, "this service is out of order")
 }
 
-/// The environment of the process. It is not copied: a variable is looked up when somebody asks for it.
+/// The environment of the process. It is not copied: a variable is looked up on request.
 struct Environment;
 
 impl MetaVariables for Environment {
@@ -85,7 +84,7 @@ impl MetaVariables for Environment {
     }
 }
 
-/// Standard input without a buffer: what is asked for is read, in as few calls as it takes.
+/// Standard input without a buffer: reads only what is asked for, in as few calls as possible.
 struct Stdin;
 
 impl Read for Stdin {
@@ -117,12 +116,12 @@ fn read_request(
     length.request(variables, body, limits)
 }
 
-/// How long the body is (RFC 3875 §4.1.2).
+/// The length of the body (RFC 3875 §4.1.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ContentLength {
-    /// Whatever comes is not looked at: only a POST has a body worth reading.
+    /// No octets: only a POST has a body worth reading; any other is ignored.
     Nothing,
-    /// So many octets, which is not over the limit.
+    /// This many octets, within the limit.
     Octets(usize),
     /// As many as come: the client sent the body in chunks, which the server has joined. Some servers then set no
     /// length, some an empty one, some -1.
@@ -130,10 +129,10 @@ pub(super) enum ContentLength {
 }
 
 impl ContentLength {
-    /// What the meta-variables say of it.
+    /// Reads the length from the meta-variables.
     ///
     /// # Errors
-    /// The response to a request that cannot be had: 400, 413, or 500 if its method is unknown.
+    /// The response that refuses the request: 400, 413, or 500 if its method is unknown.
     pub(super) fn of(variables: &impl MetaVariables, limits: &Limits) -> Result<ContentLength, Response> {
         let method = variables.get("REQUEST_METHOD").unwrap_or_default();
         if method.is_empty() {
@@ -147,7 +146,7 @@ impl ContentLength {
         match value.trim_ascii() {
             b"" | b"-1" => Ok(ContentLength::ToTheEnd),
             digits if digits.iter().all(u8::is_ascii_digit) => {
-                // what cannot be counted is over any limit
+                // a number too large to count is over any limit
                 let octets = std::str::from_utf8(digits).ok().and_then(|text| text.parse().ok());
                 match octets.filter(|octets| *octets <= limits.body) {
                     Some(octets) => Ok(ContentLength::Octets(octets)),
@@ -161,8 +160,8 @@ impl ContentLength {
         }
     }
 
-    /// How many octets there are to read: exactly those declared (RFC 3875 §4.2), or enough to see that they are over
-    /// the limit.
+    /// Returns the number of octets to read: exactly those declared (RFC 3875 §4.2), or enough to see that they are
+    /// over the limit.
     pub(super) fn most(self, limit: usize) -> usize {
         match self {
             ContentLength::Nothing => 0,
@@ -171,7 +170,7 @@ impl ContentLength {
         }
     }
 
-    /// Reads the body, no more than there is to read even if the server leaves the pipe open.
+    /// Reads the body, and no further even if the server leaves the pipe open.
     fn read(self, input: impl Read, limit: usize) -> Result<Vec<u8>, Response> {
         let mut body = match self {
             ContentLength::Octets(octets) => Vec::with_capacity(octets),
@@ -184,7 +183,7 @@ impl ContentLength {
         Ok(body)
     }
 
-    /// Makes the request of its meta-variables and a body that has come to its end.
+    /// Makes the request from its meta-variables and its complete body.
     ///
     /// # Errors
     /// The response to a body that is not what was declared, or over the limit: 400 or 413.
@@ -208,7 +207,8 @@ impl ContentLength {
 
 /// Writes a document response.
 fn write_response(response: Response, mut output: impl Write) -> io::Result<()> {
-    /// A body up to this size goes out with the head in one write; copying a longer one would cost more than that.
+    /// The largest body that goes out with the head in one write; copying a longer one would cost more than a second
+    /// write.
     const SMALL: usize = 64 << 10;
 
     let mut head = document_head(&response);
@@ -221,7 +221,7 @@ fn write_response(response: Response, mut output: impl Write) -> io::Result<()> 
     output.write_all(&content)
 }
 
-/// The head of a document response (RFC 3875 §6.2.1), with the empty line at its end.
+/// Returns the head of a document response (RFC 3875 §6.2.1), with the empty line at its end.
 pub(super) fn document_head(response: &Response) -> Vec<u8> {
     let mut head = Vec::with_capacity(512);
     head.extend_from_slice(b"Status: ");
@@ -258,7 +258,7 @@ mod tests {
         Limits { body: 20, ..Limits::default() }
     }
 
-    /// The status and text of what came instead.
+    /// Returns the status and text of a refusal.
     fn refusal(response: Response) -> (u16, String) {
         (response.status.as_u16(), String::from_utf8(response.body).unwrap())
     }
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(body("", &[b'x'; 21]), Err(too_large()));
     }
 
-    /// Fails if it is read.
+    /// An input that fails if it is read.
     struct Untouched;
 
     impl Read for Untouched {
@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(refusal(response), (500, "the web server is not set up for this\n".into()));
     }
 
-    /// Takes a few octets at a time.
+    /// An output that takes a few octets at a time.
     struct Narrow(Vec<u8>);
 
     impl Write for &mut Narrow {

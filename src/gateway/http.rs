@@ -23,31 +23,31 @@ use super::memory::{self, Memory, Reservation, length_in_memory};
 use crate::service::Limits;
 use crate::service::{Request, Response, Service, is_local_host, split_port};
 
-/// The most octets of a body over the limit that are read and let go of, and for how long: a client that sends all of it
-/// before it reads would not see the answer otherwise.
+/// The most octets of a body over the limit that are read and discarded, and for how long: otherwise a client that
+/// sends all of it before it reads would not see the answer.
 const MOST_DRAINED: usize = 64 << 20;
 const LONGEST_DRAIN: Duration = Duration::from_secs(10);
 
-/// Serves at an address until Ctrl-C (INT), TERM or HUP; `ready` is told the URL.
+/// Serves at an address until Ctrl-C (INT), TERM or HUP; `ready` is called with the URL.
 ///
-/// TERM lets the calls that run be answered, for as long as [`Limits::stop`](crate::Limits::stop) has it, or until one
-/// more signal comes. The others end it at once: somebody at a terminal wants to go on.
+/// TERM lets running calls be answered, for at most [`Limits::stop`](crate::Limits::stop), or until another signal
+/// comes. The others end it at once: an author at a terminal wants to go on.
 ///
 /// # Errors
-/// If the address cannot be listened at.
+/// If it cannot listen at the address.
 pub(crate) fn serve(service: Arc<dyn Service>, address: SocketAddr, ready: impl FnOnce(&str)) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
-        // before anybody can know that there is something to end
+        // before the caller knows that there is a server to end
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let mut hang_up = signal(SignalKind::hangup())?;
         ready(&format!("http://{address}/"));
         let limits = service.limits();
         let (stop, memory) = (limits.stop, Memory::new(limits.memory));
-        // every connection has a receiver, and the last that goes is noticed
+        // every connection has a receiver, so the end of the last is noticed
         let (stopping, _) = watch::channel(());
         tokio::select! {
             _ = accept(listener, service, address, memory, &stopping) => {}
@@ -84,7 +84,7 @@ async fn accept(
             }
             Err(error) => {
                 log::warn!("no connection accepted: {error}");
-                // as with too many open files: it takes a while to mend
+                // too many open files, for example, take a while to go away
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
@@ -96,7 +96,7 @@ async fn accept(
 struct Door {
     service: Arc<dyn Service>,
     peer: SocketAddr,
-    /// The address that is served at.
+    /// The address it listens at.
     address: SocketAddr,
     memory: Memory,
 }
@@ -109,7 +109,7 @@ async fn converse(stream: TcpStream, door: Door, mut stopping: watch::Receiver<(
         async move { Ok::<_, Infallible>(answer(door, request).await) }
     });
     let mut server = hyper::server::conn::http1::Builder::new();
-    // a client that has sent all it has to say may still read
+    // a client that has finished sending may still read
     let connection = server.half_close(true).serve_connection(TokioIo::new(stream), answer);
     let mut connection = pin!(connection);
     let served = tokio::select! {
@@ -158,7 +158,7 @@ async fn read(request: http::Request<Incoming>, door: &Door) -> Result<(Request,
             Ok((http::Request::from_parts(head, collected).into(), memory))
         }
         Err(refusal) => {
-            // one that asks before it sends the body has the answer by that
+            // a client that asks before it sends the body has its answer already
             if !(head.headers.contains_key(header::EXPECT) && collected.is_empty()) {
                 drain(body).await;
             }
@@ -167,8 +167,7 @@ async fn read(request: http::Request<Incoming>, door: &Door) -> Result<(Request,
     }
 }
 
-/// Collects a body, for which memory is reserved. One whose length is not declared gets memory as it comes, and as much
-/// again.
+/// Collects a body, and reserves memory for it. A body of undeclared length gets memory as it comes, and as much again.
 async fn collect(
     body: &mut Incoming,
     collected: &mut Vec<u8>,
@@ -207,7 +206,7 @@ async fn collect(
     }
 }
 
-/// Reserves memory for a body whose length grows so, or refuses it after a while.
+/// Reserves memory for a body that grows by these lengths, or refuses it after a while.
 async fn reserve(memory: &Memory, lengths: Range<usize>, limits: &Limits) -> Result<Reservation, Response> {
     let (wake, woken) = oneshot::channel();
     let length = lengths.end;
@@ -230,12 +229,13 @@ async fn drain(mut body: Incoming) {
             left = rest;
         }
     };
-    // whoever takes longer does not get to see why
+    // a client that takes longer does not see the answer
     _ = tokio::time::timeout(LONGEST_DRAIN, read).await;
 }
 
-/// A page of another site can make its own name lead to this port and then read what is here ("DNS rebinding"): so at a
-/// loopback address only names of this machine are answered, and those that the service knows for its own.
+/// Refuses foreign host names. A page of another site can make its own name lead to this port and then read what is
+/// here ("DNS rebinding"): so at a loopback address only names of this machine are answered, and those that the service
+/// knows as its own.
 fn check_host(request: &http::Request<Incoming>, door: &Door) -> Result<(), Response> {
     if !door.address.ip().is_loopback() {
         return Ok(());

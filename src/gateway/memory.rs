@@ -1,7 +1,7 @@
 //! The memory that calls take up together.
 //!
-//! A document may become a tree of values and an answer beside it. So room for that is reserved before its body is read;
-//! where there is none, the body is left where it is until others are answered.
+//! A document may become a tree of values, with an answer beside it. So room for both is reserved before its body is
+//! read; while there is none, the body stays unread until other calls are answered.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,13 +13,13 @@ use rustix::process::{Resource, getrlimit};
 use crate::service::Limits;
 use crate::service::Response;
 
-/// The worst case of a document in memory, as measured: so many times its length, as a tree of small structs.
+/// The worst case of a document in memory, as measured: this many times its length, as a tree of small structs.
 const FACTOR: usize = 7;
 
-/// The most times its length that a compressed body may have without compression: no more comes of deflate.
+/// The factor by which decompression can lengthen a body: deflate yields no more.
 const MOST_COMPRESSED: usize = 1032;
 
-/// A document of this part of the whole, or less, does not queue behind larger ones.
+/// The fraction of the whole, one in this many, up to which a document does not queue behind larger ones.
 const SMALL_PART: usize = 64;
 
 /// A callback that wakes a waiter.
@@ -38,22 +38,22 @@ struct Shared {
     queue: Mutex<VecDeque<Place>>,
 }
 
-/// The place of one that waits.
+/// The place of a waiting reservation in the queue.
 struct Place {
     octets: usize,
     state: Arc<Mutex<State>>,
     wake: Wake,
 }
 
-/// Room that is reserved, or will be. It is given back when it is dropped.
+/// Room that is reserved, or will be. Dropping it gives the room back.
 pub(super) struct Reservation {
     memory: Memory,
     octets: usize,
-    /// The state of one that has had to wait.
+    /// The state of a reservation that has had to wait.
     waited: Option<Arc<Mutex<State>>>,
 }
 
-/// The state of one that has had to wait.
+/// The state of a reservation that has had to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Waiting,
@@ -62,7 +62,7 @@ enum State {
     Gone,
 }
 
-/// The length that a body may have for which room is reserved: a compressed one becomes longer, but not beyond the limit.
+/// Returns the body length to reserve room for: a compressed body becomes longer, but not beyond the limit.
 pub(super) fn length_in_memory(length: usize, is_compressed: bool, limit: usize) -> usize {
     match is_compressed {
         true => length.saturating_mul(MOST_COMPRESSED).min(limit),
@@ -77,7 +77,7 @@ pub(super) fn refusal(length: usize, limits: &Limits) -> Response {
 }
 
 impl Memory {
-    /// So many octets for all, and no more than half of the addresses that the process may have.
+    /// Creates the memory of a gateway: this many octets, but at most half of the addresses that the process may have.
     pub(super) fn new(octets: usize) -> Memory {
         let addresses = getrlimit(Resource::As).current.and_then(|most| usize::try_from(most).ok());
         let octets = octets.min(addresses.map_or(usize::MAX, |most| most / 2));
@@ -85,9 +85,9 @@ impl Memory {
         Memory(Arc::new(Shared { whole: octets, free: octets.into(), waiting: 0.into(), queue }))
     }
 
-    /// Reserves room for a document whose length is known in part: as many octets are covered by now, and so many will be.
-    /// It is granted at once or, after `wake` was called, later. A document that would take up more than there is gets all
-    /// of it.
+    /// Reserves room for a document whose length grows: from the octets covered so far to those to be covered. It is
+    /// granted at once or later, when the callback that `wake` makes is called. A document that would take up more than
+    /// the whole gets all of it.
     pub(super) fn reserve(&self, lengths: Range<usize>, wake: impl FnOnce() -> Wake) -> Reservation {
         let Memory(shared) = self;
         let taken_up = |length: usize| length.saturating_mul(FACTOR).min(shared.whole);
@@ -102,7 +102,7 @@ impl Memory {
         queue.push_back(place);
         shared.waiting.store(queue.len(), Ordering::SeqCst);
         drop(queue);
-        // what was given back in between has not seen it
+        // room given back in between was not offered to it
         shared.serve();
         Reservation { memory: self.clone(), octets, waited: Some(state) }
     }
@@ -121,7 +121,7 @@ impl Shared {
         }
     }
 
-    /// Grants what is waited for, in order, as far as there is room; small ones pass those that are not.
+    /// Grants waiting reservations in order, as far as there is room; small ones pass large ones.
     #[cold]
     fn serve(&self) {
         let mut wakes = Vec::new();
@@ -158,7 +158,7 @@ impl Shared {
     }
 }
 
-/// Locks; what a thread left that panicked is as good as any.
+/// Locks a mutex; data that a panicked thread left is as good as any.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -169,7 +169,7 @@ impl Reservation {
         self.octets += std::mem::take(&mut more.octets);
     }
 
-    /// Gives back what is more than so many octets.
+    /// Gives back all but this many octets.
     pub(super) fn shrink_to(&mut self, octets: usize) {
         let Memory(shared) = &self.memory;
         if let Some(more) = self.octets.checked_sub(octets).filter(|_| self.is_granted()) {
@@ -221,7 +221,7 @@ mod tests {
         let fifth = reserve(150);
         drop(second);
         assert!(!fourth.is_granted() && !fifth.is_granted());
-        // who gives up lets the next have it
+        // a waiter that gives up lets the next have it
         drop(fourth);
         assert!(fifth.is_granted());
         drop(third);
@@ -229,7 +229,7 @@ mod tests {
         let all = reserve(2000);
         assert!(all.is_granted() && !reserve(900).is_granted());
         drop(all);
-        // what grows is one in the end
+        // a reservation that grows is one in the end
         let mut grown = reserve(300);
         grown.absorb(memory.reserve(300..600, || unreachable!("there is enough")));
         assert_eq!(memory.0.free.load(Ordering::SeqCst), 7000 - 600 * FACTOR);

@@ -1,4 +1,4 @@
-//! How requests arrive. Each gateway takes a [`Service`](crate::Service) and knows nothing of what it does.
+//! Gateways, by which requests arrive. Each takes a [`Service`](crate::Service) and knows nothing of what it does.
 
 pub(crate) mod cgi;
 #[cfg(target_os = "linux")]
@@ -13,19 +13,19 @@ pub(crate) mod socket;
 #[cfg(target_os = "linux")]
 use self::socket::Listener;
 
-/// What started the program, as its environment and descriptor 0 tell.
+/// The starter of the program, as its environment and descriptor 0 tell.
 pub(crate) enum Start {
     /// A web server, for one request (RFC 3875).
     Cgi,
     /// A process manager, with sockets to accept FastCGI's connections on.
     #[cfg(target_os = "linux")]
     FastCgi(Vec<Listener>),
-    /// Somebody with a command line.
+    /// An operator, with a command line.
     CommandLine,
 }
 
 impl Start {
-    /// Finds out, without a look at the command line: a web server may have put words of the request's query there
+    /// Recognises it without looking at the command line: a web server may have put words of the request's query there
     /// (RFC 3875 §4.4).
     pub(crate) fn recognise() -> Start {
         if cgi::is_environment() {

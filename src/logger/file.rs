@@ -1,6 +1,6 @@
-//! The file that lines go to.
+//! The file that log lines go to.
 //!
-//! Processes share it: each line is one write at its end. Whoever rotates logs renames it, and it is opened anew.
+//! Processes share it: each line is one write at its end. Log rotation renames it, and it is opened anew.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -14,12 +14,12 @@ use rustix::fs::OFlags;
 /// The format of lines in the file of [`Server::log_file`](crate::Server::log_file).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum LogFormat {
-    /// For people: `TIME LEVEL ID TEXT`. The time is UTC as RFC 3339 has it, and the id is that of the
+    /// For people: `TIME LEVEL ID TEXT`. The time is in UTC (RFC 3339), and the id is that of the
     /// [request](crate::Request::id), or `-`.
     #[default]
     Text,
-    /// For programs: a JSON object in each line, with the members `time`, `level`, `id` and `text`; that of a call has
-    /// `method`, `user`, `address`, `ms`, `outcome` and `octets` too.
+    /// For programs: a JSON object in each line, with the members `time`, `level`, `id` and `text`; the line of a call
+    /// also has `method`, `user`, `address`, `ms`, `outcome` and `octets`.
     Json,
 }
 
@@ -39,7 +39,7 @@ struct State {
     file: Option<File>,
     /// The last time that it was looked for.
     looked: Option<Instant>,
-    /// Set while it cannot be written, so that this is told once.
+    /// Set while it cannot be written, so that this is reported once.
     is_failing: bool,
 }
 
@@ -48,8 +48,8 @@ impl LogFile {
         LogFile { path, format, state: Mutex::default() }
     }
 
-    /// Appends a line; `root` tells the folder that the web server hands out, if it is known. What goes wrong is told
-    /// once, until it goes right again.
+    /// Appends a line; `root` returns the folder that the web server hands out, if it is known. A failure is reported
+    /// once, until a write succeeds again.
     pub(super) fn write(&self, line: &str, root: fn() -> Option<PathBuf>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match self.append(&mut state, line, root) {
@@ -86,7 +86,7 @@ impl LogFile {
     }
 
     fn open(&self, root: fn() -> Option<PathBuf>) -> io::Result<File> {
-        // a pipe that nobody reads would hold up whoever opens it
+        // opening a pipe without a reader would block
         let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
         let mut options = OpenOptions::new();
         options.append(true).mode(0o640).custom_flags(flags);
@@ -118,7 +118,7 @@ impl LogFile {
     }
 }
 
-/// Writes to standard error; nobody is left to be told if that fails.
+/// Writes a line to standard error; if that fails, there is no other place to report it.
 pub(super) fn say(line: &str) {
     _ = io::stderr().write_all(format!("{line}\n").as_bytes());
 }

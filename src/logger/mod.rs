@@ -1,8 +1,8 @@
 //! The logger of a program that has none of its own: lines on standard error, and in a file if one is named.
 //!
-//! Web servers write what a CGI program says to their log, with a time of their own. Under FastCGI standard error may
-//! lead elsewhere, so a gateway can have the lines of one call beside. On many a host the owner of a service sees
-//! neither; there the file is.
+//! Web servers write a CGI program's standard error to their log, with a time of their own. Under FastCGI it may lead
+//! elsewhere, so a gateway can capture the lines of one call too. On many hosts the owner of a service sees neither;
+//! the file is for that.
 
 mod file;
 
@@ -23,25 +23,25 @@ pub use self::file::LogFormat;
 use self::file::say;
 use crate::service::Request;
 
-/// The most octets of lines that are captured at a time: more than anybody reads in a web server's log.
+/// The most octets of lines that are captured at a time: more than an operator reads in a web server's log.
 const MOST_CAPTURED: usize = 8 << 10;
 
-// what is being answered on this thread, and the file that the lines of that go to
+// the request being answered on this thread, and the file for its lines
 scoped_thread_local!(static REQUEST: Request);
 scoped_thread_local!(static FILE: LogFile);
 
-/// The file for the lines of no request, or of one that has no file.
+/// The file for lines that belong to no request, or to one without a file.
 static COMMON: RwLock<Option<Arc<LogFile>>> = RwLock::new(None);
 
 thread_local! {
-    /// The manifest of these lines, where one log has those of several.
+    /// The manifest that lines belong to, where several share one log.
     #[cfg(feature = "program")]
     static NAME: RefCell<Option<String>> = const { RefCell::new(None) };
 
     /// Calls that are not logged yet.
     static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
 
-    /// The lines that are captured on this thread, if they are to be.
+    /// The lines captured on this thread, while it captures them.
     static CAPTURED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
 }
 
@@ -57,12 +57,12 @@ pub(crate) fn set_file(file: Option<Arc<LogFile>>) {
     *COMMON.write().unwrap_or_else(PoisonError::into_inner) = file;
 }
 
-/// Runs something whose lines on this thread are of a request.
+/// Runs a function whose lines on this thread belong to a request.
 pub(crate) fn of_request<T>(request: &Request, run: impl FnOnce() -> T) -> T {
     REQUEST.set(request, run)
 }
 
-/// Runs something whose lines on this thread go to a file, if there is one.
+/// Runs a function whose lines on this thread go to a file, if there is one.
 pub(crate) fn to_file<T>(file: Option<&LogFile>, run: impl FnOnce() -> T) -> T {
     match file {
         Some(file) => FILE.set(file, run),
@@ -70,7 +70,7 @@ pub(crate) fn to_file<T>(file: Option<&LogFile>, run: impl FnOnce() -> T) -> T {
     }
 }
 
-/// Runs something whose lines on this thread begin with a name.
+/// Runs a function whose lines on this thread begin with a name.
 #[cfg(feature = "program")]
 pub(crate) fn named<T>(name: &str, run: impl FnOnce() -> T) -> T {
     struct Restored(Option<String>);
@@ -85,14 +85,14 @@ pub(crate) fn named<T>(name: &str, run: impl FnOnce() -> T) -> T {
     run()
 }
 
-/// Lets lines up to this level through too.
+/// Also lets lines up to this level through.
 #[cfg(feature = "program")]
 pub(crate) fn let_through(level: LevelFilter) {
     log::set_max_level(level.max(log::max_level()));
 }
 
-/// Runs something, and returns with it the lines it has logged on this thread that an operator must see, which are
-/// warnings and errors. None if the program has a logger of its own.
+/// Runs a function, and returns its result with the lines it has logged on this thread that an operator must see:
+/// warnings and errors. There are none if the program has a logger of its own.
 #[cfg(target_os = "linux")]
 pub(crate) fn capture<T>(run: impl FnOnce() -> T) -> (T, Vec<u8>) {
     CAPTURED.set(Some(Vec::new()));
@@ -100,10 +100,10 @@ pub(crate) fn capture<T>(run: impl FnOnce() -> T) -> (T, Vec<u8>) {
     (result, CAPTURED.take().unwrap_or_default())
 }
 
-/// The target of the lines of calls, for filters.
+/// The target of lines about calls, for filters.
 pub(crate) const CALLS_TARGET: &str = "rpcgi::call";
 
-/// A call, as the log has it.
+/// A call, as the log reports it.
 pub(crate) struct Call {
     pub(crate) method: String,
     pub(crate) took: Duration,
@@ -111,13 +111,13 @@ pub(crate) struct Call {
     pub(crate) fault: Option<i32>,
 }
 
-/// Keeps a call until it is known how long the answer is.
+/// Keeps a call until the length of the answer is known.
 #[cold]
 pub(crate) fn note_call(call: Call) {
     CALLS.with_borrow_mut(|calls| calls.push(call));
 }
 
-/// Logs the calls of a request: never what was given to them.
+/// Logs the calls of a request, but never their params.
 pub(crate) fn log_calls(request: &Request, octets: usize) {
     let calls = CALLS.take();
     if calls.is_empty() {
@@ -169,7 +169,7 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// A record, with what is known on its thread.
+/// A log record, with the context of its thread.
 struct Line {
     level: String,
     /// The request's.
@@ -192,7 +192,7 @@ impl Line {
         line
     }
 
-    /// The line as web servers log it: they know the time.
+    /// Returns the line for the web server's log, which adds the time.
     fn for_the_web_server(&self) -> String {
         let mut line = format!("{}: ", self.level);
         #[cfg(feature = "program")]
@@ -243,13 +243,13 @@ impl<'kvs> VisitSource<'kvs> for Line {
     }
 }
 
-/// The folder that the web server hands out, if it has said so.
+/// Returns the folder that the web server hands out, if it has said so.
 fn document_root() -> Option<PathBuf> {
     let of_request = |request: &Request| request.variable("DOCUMENT_ROOT").map(|root| root.into_owned().into());
     REQUEST.is_set().then(|| REQUEST.with(of_request)).flatten()
 }
 
-/// A line, whatever a caller has put into its text.
+/// Appends a text to a line, and keeps it one line whatever the text of a caller.
 fn push_escaped(line: &mut String, text: &str) {
     for character in text.chars() {
         match character.is_control() {

@@ -1,4 +1,4 @@
-//! A call on its way to a program or a worker: what was agreed about its method, and what was given.
+//! A call on its way to a program or a worker: the terms of its method, and its arguments.
 
 use std::time::Duration;
 
@@ -11,18 +11,18 @@ use crate::wire::fault::Fault;
 use crate::wire::json;
 use crate::wire::value::{Value, place};
 
-/// A param, described.
+/// The description of a param.
 #[derive(Debug)]
 pub(super) struct Param {
     pub(super) name: String,
     pub(super) of: DataType,
     pub(super) optional: bool,
     pub(super) default: Option<Value>,
-    /// Whether it may begin with `-` where that could be an option.
+    /// Set if it may begin with `-` where that could be an option.
     pub(super) leading_dash: bool,
 }
 
-/// What a method takes and gives, and what a call of it may cost.
+/// The types that a method takes and returns, and the limits of a call.
 pub(super) struct Terms {
     pub(super) params: Vec<Param>,
     pub(super) returns: DataType,
@@ -38,42 +38,43 @@ pub(super) struct Terms {
 pub(super) struct Call<'a> {
     pub(super) about: &'a About,
     pub(super) terms: &'a Terms,
-    /// One for each param; none where it was left out.
+    /// One for each param; `None` where it was left out.
     pub(super) arguments: Vec<Option<Value>>,
     pub(super) request: &'a Request,
 }
 
 impl Call<'_> {
-    /// The fault of a program or worker that failed for a reason of its own: the log has that, under the same id.
+    /// Returns the fault of a program or worker that failed for a reason of its own, which the log has under the same
+    /// id.
     pub(super) fn failed_inside(&self) -> Fault {
         Fault::new(Fault::SYSTEM, format!("the program failed (request {})", self.request.id()))
     }
 }
 
-/// A refusal for one param's sake, worded as where a type does not fit.
+/// Refuses one param, in the words for a type that does not fit.
 pub(super) fn refuse(index: usize, param: &Param, problem: &str) -> Refusal {
     let message = format!("param {} \"{}\": {problem}", index + 1, param.name);
     Refusal::of_param(ParamName { index, name: Some(&param.name) }, Mismatch::new(message))
 }
 
-/// What the manifest says of the code of a fault.
+/// Returns the manifest's text for the code of a fault.
 pub(super) fn known_fault(call: &Call<'_>, code: i32) -> Option<String> {
     call.about.faults.iter().find(|(known, _)| *known == code).map(|(_, text)| text.to_string())
 }
 
-/// A program cannot be started, which the caller learns, and the log learns why.
+/// Returns the fault of a program that cannot be started, and logs the cause.
 pub(super) fn not_started(about: &About, cause: &str) -> Fault {
     log::error!("method \"{}\": {cause}", about.name);
     Fault::new(Fault::SYSTEM, "the program cannot be started")
 }
 
-/// The machine has failed a call: the caller learns in what way, and the log the same with the method's name.
+/// Returns the fault of a call that the machine has failed, and logs it with the method's name.
 pub(super) fn failed(about: &About, message: &str) -> Fault {
     log::warn!("method \"{}\": {message}", about.name);
     Fault::new(Fault::SYSTEM, message)
 }
 
-/// A value as a JSON text, for a program to read.
+/// Writes a value as a JSON text, for a program to read.
 pub(super) fn write_json(value: &Value, limits: Limits) -> Result<Vec<u8>, Fault> {
     let mut text = Vec::new();
     json::write(value, &json::Options { limits, large_integers_as_text: false }, &mut text)
@@ -81,10 +82,10 @@ pub(super) fn write_json(value: &Value, limits: Limits) -> Result<Vec<u8>, Fault
     Ok(text)
 }
 
-/// A value of a type from a JSON text, which a program has written.
+/// Reads a value of a type from a JSON text that a program has written.
 ///
 /// # Errors
-/// What was expected, what is there, and where.
+/// A message with what was expected, what is there, and where.
 pub(super) fn read_json(octets: &[u8], of: &DataType, limits: Limits) -> Result<Value, String> {
     let options = json::Options { limits, large_integers_as_text: false };
     let mut text = json::Text::new(octets, &options).map_err(|error| error.to_string())?;

@@ -1,6 +1,6 @@
-//! Types as a manifest describes them: how a value of one is read, and what the page says of it.
+//! Types that a manifest describes: how their values are read, and their schemas for the page.
 //!
-//! The values of a call and the results of programs are read by the same rules, and by those for types of Rust's.
+//! Values of a call and results of programs are read by the same rules as Rust types.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::description::bounds::{Bounds, Number};
 use crate::wire::Type;
 use crate::wire::value::{Base64, DateTime, Members, Value, exactly, shown, text_of};
 
-/// A type, described.
+/// The description of a type.
 #[derive(Debug)]
 pub(super) struct DataType {
     pub(super) wire: Type,
@@ -21,9 +21,9 @@ pub(super) struct DataType {
     /// A value that makes sense.
     pub(super) example: Option<Value>,
     pub(super) bounds: Bounds,
-    /// Of a struct; if there are none, it is any struct.
+    /// The members of a struct; if there are none, it is any struct.
     pub(super) members: Vec<Member>,
-    /// Of an array; if there are none, they are anything.
+    /// The type of an array's items; `None` for anything.
     pub(super) items: Option<Box<DataType>>,
 }
 
@@ -36,7 +36,7 @@ pub(super) struct Member {
 }
 
 impl DataType {
-    /// Any value of a type.
+    /// Returns the description of any value of a type.
     pub(super) fn of(wire: Type) -> DataType {
         DataType {
             wire,
@@ -48,15 +48,15 @@ impl DataType {
         }
     }
 
-    /// Whether a value of it is one word of text.
+    /// Tests whether a value of it is one word of text.
     pub(super) fn is_scalar(&self) -> bool {
         !matches!(self.wire, Type::Struct | Type::Array | Type::Nil | Type::Undefined)
     }
 
-    /// Reads a value from the text of one.
+    /// Reads a value from its text.
     ///
     /// # Errors
-    /// What was expected and what came.
+    /// A message with what was expected and what came.
     pub(super) fn read_text(&self, text: &str) -> Result<Value, String> {
         let word = text.trim();
         let expected = || format!("expected {}, found \"{}\"", self.expected(), shown(text));
@@ -83,7 +83,7 @@ impl DataType {
         self.bounds.refusal(&value).map_or(Ok(value), Err)
     }
 
-    /// What the text of a value looks like.
+    /// Describes the text of a value.
     fn expected(&self) -> &'static str {
         match self.wire {
             Type::Int => "int (32 bits; i8 has 64)",
@@ -94,7 +94,7 @@ impl DataType {
         }
     }
 
-    /// The schema of it, as one of Rust's types has one. What may be left out may be nil.
+    /// Returns its schema, as a Rust type has one. An optional value may be nil.
     pub(super) fn schema(&self, optional: bool, default: Option<&Value>) -> Schema {
         let mut schema = self.wire.schema();
         let Some(object) = schema.as_object_mut() else { return schema };
@@ -144,11 +144,11 @@ fn number_as_json(number: Number) -> Json {
     }
 }
 
-/// Reads a value of a type.
+/// A reader of values of a type.
 #[derive(Clone, Copy)]
 pub(super) struct Reading<'t> {
     of: &'t DataType,
-    /// Whether an empty array may stand for an empty struct: PHP writes both alike.
+    /// Set if an empty array may stand for an empty struct: PHP writes both alike.
     is_output: bool,
 }
 
@@ -165,7 +165,7 @@ impl DataType {
 }
 
 impl<'t> Reading<'t> {
-    /// The same for something inside.
+    /// Returns the same for an inner type.
     fn inner(self, of: &'t DataType) -> Reading<'t> {
         Reading { of, ..self }
     }
@@ -202,7 +202,7 @@ impl<'de> DeserializeSeed<'de> for Reading<'_> {
     }
 }
 
-/// Reads a value that may be nil.
+/// A reader of values that may be nil.
 pub(super) struct OrNil<'t>(pub(super) Reading<'t>);
 
 impl<'de> DeserializeSeed<'de> for OrNil<'_> {
@@ -263,7 +263,7 @@ impl<'de> Visitor<'de> for StructVisitor<'_> {
         f.write_str("struct")
     }
 
-    /// An empty one, if that may stand for a struct.
+    /// Reads an empty array, if that may stand for a struct.
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let StructVisitor(reading) = self;
         match seq.next_element::<de::IgnoredAny>()? {

@@ -1,9 +1,9 @@
 //! The descendants of a program, also in sessions and groups of their own.
 //!
-//! A process group is not enough, for anybody may leave it (`setsid`), and neither is the tree of parents: whose parent
-//! has ended is adopted, by this process where the system lets it. So every program gets a mark in its environment,
-//! which what it starts inherits; and what has wiped its environment is found by its parent. (On Linux; elsewhere there
-//! is nothing to look in, and the group has to do.)
+//! A process group is not enough, because a process may leave it (`setsid`), and neither is the tree of parents: a
+//! process whose parent has ended is adopted, by this process where the system lets it. So every program gets a mark in
+//! its environment, which its children inherit; one that has wiped its environment is found by its parent. (On Linux;
+//! elsewhere there is nothing to look in, and the group has to do.)
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -32,14 +32,14 @@ enum Mark {
     None,
 }
 
-/// Sends a signal to all that came from these roots or has one of these marks, the roots apart.
+/// Sends a signal to every process that descends from these roots or has one of these marks, except the roots.
 pub(super) fn signal(roots: &[Pid], marks: &[String], signal: Signal) {
     for pid in find(roots, marks) {
         _ = kill_process(pid, signal);
     }
 }
 
-/// Ends all that came from these roots or has one of these marks: by force, until nothing more is found.
+/// Kills every process that descends from these roots or has one of these marks, until no more are found.
 pub(super) fn kill(roots: &[Pid], marks: &[String]) {
     for _ in 0..MOST_LOOKS {
         let found = find(roots, marks);
@@ -50,7 +50,7 @@ pub(super) fn kill(roots: &[Pid], marks: &[String]) {
     }
 }
 
-/// The children of this process that have ended.
+/// Returns the children of this process that have ended.
 pub(super) fn ended_children() -> Vec<Pid> {
     let own = std::process::id().cast_signed();
     let has_ended = |pid: i32| Stat::of(pid).is_some_and(|stat| stat.state == 'Z' && stat.parent == own);
@@ -62,12 +62,12 @@ fn pids() -> impl Iterator<Item = i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// The running descendants, without the roots.
+/// Returns the running descendants, without the roots.
 fn find(roots: &[Pid], marks: &[String]) -> Vec<Pid> {
     let processes = processes(marks);
     let roots: Vec<i32> = roots.iter().map(|root| root.as_raw_nonzero().get()).collect();
     let begun = roots.iter().filter_map(|root| Stat::of(*root)).map(|stat| stat.started).min().unwrap_or(u64::MAX);
-    // adopted, without a mark, and no older: what a program has started that wipes the environment of its daemons
+    // adopted, without a mark, and no older: started by a program that wipes the environment of its daemons
     let own = std::process::id().cast_signed();
     let is_orphan = |seen: &Seen| seen.mark == Mark::None && seen.stat.parent == own && seen.stat.started >= begun;
     let is_found = |seen: &&Seen| seen.mark == Mark::Own || is_orphan(seen);
@@ -84,7 +84,7 @@ fn find(roots: &[Pid], marks: &[String]) -> Vec<Pid> {
     found.into_iter().filter(|pid| !roots.contains(pid)).filter_map(Pid::from_raw).collect()
 }
 
-/// The processes of this user that have not ended.
+/// Returns the processes of this user that have not ended.
 fn processes(marks: &[String]) -> Vec<Seen> {
     let own = rustix::process::geteuid().as_raw();
     let process = |pid: i32| {

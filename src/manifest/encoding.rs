@@ -12,10 +12,10 @@ pub(super) struct Encoding(&'static encoding_rs::Encoding);
 impl Encoding {
     pub(super) const UTF_8: Encoding = Encoding(encoding_rs::UTF_8);
 
-    /// A text, encoded.
+    /// Encodes a text.
     ///
     /// # Errors
-    /// What was expected, for one with characters that the encoding does not have.
+    /// A message with what was expected, if the encoding lacks a character of the text.
     pub(super) fn encode(self, text: &str) -> Result<Cow<'_, [u8]>, String> {
         match self.0.encode(text) {
             (octets, _, false) => Ok(octets),
@@ -23,7 +23,7 @@ impl Encoding {
         }
     }
 
-    /// A scalar as it is given to a program.
+    /// Returns the text of a scalar, as a program gets it.
     ///
     /// # Errors
     /// As [`encode`](Encoding::encode).
@@ -34,7 +34,7 @@ impl Encoding {
         }
     }
 
-    /// A JSON text, in characters that every encoding has.
+    /// Escapes a JSON text to characters that every encoding has.
     pub(super) fn json(self, text: Vec<u8>) -> Vec<u8> {
         if self == Encoding::UTF_8 {
             return text;
@@ -44,7 +44,7 @@ impl Encoding {
         for character in text.chars() {
             match character.is_ascii() {
                 true => escaped.push(character as u8),
-                // these stand in strings alone
+                // characters beyond ASCII stand in strings alone
                 false => character.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
                     escaped.extend_from_slice(format!("\\u{unit:04x}").as_bytes());
                 }),
@@ -56,7 +56,7 @@ impl Encoding {
     /// Decodes what a program has written to UTF-8; octets that are declared as UTF-8 are not checked here.
     ///
     /// # Errors
-    /// What was expected, for octets that stand for no character.
+    /// A message with what was expected, if octets stand for no character.
     pub(super) fn decode(self, octets: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, String> {
         if self == Encoding::UTF_8 {
             return Ok(octets);
@@ -77,7 +77,7 @@ impl FromStr for Encoding {
     type Err = String;
 
     /// # Errors
-    /// What was expected, for a name that nobody knows, and for UTF-16, in which no line can be found.
+    /// A message with what was expected, for an unknown name, and for UTF-16, in which no line can be found.
     fn from_str(label: &str) -> Result<Encoding, String> {
         let known = encoding_rs::Encoding::for_label_no_replacement(label.as_bytes());
         known.filter(|encoding| encoding.is_ascii_compatible()).map(Encoding).ok_or_else(|| {

@@ -1,6 +1,6 @@
 //! The files that Apache hands out of a folder, by the `.htaccess` in it and above it.
 //!
-//! Where there are none, the folder is one that the server's own configuration speaks of, which nobody here can read.
+//! Without one, the server's own configuration decides, which this program cannot read.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::path::Path;
 /// The directives that count, from the outermost folder to the innermost.
 #[derive(Debug, Default)]
 pub(crate) struct Htaccess {
-    /// The ends of names that are run, and what hides others.
+    /// The suffixes of files that are run, and the patterns that hide others.
     run: Vec<String>,
     runs_all: bool,
     hidden: Vec<Hidden>,
@@ -18,18 +18,18 @@ pub(crate) struct Htaccess {
     is_told: bool,
 }
 
-/// Files that nobody gets.
+/// Files that no client gets.
 #[derive(Clone, Debug)]
 enum Hidden {
     All,
-    /// Those of a pattern as shells have it.
+    /// Files that match a shell pattern.
     Glob(String),
-    /// Those whose names have one of these words in them; so regular expressions are taken, roughly.
+    /// Files whose names have one of these words in them: a rough reading of regular expressions.
     Words(Vec<String>),
 }
 
 impl Htaccess {
-    /// Reads those that count for a folder.
+    /// Reads the directives that count for a folder.
     pub(crate) fn of(folder: &Path) -> Htaccess {
         let mut htaccess = Htaccess::default();
         let folders: Vec<&Path> = folder.ancestors().collect();
@@ -76,7 +76,7 @@ impl Htaccess {
         }
     }
 
-    /// Tests if whoever asks for a file gets what is in it.
+    /// Tests if a client that asks for a file gets its text.
     pub(crate) fn hands_out(&self, file: &Path) -> bool {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         // each of its suffixes counts
@@ -99,7 +99,7 @@ impl Hidden {
     }
 }
 
-/// The files of `<Files NAME>` or `<Files ~ EXPRESSION>`.
+/// Reads the files of `<Files NAME>` or `<Files ~ EXPRESSION>`.
 fn files(words: &[&str]) -> Option<Hidden> {
     match words {
         ["~", pattern, ..] => Some(Hidden::Words(words_of(pattern))),
@@ -108,14 +108,14 @@ fn files(words: &[&str]) -> Option<Hidden> {
     }
 }
 
-/// The words of a regular expression; one of signs alone stands for everything.
+/// Returns the words of a regular expression; one without words stands for everything.
 fn words_of(pattern: &str) -> Vec<String> {
     let is_sign = |character: char| !character.is_alphanumeric() && character != '_' && character != '-';
     let words: Vec<String> = pattern.split(is_sign).filter(|word| !word.is_empty()).map(str::to_owned).collect();
     if words.is_empty() { vec![String::new()] } else { words }
 }
 
-/// Tests if a name is one of a pattern with `*` and `?`.
+/// Tests if a name matches a pattern with `*` and `?`.
 fn matches(glob: &[u8], name: &[u8]) -> bool {
     match glob {
         [] => name.is_empty(),

@@ -1,7 +1,6 @@
-//! What may stand in a manifest: each key, what it is for, and what its value looks like.
+//! The keys of a manifest: the purpose of each, and the form of its value.
 //!
-//! The one place where that is written down. It is what a manifest is checked against, and what the JSON Schema for
-//! editors is made of.
+//! The only description of them: manifests are checked against it, and the JSON Schema for editors is made of it.
 
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ pub(super) struct Key {
     kind: Kind,
 }
 
-/// What a value looks like.
+/// The form of a value.
 pub(super) enum Kind {
     Text,
     Flag,
@@ -44,7 +43,7 @@ pub(super) enum Kind {
 pub(super) const MOST_WORKERS: i64 = 1000;
 pub(super) const MOST_PROGRAMS: i64 = 10_000;
 
-/// More than anybody means.
+/// The largest count: more than any author means.
 const LARGEST: i64 = 1 << 40;
 
 /// The names of types.
@@ -64,7 +63,7 @@ pub(super) const TYPES: &[&str] = &[
     "undefined",
 ];
 
-/// What others call the types.
+/// Names of the types in other languages, with ours.
 const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["integer", "number", "int32", "short"], "int"),
     (&["long", "int64", "bigint"], "i8"),
@@ -83,7 +82,7 @@ const fn key(name: &'static str, kind: Kind, about: &'static str) -> Key {
     Key { name, about, kind }
 }
 
-/// The whole of a manifest.
+/// The top-level keys of a manifest.
 pub(super) static MANIFEST: &[Key] = &[
     key("title", Kind::Text, "The title of the page, for the browser's tab: the name unless set"),
     key("name", Kind::Text, "The name of the service, which heads its page: the title unless set"),
@@ -121,7 +120,7 @@ pub(super) static MANIFEST: &[Key] = &[
 
 const TELL_ERRORS: &str = "Whether callers get the last line of standard error where `faults` does not name the exit status, and a worker's own text of an internal error: false unless set";
 
-/// Who sees the page.
+/// The choices for access to the page.
 const ACCESS: Kind = Kind::Word(&["public", "off"]);
 
 static DOCS: &[Key] = &[
@@ -242,7 +241,7 @@ static WORKER: &[Key] = &[
 /// A type by its name, or described.
 const TYPE: Kind = Kind::Either(&[Kind::Word(TYPES), Kind::Table(|| DESCRIBED)]);
 
-/// What describes a type.
+/// The keys that describe a type.
 static DESCRIBED: &[Key] = &[TYPE_NAME, HELP, EXAMPLE, CHOICES, PATTERN, MINIMUM, MAXIMUM, MAX_LENGTH, MEMBERS, ITEMS];
 
 static PARAM: &[Key] = &[
@@ -292,7 +291,7 @@ const MEMBERS: Key = key("members", Kind::Named(&MEMBER_TYPE), "The members of a
 const ITEMS: Key = key("items", TYPE, "What the items of an array are");
 const MEMBER_TYPE: Kind = Kind::Either(&[Kind::Word(TYPES), Kind::Table(|| MEMBER)]);
 
-/// Checks a value against what it must look like, and notes every mistake in it.
+/// Checks a value against its kind, and notes every mistake in it.
 pub(super) fn check(value: &Spanned<DeValue<'_>>, kind: &Kind, mistakes: &mut Mistakes) {
     let span = value.span();
     if !kind.takes(value.get_ref()) {
@@ -371,7 +370,7 @@ fn unknown(
 }
 
 impl Kind {
-    /// Whether a value may be meant, by its type alone.
+    /// Tests whether a value may be of this kind, by its type alone.
     fn takes(&self, value: &DeValue<'_>) -> bool {
         match self {
             Kind::Text | Kind::Word(_) => matches!(value, DeValue::String(_)),
@@ -400,7 +399,7 @@ impl Kind {
         }
     }
 
-    /// The JSON Schema of what it takes.
+    /// Returns the JSON Schema of the values that it takes.
     fn schema(&self) -> Json {
         match self {
             Kind::Text => json!({ "type": "string" }),
@@ -421,7 +420,7 @@ impl Kind {
     }
 }
 
-/// All keys, for people: by the tables they stand in, each with what its value looks like and what it is for.
+/// Returns all keys, for people: by their tables, each with the form of its value and its purpose.
 pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, String, &'static str)> {
     let tables = [
         ("", MANIFEST),
@@ -438,7 +437,7 @@ pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, S
         .flat_map(|(table, keys)| keys.iter().map(move |key| (table, key.name, key.kind.expected(), key.about)))
 }
 
-/// The JSON Schema of a manifest.
+/// Returns the JSON Schema of a manifest.
 pub(crate) fn schema() -> Json {
     let mut schema = table_schema(MANIFEST);
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
@@ -458,7 +457,7 @@ fn table_schema(keys: &'static [Key]) -> Json {
     json!({ "type": "object", "properties": properties, "additionalProperties": false })
 }
 
-/// What a value is, by its type.
+/// Returns the type of a value, in words.
 fn found(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a string",
@@ -475,16 +474,16 @@ fn listed(words: &[&str]) -> String {
     words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
 }
 
-/// Seconds in a year: longer than anything that is meant.
+/// Seconds in a year: longer than any author means.
 const YEAR: f64 = 31_536_000.0;
 
-/// An integer that fits 64 bits.
+/// Reads an integer that fits 64 bits.
 pub(super) fn integer(value: &Spanned<DeValue<'_>>) -> Option<i64> {
     let number = value.get_ref().as_integer()?;
     i64::from_str_radix(number.as_str(), number.radix()).ok()
 }
 
-/// Any number, as a double.
+/// Reads any number, as a double.
 pub(super) fn number(value: &Spanned<DeValue<'_>>) -> Option<f64> {
     match value.get_ref() {
         DeValue::Float(number) => number.as_str().parse().ok(),
@@ -492,7 +491,7 @@ pub(super) fn number(value: &Spanned<DeValue<'_>>) -> Option<f64> {
     }
 }
 
-/// A duration in seconds.
+/// Reads a duration in seconds.
 pub(super) fn seconds(value: &Spanned<DeValue<'_>>) -> Option<Duration> {
     number(value).filter(|seconds| *seconds > 0.0 && *seconds <= YEAR).map(Duration::from_secs_f64)
 }

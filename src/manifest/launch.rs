@@ -1,4 +1,4 @@
-//! How a program is found, and what it finds around itself: a folder, and an environment that nobody else chooses.
+//! The start of a program: its path, its folder, and an environment of its own.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -11,7 +11,7 @@ use std::process::Command;
 use super::encoding::Encoding;
 use crate::service::Request;
 
-/// Where programs are looked for that are named without a slash.
+/// The search path for programs that are named without a slash.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// A program as it is to be started.
@@ -19,20 +19,20 @@ const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 pub(super) struct Launch {
     /// Its name, as the manifest has it.
     pub(super) name: String,
-    /// Of the manifest: names with a slash are relative to it, and programs work in it.
+    /// The manifest's folder: names with a slash are relative to it, and programs work in it.
     pub(super) folder: PathBuf,
-    /// What the manifest adds to the environment.
+    /// The variables that the manifest adds to the environment.
     pub(super) environment: Vec<(String, String)>,
-    /// Of what it reads and writes.
+    /// The encoding of its input and output.
     pub(super) encoding: Encoding,
 }
 
-/// Why a program cannot be found.
+/// The reason why a program cannot be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NotFound {
     Nowhere,
     NotExecutable,
-    /// Everybody may write to it, so what it does is nobody's to say.
+    /// Every user may write to it, so it may do anything.
     Writable,
 }
 
@@ -54,12 +54,12 @@ impl fmt::Display for Missing<'_> {
 }
 
 impl Launch {
-    /// A command that starts it, without words yet.
+    /// Returns a command that starts it, without words yet.
     pub(super) fn command(&self) -> Result<Command, Missing<'_>> {
         let mut command = Command::new(self.find()?);
         command.arg0(&self.name).current_dir(&self.folder).env_clear();
         command.env("PATH", PATH).env("LANG", "C.UTF-8").env("HOME", &self.folder);
-        // or what a program of Python says comes late, or never if it is ended
+        // else the output of a Python program comes late, or never if it is ended
         command.env("PYTHONUNBUFFERED", "1");
         for name in ["LANG", "TZ", "HOME"] {
             if let Some(value) = std::env::var_os(name).filter(|value| !value.is_empty()) {
@@ -70,7 +70,7 @@ impl Launch {
         Ok(command)
     }
 
-    /// Where it is.
+    /// Finds its path.
     pub(super) fn find(&self) -> Result<PathBuf, Missing<'_>> {
         self.look_for(&self.name).map_err(|problem| Missing { name: &self.name, problem })
     }
@@ -109,10 +109,10 @@ fn executable(path: PathBuf) -> Result<PathBuf, NotFound> {
     }
 }
 
-/// What a program may know of the request: never a header of it.
+/// The part of a request that a program may know: never a header.
 pub(super) struct Context {
     pub(super) remote_addr: Option<String>,
-    /// Only if the web server has let somebody in.
+    /// Set only if the web server has authenticated a user.
     pub(super) remote_user: Option<String>,
     pub(super) request_id: String,
 }

@@ -1,4 +1,4 @@
-//! A method whose work a program or a worker does: arguments checked against their description, a result against its.
+//! A method that runs a program or a worker, and checks arguments and result against their descriptions.
 
 use schemars::SchemaGenerator;
 
@@ -12,13 +12,13 @@ use crate::method::{About, Arguments, Body, Failure};
 use crate::service::Request;
 use crate::wire::value::Value;
 
-/// Who does the work.
+/// The program or worker that does the work.
 pub(super) enum Runner {
     Program(Program),
     Worker(Job),
 }
 
-/// A method as a manifest means it.
+/// A method that a manifest describes.
 pub(super) struct ManifestMethod {
     pub(super) terms: Terms,
     pub(super) runner: Runner,
@@ -56,7 +56,7 @@ impl Body for ManifestMethod {
     fn functions(&self, about: &About, _generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
         let param = |(index, param): (usize, &Param)| {
             let mut schema = param.of.schema(param.optional, param.default.as_ref());
-            // it is the param's
+            // the description belongs to the param
             schema.remove("description");
             about.param_schema(index, param.optional, schema)
         };

@@ -1,4 +1,4 @@
-//! What is wrong with a manifest, told to whoever wrote it.
+//! Mistakes in a manifest, told to its author.
 
 use std::ops::Range;
 
@@ -9,24 +9,24 @@ pub(super) type Text<'t> = (&'t str, Range<usize>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mistake {
     pub(crate) severity: Severity,
-    /// What was expected and what is there.
+    /// A text with what was expected and what is there.
     pub(crate) message: String,
     /// The octets it is about; none if it is the file as a whole.
     pub(crate) span: Option<Range<usize>>,
-    /// What would mend it.
+    /// A suggestion that would mend it.
     pub(crate) help: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Severity {
-    /// It cannot be served.
+    /// The manifest cannot be served.
     Error,
-    /// It can, but not everywhere, or not for long.
+    /// It can be served, but not everywhere, or not for long.
     Warning,
 }
 
 impl Mistake {
-    /// A mistake in the file as a whole.
+    /// Returns a mistake in the file as a whole.
     pub(crate) fn of_file(severity: Severity, message: impl Into<String>, help: impl Into<String>) -> Mistake {
         Mistake { severity, message: message.into(), span: None, help: Some(help.into()) }
     }
@@ -68,7 +68,7 @@ impl Mistakes {
     }
 }
 
-/// The known word that is most like one that is not known, as a help.
+/// Suggests the known word that is most like an unknown one.
 pub(super) fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     const ALIKE: f64 = 0.75;
 

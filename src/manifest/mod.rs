@@ -2,18 +2,18 @@
 //!
 //! | file | what it knows |
 //! |---|---|
-//! | `source` | the file, and what is asked of it |
-//! | `keys` | what may stand in it |
-//! | `read` | from what is written to what is meant, with all mistakes at once |
-//! | `mistake`, `pitfalls` | how these are told; what is wrong though it is well written |
-//! | `htaccess` | what a web server would hand out |
+//! | `source` | the file, its permissions and its state |
+//! | `keys` | the keys, their meaning and the form of their values |
+//! | `read` | builds a `Server` from a parsed manifest, and collects all mistakes |
+//! | `mistake`, `pitfalls` | mistakes and their help; common errors in command lines |
+//! | `htaccess` | files that a web server would hand out |
 //! | `data_type` | types as they are described, and their values |
 //! | `method`, `call` | a method: arguments in, result out; a call on its way |
-//! | `program`, `worker` | who does the work: one for each call, or one that stays |
+//! | `program`, `worker` | the programs that do the work: one for each call, or one that stays |
 //! | `encoding` | the text that they read and write |
-//! | `words`, `launch`, `process`, `pool` | command lines, environments, processes, and how many of them there are |
+//! | `words`, `launch`, `process`, `pool` | command lines, environments, processes, and their number |
 //! | `descendants` | what processes have started |
-//! | `signals` | what ends processes from outside |
+//! | `signals` | signals that end processes |
 
 mod call;
 mod data_type;
@@ -51,7 +51,7 @@ use self::worker::Worker;
 use crate::logger::{self, LogFile};
 use crate::server::Server;
 
-/// A service, as a manifest means it.
+/// A service that a manifest describes.
 pub(crate) struct Manifest {
     pub(crate) server: Server,
     pub(crate) workers: Workers,
@@ -59,36 +59,36 @@ pub(crate) struct Manifest {
     pub(crate) files: Vec<PathBuf>,
 }
 
-/// How often workers are looked after that nobody calls.
+/// The interval between two looks at idle workers.
 const ATTENDANCE: Duration = Duration::from_secs(1);
 
 /// Workers that get no more calls.
 pub(crate) struct Retired(Vec<Process>);
 
 impl Retired {
-    /// Lets them end.
+    /// Shuts them down.
     pub(crate) fn dismiss(self) {
         dismiss_all(self.0);
     }
 }
 
-/// The programs that stay.
+/// The workers of a manifest.
 #[derive(Default)]
 pub(crate) struct Workers(Vec<Arc<Worker>>);
 
 impl Workers {
-    /// Lets them end, those apart that are answering a call.
+    /// Shuts down all idle workers; busy ones finish their call.
     pub(crate) fn stop(&self) {
         self.retire().dismiss();
     }
 
-    /// Takes them out of work, those apart that are answering a call. What they have said is logged by then.
+    /// Takes all idle workers out of service, and logs what they have said.
     pub(crate) fn retire(&self) -> Retired {
         Retired(self.0.iter().flat_map(|worker| worker.take_idle()).collect())
     }
 
-    /// Looks after those that nobody calls, from time to time and as long as they are there: one that has ended is
-    /// taken leave of, and what one says goes to the log. So is what programs have left behind.
+    /// Starts a thread that looks after idle workers as long as they are kept: it reaps those that have ended, logs
+    /// what the others say, and reaps what programs have left behind.
     pub(crate) fn attend(self: &Arc<Self>, log_file: Option<Arc<LogFile>>) {
         let workers = Arc::downgrade(self);
         let attend = move || {
@@ -99,7 +99,7 @@ impl Workers {
                 reap_adopted();
             }
         };
-        // without it they are looked after when somebody calls
+        // without the thread, workers are looked after at each call
         _ = thread::Builder::new().name("attendant".into()).spawn(attend);
     }
 }

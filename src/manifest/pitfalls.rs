@@ -1,4 +1,4 @@
-//! What people get wrong in command lines that are right as far as their text goes.
+//! Common errors in command lines whose text is right.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -14,16 +14,16 @@ use super::program::BYTE_ORDER_MARK;
 use super::words::Word;
 use crate::service::split_port;
 
-/// A program that runs text which it finds on its command line.
+/// A program that runs text from its command line.
 struct Interpreter {
     names: &'static [&'static str],
-    /// Options that the text stands behind. One of a single letter may stand at the end of several (`-we`).
+    /// Options with the text behind them. One of a single letter may stand at the end of several (`-we`).
     text: &'static [&'static str],
-    /// Options that a word stands behind which is no text, and how many.
+    /// Options with words behind them that are no text, and the number of these.
     words: &'static [(&'static str, usize)],
-    /// Options behind which there is no text on the command line: that is in a file then.
+    /// Options after which the text is in a file, not on the command line.
     files: &'static [&'static str],
-    /// Whether the first word that is no option is text too, if no option has any.
+    /// Set if the first word that is no option is text too, unless an option has some.
     text_first: bool,
 }
 
@@ -69,10 +69,10 @@ const INTERPRETERS: &[Interpreter] = &[
     },
 ];
 
-/// Programs that start another one, which they find on their command line.
+/// Programs that start another one, which their command line names.
 const WRAPPERS: &[&str] = &["env", "nice", "nohup", "timeout", "sudo", "setsid", "busybox", "xargs", "chroot"];
 
-/// Those of them that do nothing else to it.
+/// The wrappers that do nothing else to it.
 const PREFIXES: &[&str] = &["env", "nice", "nohup", "timeout", "setsid"];
 
 /// Programs to which the words of shells are words like any other.
@@ -81,7 +81,7 @@ const OPERANDS: &[&str] = &["find", "expr", "test", "["];
 /// Words that mean something to a shell alone.
 const OPERATORS: &[&str] = &["|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2>&1"];
 
-/// What is wrong with the words behind a program.
+/// Checks the words behind a program.
 pub(super) fn check_words(
     program: &str,
     written: &[Text<'_>],
@@ -106,7 +106,7 @@ pub(super) fn check_words(
     }
 }
 
-/// The name of a program without its folder and version: `python` for `/usr/bin/python3.12`.
+/// Returns the name of a program without its folder and version: `python` for `/usr/bin/python3.12`.
 fn base_name(program: &str) -> &str {
     let name = program.rsplit('/').next().unwrap_or(program);
     name.trim_end_matches(|character: char| character.is_ascii_digit() || character == '.')
@@ -116,7 +116,7 @@ fn interpreter(program: &str) -> Option<&'static Interpreter> {
     INTERPRETERS.iter().find(|interpreter| interpreter.names.contains(&base_name(program)))
 }
 
-/// What callers send must not become a part of a program's text.
+/// Checks that no value from a caller becomes a part of a program's text.
 fn check_program_text(program: &str, written: &[Text<'_>], words: &[Word], mistakes: &mut Mistakes) {
     let (mut program, mut start) = (program, 0);
     if WRAPPERS.contains(&base_name(program))
@@ -137,7 +137,7 @@ fn check_program_text(program: &str, written: &[Text<'_>], words: &[Word], mista
 }
 
 impl Interpreter {
-    /// Which of its words are text that it runs, or have some.
+    /// Returns the indexes of the words that are, or contain, text to run.
     fn texts(&self, words: &[Text<'_>]) -> Vec<usize> {
         let (mut texts, mut has_file, mut index) = (Vec::new(), false, 0);
         while let Some((word, _)) = words.get(index) {
@@ -153,7 +153,7 @@ impl Interpreter {
                     words[index + 1..].iter().take_while(|(word, _)| !self.text_first && word.starts_with('-'));
                 index += 1 + skipped.count();
                 texts.push(index);
-                // what is behind it is for the text
+                // the words behind it are for the text
                 if !self.text_first {
                     break;
                 }
@@ -175,7 +175,7 @@ impl Interpreter {
         texts
     }
 
-    /// Whether the last of several letters is an option with text.
+    /// Tests whether the last of several letters is an option with text.
     fn ends_in_text(&self, word: &str) -> bool {
         let letters = word.strip_prefix('-').filter(|letters| !letters.starts_with('-') && !letters.contains('{'));
         let last = letters.and_then(|letters| letters.chars().last());
@@ -183,18 +183,18 @@ impl Interpreter {
     }
 }
 
-/// The words of a command line that may name the file with the code: the program itself, or behind an interpreter what it
+/// Returns the words of a command line that may name the file with the code: the program itself, or what an interpreter
 /// reads. What other programs are given is data, which may change with every call.
 pub(super) fn code<'w>(written: &'w [Text<'_>]) -> impl Iterator<Item = &'w str> {
     let program = written.first().map_or("", |(program, _)| program);
     let is_read = |word: &str| interpreter(word).is_some() || WRAPPERS.contains(&base_name(word));
     let of_interpreter = if is_read(program) { written.get(1..).unwrap_or_default() } else { &[] };
-    // a program of the system is named without a slash, and is nobody's to edit
+    // a program of the system is named without a slash, and the author does not edit it
     let own = Some(program).filter(|program| program.contains('/') && !is_read(program));
     own.into_iter().chain(of_interpreter.iter().map(|(word, _)| *word).filter(|word| !word.starts_with('-')))
 }
 
-/// What the files lack that a command line names.
+/// Checks the files that a command line names.
 pub(super) fn check_files(
     launch: &Launch,
     program: &Text<'_>,
@@ -233,7 +233,7 @@ pub(super) fn check_files(
     }
 }
 
-/// The program that is started in the end, and its words: behind those that do but that.
+/// Returns the program that prefixes such as `env` start in the end, and its words.
 fn started<'w, 't>(program: &'w Text<'t>, words: &'w [Text<'t>]) -> Option<(&'w Text<'t>, &'w [Text<'t>])> {
     let (mut program, mut words) = (program, words);
     while PREFIXES.contains(&base_name(program.0)) {
@@ -320,7 +320,7 @@ impl Interpreter {
 const NO_MARK: &str = "save it as UTF-8 without BOM";
 const LINE_ENDS: &str = "save it with the line ends of Unix";
 
-/// Why the kernel does not start a script.
+/// Returns the reason why the kernel does not start a script, and its help.
 fn problem_of_script(path: &Path, launch: &Launch) -> Option<(String, String)> {
     let mut start = [0; 256];
     let read = File::open(path).and_then(|mut file| file.read(&mut start)).ok()?;
@@ -359,7 +359,7 @@ fn problem_of_script(path: &Path, launch: &Launch) -> Option<(String, String)> {
     }
 }
 
-/// What would mend a command line whose program is not there.
+/// Returns the help for a command line whose program is not there.
 pub(super) fn help_to_find(program: &str, folder: &Path) -> String {
     let path = folder.join(program.trim_start_matches("./"));
     if program.contains(char::is_whitespace) {
@@ -393,7 +393,7 @@ pub(super) fn help_to_find(program: &str, folder: &Path) -> String {
 mod tests {
     use super::*;
 
-    /// The words that are taken for text.
+    /// Returns the words that are taken for text.
     fn texts(command: &str) -> Vec<&str> {
         let words: Vec<Text<'_>> = command.split(' ').map(|word| (word, 0..0)).collect();
         let interpreter = interpreter(words[0].0).expect("it is one");

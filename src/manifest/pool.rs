@@ -1,33 +1,33 @@
-//! Things of which there are so many and no more, and calls that wait for one.
+//! A pool of a fixed number of items, with a bounded queue of callers.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Places for programs, or workers.
+/// A pool of places for programs, or of workers.
 pub(super) struct Pool<T> {
     state: Mutex<State<T>>,
-    /// Told when something comes back.
+    /// Notified when an item comes back.
     returned: Condvar,
-    /// How many may wait.
+    /// The number of callers that may wait.
     queue: usize,
-    /// For how long.
+    /// The longest time that a caller waits.
     wait: Duration,
 }
 
 struct State<T> {
-    /// The one that came back last is the first to go out again.
+    /// The item that came back last is the first to go out again.
     idle: Vec<T>,
     waiting: usize,
 }
 
-/// Why nothing could be had.
+/// The reason why no item could be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Busy {
-    /// As many wait as may.
+    /// As many callers wait as may.
     QueueFull,
-    /// Nothing has come back in time.
+    /// No item has come back in time.
     Waited(Duration),
 }
 
@@ -46,7 +46,7 @@ impl<T> Pool<T> {
         Pool { state: Mutex::new(state), returned: Condvar::new(), queue, wait }
     }
 
-    /// Takes one of them, and waits if there is none.
+    /// Takes an item, and waits if none is idle.
     pub(super) fn take(&self) -> Result<Taken<'_, T>, Busy> {
         let mut state = self.lock();
         if let Some(thing) = state.idle.pop() {
@@ -72,23 +72,23 @@ impl<T> Pool<T> {
         }
     }
 
-    /// Takes the one that has been here longest, for a short while.
+    /// Takes the item that has been idle longest, for a short while.
     pub(super) fn take_oldest(&self) -> Option<T> {
         let mut state = self.lock();
         if state.idle.is_empty() { None } else { Some(state.idle.remove(0)) }
     }
 
-    /// How many are here.
+    /// Returns the number of idle items.
     pub(super) fn count(&self) -> usize {
         self.lock().idle.len()
     }
 
-    /// Takes away all that is here.
+    /// Takes away all idle items.
     pub(super) fn drain(&self) -> Vec<T> {
         std::mem::take(&mut self.lock().idle)
     }
 
-    /// Brings one back.
+    /// Puts an item back.
     pub(super) fn put(&self, thing: T) {
         self.lock().idle.push(thing);
         self.returned.notify_one();
@@ -99,7 +99,7 @@ impl<T> Pool<T> {
     }
 }
 
-/// One of the things, which goes back when it is let go of.
+/// A taken item, which goes back when it is dropped.
 pub(super) struct Taken<'p, T> {
     thing: Option<T>,
     pool: &'p Pool<T>,

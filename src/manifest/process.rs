@@ -1,8 +1,8 @@
-//! A program that runs: what it is told, what it says, and its end.
+//! A running program: its input, its output, and its end.
 //!
-//! It runs in a process group of its own, and what it starts is known by a mark (`descendants`). Whoever holds a
-//! [`Process`] moves octets both ways with [`turn`](Process::turn), which waits for whatever comes first; no thread is
-//! needed for it. However a process is let go of, nothing of it is left: no zombie, no descriptor.
+//! It runs in a process group of its own, and its descendants are known by a mark (`descendants`). The holder of a
+//! [`Process`] moves octets both ways with [`turn`](Process::turn), which waits for the first event; no thread is
+//! needed. However a process is dropped, nothing of it is left: no zombie, no descriptor.
 
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -18,13 +18,13 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 
 use super::{descendants, signals};
 
-/// How long a process has between TERM and KILL.
+/// The time between TERM and KILL.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// How long a process may take to end by itself when its standard input has.
+/// The time a process has to end by itself after its standard input has ended.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// How long what a program has started may keep its pipes open when it has ended itself.
+/// The time that the children of an ended program may keep its pipes open.
 const LINGER: Duration = Duration::from_millis(500);
 
 /// The time between TERM and KILL for programs when rpcgi itself is told to end. Apache's mod_cgid keeps the client's
@@ -37,17 +37,17 @@ const SHORT_LOOK: Duration = Duration::from_millis(2);
 /// The exit status of a program that was ended by TERM.
 const INTERRUPTED_STATUS: i32 = 128 + 15;
 
-/// How often a system without descriptors for processes looks whether one has ended.
+/// The interval between two checks whether a process has ended, on a system without descriptors for processes.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Octets read at a time: what a pipe has, but most answers are short.
+/// Octets read at a time: what a pipe holds, but less at first, because most answers are short.
 const BUFFER: usize = 64 << 10;
 const SMALL_BUFFER: usize = 4 << 10;
 
-/// The most octets of standard error that are kept: more than anybody reads in a log.
+/// The most octets of standard error that are kept: more than an operator reads in a log.
 const MOST_COMPLAINTS: usize = 1 << 20;
 
-/// A program that runs.
+/// A running program.
 pub(super) struct Process {
     child: Child,
     /// Readable when it has ended, where the system has such descriptors.
@@ -55,19 +55,19 @@ pub(super) struct Process {
     stdin: Option<ChildStdin>,
     stdout: Stream<std::process::ChildStdout>,
     stderr: Stream<std::process::ChildStderr>,
-    /// Since when it is seen to have ended.
+    /// The time at which it was seen to have ended.
     ended: Option<Instant>,
     is_reaped: bool,
     /// The mark in its environment, which its children inherit.
     mark: String,
 }
 
-/// A pipe from a process, and what has come through it and was not taken.
+/// A pipe from a process, and the octets that have come through it and were not taken.
 struct Stream<R> {
     pipe: Option<R>,
     octets: Vec<u8>,
     most: usize,
-    /// Whether more has come than may.
+    /// Set if more than `most` octets have come.
     is_over: bool,
 }
 
@@ -80,20 +80,20 @@ enum Read {
     End,
 }
 
-/// What a turn has come to.
+/// The outcome of a turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Turn {
     /// There is time left.
     Moved,
-    /// There is none.
+    /// The deadline has passed.
     Late,
 }
 
-/// The programs that run, and whether any more may.
+/// The programs that run, and whether more may start.
 static RUNNING: Mutex<Running> = Mutex::new(Running { programs: Vec::new(), is_closed: false });
 
 struct Running {
-    /// Each leads a group; with its mark.
+    /// The leader of each group, with its mark.
     programs: Vec<(Pid, String)>,
     is_closed: bool,
 }
@@ -116,8 +116,8 @@ fn running() -> MutexGuard<'static, Running> {
     RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Ends all programs that run, with all that they have started, and lets no more start: whoever waits for them is about
-/// to end itself.
+/// Ends all running programs, with all that they have started, and lets no more start: the caller is about to end the
+/// process.
 pub(crate) fn end_all() {
     let mut all = running();
     all.is_closed = true;
@@ -135,12 +135,12 @@ pub(crate) fn end_all() {
         std::thread::sleep(SHORT_LOOK);
         all = running();
     }
-    // those that nobody has taken leave of: their numbers are still theirs
+    // programs that are not reaped yet: their numbers are still theirs
     signal_all(&all, Signal::KILL);
     descendants::kill(&roots, &marks);
 }
 
-/// Takes leave of what programs have left behind and this process has adopted: nobody else would.
+/// Reaps what programs have left behind and this process has adopted: no other process would.
 pub(crate) fn reap_adopted() {
     let all = running();
     let peek = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -154,7 +154,7 @@ pub(crate) fn reap_adopted() {
     }
 }
 
-/// A mark that no other process has.
+/// Returns a mark that no other process has.
 fn new_mark() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
 
@@ -167,7 +167,7 @@ fn has_exited(leader: Pid) -> bool {
     !matches!(waitid(WaitId::Pid(leader), options), Ok(None))
 }
 
-/// Lets programs end by themselves, as those do that find the end of their input, all at a time; then by force.
+/// Ends programs together: closes their input, at which they should end by themselves, then uses force.
 pub(super) fn dismiss_all(mut processes: Vec<Process>) {
     processes.iter_mut().for_each(Process::close_input);
     for (signal, time) in [(None, FAREWELL), (Some(Signal::TERM), GRACE)] {
@@ -179,7 +179,7 @@ pub(super) fn dismiss_all(mut processes: Vec<Process>) {
 }
 
 impl Process {
-    /// Starts a program. More octets than `most` must not come from it before somebody takes them.
+    /// Starts a program, which may write at most `most` octets before the caller takes them.
     ///
     /// # Errors
     /// If it cannot be started.
@@ -225,7 +225,7 @@ impl Process {
     /// Waits until something can be moved, moves it, and takes what it could write from the front of `input`.
     ///
     /// # Errors
-    /// If the system does not do its part: what has come then is not all there is.
+    /// If the system fails: the octets that have come are not all there are.
     pub(super) fn turn(&mut self, input: &mut &[u8], deadline: Instant) -> io::Result<Turn> {
         let [write, out, err, end, interrupted] = self.wait(!input.is_empty(), deadline)?;
         if interrupted {
@@ -248,7 +248,7 @@ impl Process {
         Ok(if Instant::now() < deadline { Turn::Moved } else { Turn::Late })
     }
 
-    /// Which of the pipes, and the end, can be attended to.
+    /// Waits, and returns which of stdin, stdout, stderr, the end and a signal are ready.
     fn wait(&self, has_input: bool, deadline: Instant) -> io::Result<[bool; 5]> {
         let until_end = self.ended.is_none();
         let sources = [
@@ -297,7 +297,7 @@ impl Process {
         self.stdin = None;
     }
 
-    /// Whether it still reads.
+    /// Tests whether it still reads.
     pub(super) fn reads(&self) -> bool {
         self.stdin.is_some()
     }
@@ -307,11 +307,11 @@ impl Process {
         has_exited(self.pid())
     }
 
-    /// Tests if it has ended and nothing more will come: its pipes are closed, or its children keep them open for too long
-    /// and they are empty. Time alone is no sign of that: this process may have stood still.
+    /// Tests if it has ended and no more output will come: its pipes are closed, or its children keep them open for too
+    /// long and they are empty. Time alone is no sign of that: this process may have stood still.
     ///
     /// # Errors
-    /// If what is in the pipes cannot be had.
+    /// If the pipes cannot be read.
     pub(super) fn is_over(&mut self) -> io::Result<bool> {
         let are_closed = self.stdout.pipe.is_none() && self.stderr.pipe.is_none();
         match self.ended {
@@ -324,27 +324,27 @@ impl Process {
         }
     }
 
-    /// Until when to wait at most, with this deadline.
+    /// Returns the latest time to wait until: this deadline, or earlier if it has ended.
     pub(super) fn until(&self, deadline: Instant) -> Instant {
         self.ended.map_or(deadline, |ended| deadline.min(ended + LINGER))
     }
 
-    /// What it has written and nobody has taken.
+    /// Returns its output that was not taken yet.
     pub(super) fn output(&mut self) -> &mut Vec<u8> {
         &mut self.stdout.octets
     }
 
-    /// Whether it has written more than it may.
+    /// Tests whether it has written more than it may.
     pub(super) fn writes_too_much(&self) -> bool {
         self.stdout.is_over
     }
 
-    /// How much of what it has said nobody has taken.
+    /// Returns the number of octets that it has written and that were not taken yet.
     pub(super) fn said(&self) -> usize {
         self.stdout.octets.len() + self.stderr.octets.len()
     }
 
-    /// Whether it will write no more.
+    /// Tests whether it will write no more.
     pub(super) fn is_silent(&self) -> bool {
         self.stdout.pipe.is_none()
     }
@@ -358,15 +358,15 @@ impl Process {
         complaints
     }
 
-    /// Gives one that has closed its output the time to end.
+    /// Gives a program that has closed its output the time to end.
     pub(super) fn let_end(&mut self) {
         if self.is_silent() {
             self.wait_for_end(Instant::now() + FAREWELL);
         }
     }
 
-    /// Takes leave of a program that has ended by itself. Its children go on if they have let go of the pipes, and are
-    /// ended if they have not.
+    /// Reaps a program that has ended by itself. Its children go on if they have closed the pipes, and are killed if
+    /// they have not.
     pub(super) fn finish(mut self) -> io::Result<ExitStatus> {
         if self.stdout.pipe.is_some() || self.stderr.pipe.is_some() {
             self.signal(Signal::KILL);
@@ -378,7 +378,7 @@ impl Process {
     pub(super) fn end(mut self) {
         self.signal(Signal::TERM);
         {
-            // one that is just being started has no mark yet
+            // a program that is just being started has no mark yet
             let _all = running();
             descendants::signal(&[self.pid()], std::slice::from_ref(&self.mark), Signal::TERM);
         }
@@ -390,7 +390,7 @@ impl Process {
     fn kill_all(mut self) {
         self.signal(Signal::KILL);
         self.kill_descendants();
-        // nothing withstands that, and what it says is not of interest
+        // nothing withstands KILL, and the status is of no interest
         _ = self.reap();
     }
 
@@ -399,7 +399,7 @@ impl Process {
         descendants::kill(&[self.pid()], std::slice::from_ref(&self.mark));
     }
 
-    /// Takes leave of one that was let end: by force if it has not, and then with all that it has started.
+    /// Reaps a program that was told to end: by force if it has not, and then with all that it has started.
     fn kill(mut self) {
         if !self.has_exited() {
             return self.kill_all();
@@ -408,7 +408,7 @@ impl Process {
         _ = self.reap();
     }
 
-    /// Waits for its end, and for that of whatever it has started that still has its pipes.
+    /// Waits for its end, and for that of its children that still hold its pipes.
     fn wait_for_end(&mut self, deadline: Instant) {
         let has_pipes = |process: &Process| process.stdout.pipe.is_some() || process.stderr.pipe.is_some();
         while (!self.has_exited() || has_pipes(self)) && Instant::now() < deadline {
@@ -427,7 +427,7 @@ impl Process {
     fn reap(&mut self) -> io::Result<ExitStatus> {
         self.is_reaped = true;
         {
-            // before its number can be another's
+            // before another process can get its number
             let mut running = running();
             running.programs.retain(|(leader, _)| *leader != self.pid());
             signals::programs_run(!running.programs.is_empty());
@@ -440,7 +440,7 @@ impl Process {
     }
 }
 
-/// Sends a signal to a group; it fails if all in it have ended.
+/// Sends a signal to a group; that fails if all its processes have ended.
 fn send(group: Pid, signal: Signal) {
     _ = kill_process_group(group, signal);
 }
@@ -463,7 +463,7 @@ impl<R: io::Read> Stream<R> {
     /// Reads once.
     ///
     /// # Errors
-    /// If that fails, which is no end: more may have been there.
+    /// If that fails, which is not the end: there may have been more.
     fn read(&mut self) -> io::Result<Read> {
         let Some(pipe) = &mut self.pipe else { return Ok(Read::End) };
         let start = self.octets.len();
@@ -502,7 +502,7 @@ fn descriptor(_: &Child) -> Option<OwnedFd> {
     None
 }
 
-/// How a program ended, in words.
+/// Describes how a program ended.
 pub(super) fn in_words(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("ended with status {code}"),

@@ -28,10 +28,10 @@ const LONGEST_VARIABLE: usize = LONGEST_WORD / 2;
 /// The byte order mark that some programs of Windows put before a text; it is no part of it.
 pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
 
-/// A program, and how it is told and understood.
+/// A program, and the form of its input and output.
 pub(super) struct Program {
     pub(super) launch: Launch,
-    /// Its words but for the first.
+    /// The words of its command line after the first.
     pub(super) words: Vec<Word>,
     pub(super) stdin: Input,
     pub(super) output: Output,
@@ -41,7 +41,7 @@ pub(super) struct Program {
     pub(super) places: Arc<Pool<()>>,
 }
 
-/// What a program reads.
+/// The input of a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Input {
     Nothing,
@@ -51,7 +51,7 @@ pub(super) enum Input {
     Json,
 }
 
-/// How a result is read from what a program writes.
+/// The form of a program's output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Output {
     Text,
@@ -86,7 +86,7 @@ impl Program {
         }
     }
 
-    /// What it is to read.
+    /// Returns the octets that the program reads.
     fn input<'v>(&self, call: &'v Call<'_>) -> Result<Cow<'v, [u8]>, Failure> {
         let encoding = self.launch.encoding;
         Ok(match self.stdin {
@@ -112,7 +112,7 @@ impl Program {
         self.launch.encoding.decode_lossy(&process.complaints()).into_owned()
     }
 
-    /// Sets scalar arguments as environment variables. What no environment takes is not there.
+    /// Sets scalar arguments as environment variables, except those that no environment takes.
     fn tell_arguments(&self, call: &Call<'_>, command: &mut Command) {
         for (param, argument) in call.terms.params.iter().zip(&call.arguments) {
             let text = match argument {
@@ -136,7 +136,7 @@ impl Program {
         }
     }
 
-    /// Moves octets both ways until the program has ended, or has gone too far.
+    /// Moves octets both ways until the program has ended, or exceeds a limit.
     fn attend(&self, mut process: Process, input: &[u8], call: &Call<'_>) -> Result<Ended, Fault> {
         let deadline = Instant::now() + call.terms.timeout;
         let mut input = input;
@@ -171,8 +171,8 @@ impl Program {
     }
 }
 
-/// The fault of a program that has not succeeded: what the manifest says of its status; else the caller learns no more
-/// than that, unless it may have the last thing that the program has said.
+/// Returns the fault of a program that has failed: the manifest's text for its status; else only that it failed, or
+/// with `tell_errors` the last line that it has said.
 fn fault(ended: &Ended, call: &Call<'_>) -> Fault {
     let Some(status) = ended.status.code() else {
         return failed(call.about, &format!("the program {}", in_words(ended.status)));
@@ -188,7 +188,7 @@ fn fault(ended: &Ended, call: &Call<'_>) -> Fault {
     Fault::new(status, last_line.unwrap_or_else(|| format!("the program {}", in_words(ended.status))))
 }
 
-/// A line of a program's as the text of a fault: cut, and without what is not for reading.
+/// Returns a program's line as the text of a fault: cut, and without control characters.
 fn one_line(line: &str) -> String {
     const LONGEST: usize = 500;
 
@@ -227,7 +227,7 @@ fn text(mut output: Vec<u8>) -> Result<String, String> {
     })
 }
 
-/// What a program prints ends in a line end, which is not meant.
+/// Removes the line end after a program's output, which is no part of the value.
 fn without_line_end(text: &str) -> &str {
     let text = text.strip_suffix('\n').unwrap_or(text);
     text.strip_suffix('\r').unwrap_or(text)

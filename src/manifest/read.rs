@@ -1,6 +1,6 @@
-//! From what is written to what is meant.
+//! Builds a `Server` from a parsed manifest, collecting every mistake on the way.
 //!
-//! Every mistake is noted and reading goes on, so that whoever mends a manifest sees all of them at once.
+//! Reading goes on after a mistake, so that the author sees all of them at once.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,23 +41,23 @@ use crate::service::{BaseUrl, Forwarded, network, path};
 use crate::wire::Type;
 use crate::wire::value::Value;
 
-/// How closely to look.
+/// The depth of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    /// At the text alone.
+    /// The text alone.
     Text,
-    /// The same, and at which files its command lines name, to notice when they change.
+    /// The same, and the files that its command lines name, to notice when they change.
     Watching,
-    /// Also whether the programs are there, which keeps nobody from serving it: they may come.
+    /// The same, and the programs; a missing one is only a warning, because it may come later.
     Programs,
-    /// The same, and what is missing is an error.
+    /// The same, and a missing file or program is an error.
     Strictly,
 }
 
 /// The most threads that a manifest gets without asking for more.
 const MOST_THREADS: usize = 512;
 
-/// What a call may cost, beside what a request may.
+/// The limits of a call, beside those of a request.
 struct Budget {
     programs: usize,
     queue: usize,
@@ -66,7 +66,7 @@ struct Budget {
     output: usize,
 }
 
-/// Reads a manifest. There is none if there are errors among the mistakes.
+/// Reads a manifest; `None` if there are errors among the mistakes.
 pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistake>) {
     let mut mistakes = Mistakes::default();
     let (document, errors) = DeTable::parse_recoverable(&source.text);
@@ -85,7 +85,7 @@ pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistak
         // what seems to be missing may be behind a mistake in the text
         mistakes.0.retain(|mistake| mistake.span.is_some());
     }
-    // those of a place stand together; those of the whole file come first
+    // mistakes of a place stand together; those of the whole file come first
     mistakes.0.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
     (Some(manifest).filter(|_| is_meant), mistakes.0)
 }
@@ -241,7 +241,7 @@ impl Reader<'_> {
             .footer(is_on("footer"))
     }
 
-    /// A text that has a form of its own.
+    /// Parses a text that has a form of its own.
     fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, table: &DeTable<'_>, key: &str) -> Option<T> {
         let (text, span) = text(table, key)?;
         text.parse().map_err(|error: T::Err| self.mistakes.add(&span, error.to_string())).ok()
@@ -263,7 +263,7 @@ impl Reader<'_> {
         origins.into_iter().map(|(origin, _)| origin).collect()
     }
 
-    /// The workers by their names, with how many of each there may be.
+    /// Reads the workers by their names, with the number of each.
     fn workers(&mut self, table: &DeTable<'_>, budget: &Budget) -> BTreeMap<String, (Arc<Worker>, usize)> {
         let mut workers = BTreeMap::new();
         for (name, span, table) in tables(table, "worker") {
@@ -289,7 +289,7 @@ impl Reader<'_> {
         workers
     }
 
-    /// The methods, with the names of the workers that they have.
+    /// Reads the methods, with the names of their workers.
     fn methods(
         &mut self,
         table: &DeTable<'_>,
@@ -349,7 +349,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Every worker should have a method.
+    /// Warns of workers that no method uses.
     fn check_workers(&mut self, table: &DeTable<'_>, methods: &[(Method, Option<String>)]) {
         for (name, span, _) in tables(table, "worker") {
             if !methods.iter().any(|(_, worker)| worker.as_deref() == Some(name)) {
@@ -425,7 +425,7 @@ impl Reader<'_> {
                 self.mistakes.warn(&span, message);
             }
             params.push(Param {
-                // who lists the values knows them
+                // an author who lists the values knows them
                 leading_dash: flag(table, "leading_dash") || !of.bounds.choices.is_empty(),
                 name: name.to_owned(),
                 of,
@@ -443,7 +443,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A type by its name, or described.
+    /// Reads a type by its name, or described.
     fn data_type(&mut self, value: &Spanned<DeValue<'_>>) -> DataType {
         match value.get_ref() {
             DeValue::String(name) => DataType::of(wire_type(name)),
@@ -452,7 +452,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A type that a table describes.
+    /// Reads a type that a table describes.
     fn described(&mut self, table: &DeTable<'_>, span: &Range<usize>) -> DataType {
         let Some((name, _)) = text(table, "type") else {
             let help = "type = \"string\", or another of XML-RPC's types";
@@ -486,7 +486,7 @@ impl Reader<'_> {
         of
     }
 
-    /// Not every type has everything.
+    /// Checks that the keys of a described type fit it.
     fn check_fits(&mut self, table: &DeTable<'_>, wire: Type) {
         const STRING: &[Type] = &[Type::String];
         const SCALAR: &[Type] = &[Type::Int, Type::I8, Type::Boolean, Type::String, Type::Double, Type::DateTime];
@@ -521,10 +521,10 @@ impl Reader<'_> {
         written.into_iter().map(member).collect()
     }
 
-    /// A value of a type, as it is written in the manifest.
+    /// Reads a value of a type, as it is written in the manifest.
     fn value(&mut self, value: &Spanned<DeValue<'_>>, of: &DataType) -> Option<Value> {
         if !of.is_scalar() {
-            // it was noted that there can be none
+            // a mistake was noted already
             return None;
         }
         let read = match (of.wire, value.get_ref()) {
@@ -549,7 +549,7 @@ impl Reader<'_> {
         None
     }
 
-    /// A program for each call.
+    /// Reads the program of a method.
     fn program(
         &mut self,
         table: &DeTable<'_>,
@@ -576,7 +576,7 @@ impl Reader<'_> {
                 self.mistakes.add(span, message);
             }
         }
-        // those that were understood
+        // only if all were understood
         if words.len() == written.len() - 1 {
             pitfalls::check_words(program, &written[1..], &words, params, &mut self.mistakes);
         }
@@ -676,7 +676,7 @@ impl Reader<'_> {
             "lines" => (Output::Lines, returns.wire == Type::Array && item_is_text, "an array of scalars"),
             "base64" => (Output::Base64, natural == Output::Base64, "base64"),
             "json" => (Output::Json, true, ""),
-            // it was noted that there is no such word
+            // the unknown word was noted already
             _ => return natural,
         };
         if !fits {
@@ -736,7 +736,7 @@ impl Reader<'_> {
         launch
     }
 
-    /// What the files lack that a command line names.
+    /// Checks the files that a command line names, and keeps the one with the code.
     fn check_files(&mut self, launch: &Launch, written: &[Text<'_>]) {
         if self.look != Look::Text {
             self.files.extend(pitfalls::code(written).map(|word| self.folder.join(word)).find(|file| file.is_file()));
@@ -768,7 +768,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Makes warnings of the mistakes from one on, if they are about files that are looked for only to tell.
+    /// Turns the mistakes from this one on into warnings, where a missing file does not prevent serving.
     fn soften(&mut self, from: usize) {
         if self.look == Look::Programs {
             self.mistakes.0[from..].iter_mut().for_each(|mistake| mistake.severity = Severity::Warning);
@@ -795,7 +795,7 @@ fn limits(table: Option<&DeTable<'_>>) -> (Limits, Budget) {
     limits.threads = count("threads").and_then(NonZeroUsize::new);
     limits.stall = duration("stall").unwrap_or(limits.stall);
     limits.stop = duration("stop").unwrap_or(limits.stop);
-    // all of it, and an end by force, in less than the minute that web servers wait
+    // wait, timeout and an end by force together take less than the minute that web servers wait
     limits.wait = duration("wait").unwrap_or(limits.wait);
     let budget = Budget {
         programs: count("programs").unwrap_or(8).min(MOST_PROGRAMS as usize),
@@ -807,7 +807,7 @@ fn limits(table: Option<&DeTable<'_>>) -> (Limits, Budget) {
     (limits, budget)
 }
 
-/// The type of a name; one that is not known was noted.
+/// Returns the type of a name; an unknown one was noted already.
 fn wire_type(name: &str) -> Type {
     match name {
         "int" | "i4" => Type::Int,
@@ -858,7 +858,7 @@ fn inner<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> Option<&'t DeTable<'i>> {
     table.get(key).and_then(|value| value.get_ref().as_table())
 }
 
-/// The tables that a table has under names of the author's choice, with where these stand.
+/// Returns the tables that a table has under names of the author's choice, with the places of these.
 fn tables<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> impl Iterator<Item = (&'t str, Range<usize>, &'t DeTable<'i>)> {
     let named = inner(table, key).into_iter().flatten();
     named.filter_map(|(name, value)| Some((name.get_ref().as_ref(), name.span(), value.get_ref().as_table()?)))

@@ -1,28 +1,28 @@
-//! What signals mean to a process that has started programs. (On Linux; elsewhere they mean what they always do.)
+//! Signals to a process that has started programs. (On Linux; elsewhere they mean what they always do.)
 
 use std::os::fd::BorrowedFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static ENDS_PROGRAMS: AtomicBool = AtomicBool::new(false);
 
-/// From here on programs end with this process where a web server ends it (CGI).
+/// Makes programs end with this process from here on, when a web server ends it (CGI).
 pub(crate) fn end_programs() {
     ENDS_PROGRAMS.store(true, Ordering::Relaxed);
 }
 
-/// Where an octet comes for a signal to end, if programs are to end with it.
+/// Returns the descriptor that gets an octet for a signal to end, if programs are to end with this process.
 pub(super) fn interrupted() -> Option<BorrowedFd<'static>> {
     if ENDS_PROGRAMS.load(Ordering::Relaxed) { system::interrupted() } else { None }
 }
 
-/// Before a program is started: sees to it that the system keeps what a child has come to, even if whoever started this
-/// process does not want to know that of its own children, and that signals are heeded.
+/// Prepares to start a program: heeds signals, and makes the system keep the status of children, even if the process
+/// that started this one ignores that of its own.
 pub(super) fn prepare() {
     system::keep_children();
     interrupted();
 }
 
-/// While no program runs, a signal ends this process as any other.
+/// Sets whether programs run: while none does, a signal ends this process as any other.
 pub(super) fn programs_run(run: bool) {
     system::programs_run(run);
 }
@@ -62,9 +62,9 @@ mod system {
         static KEPT: Once = Once::new();
 
         KEPT.call_once(|| {
-            // any handler will do; the flag is nobody's
+            // any handler will do; the flag is never read
             _ = flag::register(SIGCHLD, Arc::default());
-            // what a program has started and left is this process's to look after; without that it is found by its mark
+            // this process adopts what programs leave behind; without that it is found by its mark
             _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
         });
     }

@@ -12,21 +12,21 @@ use crate::wire::Position;
 /// The most octets of a manifest: some ten thousand methods.
 const LARGEST: u64 = 4 << 20;
 
-/// Why a file is not served that everybody may write to.
+/// The reason why a file that every user may write to is not served.
 pub(crate) const WRITABLE: &str = "everybody may write to it, so what it says is nobody's";
 
-/// A manifest as it is written.
+/// The text of a manifest, and its file.
 pub(crate) struct Source {
     /// Without links in it.
     pub(crate) path: PathBuf,
     pub(crate) text: String,
     pub(crate) identity: Identity,
-    /// The octets of the permissions, and who owns it.
+    /// The mode of the file, and the user who owns it.
     pub(crate) mode: u32,
     pub(crate) owner: u32,
 }
 
-/// Which file it is, and in which state.
+/// The identity of a file and of its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) file: (u64, u64),
@@ -35,10 +35,10 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// That of the file at a path.
+    /// Returns the identity of the file at a path.
     ///
     /// # Errors
-    /// If there is none to be seen.
+    /// If no file can be seen there.
     pub(crate) fn at(path: &Path) -> io::Result<Identity> {
         fs::metadata(path).map(|metadata| Identity::of(&metadata))
     }
@@ -56,7 +56,7 @@ impl Source {
     /// Reads the file, to serve it.
     ///
     /// # Errors
-    /// Why it is no manifest, or must not be one.
+    /// The reason why it is no manifest, or must not be one.
     pub(crate) fn open(path: &Path) -> Result<Source, String> {
         let source = Source::open_to_check(path)?;
         match source.mode & 0o002 {
@@ -65,12 +65,12 @@ impl Source {
         }
     }
 
-    /// Reads the file, whoever may write to it.
+    /// Reads the file, even if every user may write to it.
     ///
     /// # Errors
-    /// Why it is no manifest.
+    /// The reason why it is no manifest.
     pub(crate) fn open_to_check(path: &Path) -> Result<Source, String> {
-        // a pipe would be waited for
+        // opening a pipe would block
         let options = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path);
         let mut file: File = options.map_err(|error| format!("it cannot be opened: {error}"))?;
         // what was opened, whatever the path leads to by now
@@ -92,7 +92,7 @@ impl Source {
         Ok(Source { path, text, identity, mode: metadata.mode(), owner: metadata.uid() })
     }
 
-    /// The folder it is in.
+    /// Returns the folder it is in.
     pub(crate) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("/"))
     }

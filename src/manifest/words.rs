@@ -26,7 +26,7 @@ impl Word {
     /// Reads a word as it is written: `{name}` stands for a param, `{{` and `}}` for braces.
     ///
     /// # Errors
-    /// What is wrong with it, and what would mend it.
+    /// A message with what is wrong, and a help that would mend it.
     pub(super) fn parse(text: &str, params: &[Param]) -> Result<Word, (String, Option<String>)> {
         let (mut pieces, mut literal) = (Vec::new(), String::new());
         let mut rest = text;
@@ -56,7 +56,7 @@ impl Word {
         Ok(Word(pieces))
     }
 
-    /// The word, if it has no places.
+    /// Returns the word, if it has no places.
     pub(super) fn literal(&self) -> Option<&str> {
         match &self.0[..] {
             [Piece::Literal(text)] => Some(text),
@@ -64,7 +64,7 @@ impl Word {
         }
     }
 
-    /// The param that it is, if it is nothing else.
+    /// Returns the param that is the whole word, if there is one.
     pub(super) fn whole(&self) -> Option<usize> {
         match self.0[..] {
             [Piece::Param(index)] => Some(index),
@@ -72,7 +72,7 @@ impl Word {
         }
     }
 
-    /// The params it has places for.
+    /// Returns the params that it has places for.
     pub(super) fn params(&self) -> impl Iterator<Item = usize> {
         self.0.iter().filter_map(|piece| match piece {
             Piece::Literal(_) => None,
@@ -80,7 +80,7 @@ impl Word {
         })
     }
 
-    /// The word with arguments in its places; `None` if one of them was left out.
+    /// Returns the word with arguments in its places; `None` if one of them was left out.
     fn fill(
         &self,
         params: &[Param],
@@ -105,7 +105,7 @@ impl Word {
     }
 }
 
-/// Checks what is to become a word, or a part of one; an option is what could be taken for one.
+/// Checks an argument that becomes a word, or a part of one; it must not be taken for an option.
 fn check(index: usize, param: &Param, argument: &Value, text: &[u8], may_be_option: bool) -> Result<(), Refusal> {
     let problem = if text.contains(&0) {
         "expected a string without NUL, found one"
@@ -119,7 +119,7 @@ fn check(index: usize, param: &Param, argument: &Value, text: &[u8], may_be_opti
     Err(refuse(index, param, problem))
 }
 
-/// The command line with arguments in its places. A word of which an argument was left out is left out too.
+/// Returns the command line with arguments in its places. A word is left out if one of its arguments was.
 pub(super) fn fill(
     words: &[Word],
     params: &[Param],
@@ -136,7 +136,7 @@ pub(super) fn fill(
     Ok(filled)
 }
 
-/// The param of a place.
+/// Finds the param of a place.
 pub(super) fn find(name: &str, params: &[Param]) -> Result<usize, (String, Option<String>)> {
     if let Some(index) = params.iter().position(|param| param.name == name) {
         return Ok(index);

@@ -20,16 +20,16 @@ use crate::wire::fault::Fault;
 use crate::wire::json;
 use crate::wire::value::{Value, shown};
 
-/// How long to wait before starting a worker anew when the second in a row has died; doubled for each that follows.
+/// The delay before a worker is started anew when the second in a row has died; doubled for each that follows.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 
-/// How long that is at most.
+/// The longest such delay.
 const LAST_BACK_OFF: Duration = Duration::from_secs(30);
 
-/// The most octets that a program may say while nobody has asked: more is no late answer.
+/// The most octets that a worker may write between two calls: more is no late answer.
 const MOST_UNASKED: usize = 1 << 20;
 
-/// The most lines that are late, between two calls.
+/// The most late lines between two calls.
 const MOST_LATE_LINES: usize = 10;
 
 /// The most lines that answer nothing, in one call.
@@ -39,35 +39,35 @@ const MOST_IDLE_LINES: usize = 100;
 pub(crate) struct Worker {
     pub(super) name: String,
     pub(super) launch: Launch,
-    /// Its words but for the first.
+    /// The words of its command line after the first.
     pub(super) words: Vec<String>,
-    /// How long a call waits for it.
+    /// The time that a call waits for it.
     pub(super) wait: Duration,
     pub(super) seats: Pool<Seat>,
 }
 
-/// The place of one of the programs.
+/// A place for one of the programs.
 #[derive(Default)]
 pub(super) struct Seat {
     process: Option<Process>,
-    /// How many in a row have died without an answer, and when the last did.
+    /// The number of deaths in a row without an answer, and the time of the last.
     deaths: u32,
     died: Option<Instant>,
     /// The number of the call that was sent last.
     last: u64,
 }
 
-/// Why there is no answer. The program is of no use any more.
+/// The reason why there is no answer. The program is unusable from then on.
 enum Trouble {
     /// The call was not sent.
     NotSent(String),
-    /// It may have done its work.
+    /// The program may have done its work.
     Lost(String),
-    /// As before, and the program has not died by itself.
+    /// As `Lost`, but the program has not died by itself.
     Overdue(String),
 }
 
-/// A line of a worker's.
+/// A line that a worker has written.
 #[derive(Deserialize)]
 struct Answer<'a> {
     id: Option<u64>,
@@ -84,7 +84,7 @@ struct ErrorObject {
     data: Option<Box<RawValue>>,
 }
 
-/// A member that is there, be it null.
+/// Reads a member that is present, even if it is null.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
@@ -102,7 +102,7 @@ impl Job {
         let params = worker.launch.encoding.json(write_json(&Value::Array(params), call.terms.limits)?);
         let mut seat = worker.seats.take().map_err(|busy| failed(call.about, &busy.to_string()))?;
         let answer = worker.ask(&mut seat, &params, call);
-        // one that has died while nobody asked was not sent the call: there is no harm in another try
+        // a worker that died between two calls was not sent this one: another try does no harm
         let answer = match answer {
             Err(Trouble::NotSent(_)) => worker.ask(&mut seat, &params, call),
             answer => answer,
@@ -138,7 +138,7 @@ impl Worker {
         outcome
     }
 
-    /// Sees to it that there is a program, and that it lives as far as can be told.
+    /// Makes sure that the seat has a program, which lives as far as can be told.
     fn make_ready(&self, seat: &mut Seat) -> Result<(), Trouble> {
         let last = seat.last;
         if seat.process.as_mut().is_some_and(|process| !self.is_fine(process, last)) {
@@ -171,8 +171,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Reads what a program says while nobody asks it. It is of no use any more if it has ended, or says what is no
-    /// late answer.
+    /// Reads what a program has written between two calls. Returns `false` if it has ended, or has written anything but
+    /// late answers.
     fn is_fine(&self, process: &mut Process, last: u64) -> bool {
         loop {
             let before = process.said();
@@ -297,7 +297,7 @@ impl Worker {
         log_lines(&format!("worker \"{}\"", self.name), &self.launch.encoding.decode_lossy(&complaints));
     }
 
-    /// Empties a seat whose program is of no use any more.
+    /// Empties a seat whose program is unusable.
     fn bury(&self, seat: &mut Seat, has_died: bool) {
         let Some(process) = seat.process.take() else { return };
         if has_died {
@@ -318,7 +318,7 @@ impl Worker {
         }
     }
 
-    /// Looks after the programs that nobody is waiting for.
+    /// Looks after the programs that no call is using.
     pub(super) fn attend(&self) {
         for _ in 0..self.seats.count() {
             let Some(mut seat) = self.seats.take_oldest() else { return };
@@ -334,7 +334,7 @@ impl Worker {
         }
     }
 
-    /// Takes the programs away that nobody is waiting for.
+    /// Takes away the programs that no call is using.
     pub(super) fn take_idle(&self) -> Vec<Process> {
         let mut processes: Vec<Process> = self.seats.drain().into_iter().filter_map(|seat| seat.process).collect();
         processes.iter_mut().for_each(|process| self.log(process));
@@ -343,11 +343,11 @@ impl Worker {
 }
 
 impl Drop for Worker {
-    /// Whoever lets go of it last does not wait.
+    /// Ends the programs in another thread, so that the last owner does not wait.
     fn drop(&mut self) {
         let processes = self.take_idle();
         if !processes.is_empty() {
-            // if there is no thread to be had, they are let go of here, which ends them at once
+            // without a thread they are dropped here, which ends them at once
             _ = std::thread::Builder::new().spawn(move || dismiss_all(processes));
         }
     }
@@ -359,7 +359,7 @@ impl Seat {
         self.died = Some(Instant::now());
     }
 
-    /// How long it has to stay empty.
+    /// Returns the time that it has to stay empty.
     fn rest(&self) -> Duration {
         let Some(died) = self.died.filter(|_| self.deaths > 1) else { return Duration::ZERO };
         let doubled = FIRST_BACK_OFF.saturating_mul(1 << (self.deaths - 2).min(20));
@@ -368,7 +368,7 @@ impl Seat {
 }
 
 impl ErrorObject {
-    /// Makes the caller's fault of it: in the worker's own words, unless they are about the worker and not about the call.
+    /// Turns it into the caller's fault: in the worker's own words, unless these are about the worker and not the call.
     fn into_fault(self, worker: &str, call: &Call<'_>) -> Fault {
         if self.is_of_the_machine() && !call.terms.tell_errors {
             log_lines(&format!("worker \"{worker}\""), &self.message);
@@ -403,7 +403,7 @@ fn read_data(data: &RawValue) -> Result<Json, String> {
     serde_json::from_str(data.get()).map_err(|error| error.to_string())
 }
 
-/// The line that a worker reads: a call, and who makes it.
+/// Writes the line that a worker reads: a call, and its caller.
 fn document(id: u64, params: &[u8], call: &Call<'_>) -> Vec<u8> {
     let Context { remote_addr, remote_user, request_id } = Context::of(call.request);
     let context =
@@ -415,7 +415,7 @@ fn document(id: u64, params: &[u8], call: &Call<'_>) -> Vec<u8> {
     document
 }
 
-/// Takes the first line, if it is whole; `searched` is how much is known to have no line end.
+/// Takes the first line, if it is whole; `searched` is the number of octets known to have no line end.
 fn take_line(output: &mut Vec<u8>, searched: &mut usize) -> Option<Vec<u8>> {
     let Some(at) = memchr::memchr(b'\n', &output[*searched..]) else {
         *searched = output.len();

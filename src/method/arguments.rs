@@ -15,12 +15,12 @@ use crate::wire::value::{DataError, Value, place, shown};
 /// The params of a call, on their way to becoming arguments.
 pub(crate) struct Arguments<'p, 'a, 'de> {
     about: &'p About,
-    /// How many there are.
+    /// The number of arguments.
     count: usize,
-    /// For each argument, whether it may be left out.
+    /// Tells whether an argument may be left out.
     is_optional: &'p dyn Fn(usize) -> bool,
     params: Params<'a, 'de>,
-    /// Which argument is next.
+    /// The index of the next argument.
     index: usize,
     found: usize,
 }
@@ -47,7 +47,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
         }
     }
 
-    /// The next one, if it is there, after a look at all its values.
+    /// Returns the next argument, if it is there, after a check of all its values.
     fn next_checked<T: DeserializeOwned>(&mut self, checker: &Checker) -> Result<Option<T>, Failure> {
         let Some(value) = self.take(PhantomData::<Value>)? else { return Ok(None) };
         let name = self.about.param_name(self.index - 1);
@@ -58,7 +58,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
         argument.map(Some).map_err(|error| unfit(name, Mismatch::new(error), &place::taken()).into())
     }
 
-    /// The next one by a seed; `None` if it was left out and may be.
+    /// Reads the next argument with a seed; `None` if it was left out and may be.
     #[cfg(feature = "program")]
     pub(crate) fn next_seeded<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
         match self.take(seed)? {
@@ -67,7 +67,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
         }
     }
 
-    /// The next one, if it is there.
+    /// Returns the next argument, if it is there.
     fn take<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
         let name = self.about.param_name(self.index);
         self.index += 1;
@@ -82,7 +82,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
         }
     }
 
-    /// Nothing runs before the call was read to its end.
+    /// Reads the call to its end, and refuses params that are left: nothing runs before.
     pub(crate) fn finish(&mut self) -> Result<(), Failure> {
         if let Some(name) = self.params.next_name()? {
             return Err(self.not_taken(&name));
@@ -95,7 +95,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
 
     #[cold]
     fn missing(&mut self, index: usize) -> Failure {
-        // a document that breaks off later is broken first of all
+        // a document that breaks off later is refused for that before all else
         if let Err(fault) = self.params.finish() {
             return Failure::Fault(fault);
         }
@@ -105,7 +105,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
         }
     }
 
-    /// A param has a name that no argument has, or one that was there before.
+    /// Creates a refusal of a param with a name that no argument has, or that was there before.
     #[cold]
     fn not_taken(&mut self, found: &str) -> Failure {
         if let Err(fault) = self.params.finish() {
@@ -129,7 +129,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
         Failure::Params(Refusal::new(format!("takes {count} param{s}{}, found {found}", self.names())))
     }
 
-    /// The names there are, in brackets.
+    /// Returns the names of the arguments, in brackets.
     fn names(&self) -> String {
         let names = (0..self.count).filter_map(|index| self.about.param_name(index).name);
         let names: Vec<&str> = names.collect();
@@ -137,12 +137,12 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
     }
 }
 
-/// Whether a param of this type may be left out.
+/// Returns whether a param of this type may be left out.
 pub(super) fn is_optional<T: DeserializeOwned>() -> bool {
     T::deserialize(Missing).is_ok()
 }
 
-/// Stands for a param that was left out: `None` for what asks for an option, an error for everything else.
+/// A stand-in for a param that was left out: `None` where an option is asked for, an error everywhere else.
 struct Missing;
 
 impl<'de> Deserializer<'de> for Missing {

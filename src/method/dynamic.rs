@@ -12,7 +12,7 @@ use crate::wire::Type;
 use crate::wire::fault::Fault;
 use crate::wire::value::{FormatTypes, Value, shown};
 
-/// What a dynamic method calls.
+/// The function of a dynamic method.
 type DynamicCall = dyn Fn(&Request, Vec<Value>) -> Result<Reply, Fault> + Send + Sync;
 
 /// A function of values, with the signatures it was declared with.
@@ -34,7 +34,7 @@ impl Dynamic {
         }
     }
 
-    /// Params with names in the order of their names.
+    /// Puts params with names in the order of the declared names.
     fn in_order(&self, about: &About, members: Vec<(String, Value)>) -> Result<Vec<Value>, Failure> {
         let declared = self.signatures.iter().map(|signature| signature.params.len()).max();
         let most = declared.unwrap_or(about.params.len());
@@ -82,11 +82,11 @@ impl Body for Dynamic {
     }
 }
 
-/// Functions under one name.
+/// Several functions under one name.
 pub(super) struct Overload(pub(super) Vec<Method>);
 
 impl Overload {
-    /// What is known about one of them: its own names of params, or those of all.
+    /// Returns the description of one of them: its own if it names its params, or else that of all.
     fn about<'a>(method: &'a Method, about: &'a About) -> &'a About {
         if method.about.params.is_empty() { about } else { &method.about }
     }

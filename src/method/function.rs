@@ -31,7 +31,7 @@ pub trait Function<Kind, Args>: Send + Sync + 'static {
     #[doc(hidden)]
     fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure>;
 
-    /// Schemas of the arguments, which of them may be left out, and the schema of the result.
+    /// Returns the schemas of the arguments, each with whether it may be left out, and the schema of the result.
     #[doc(hidden)]
     fn schemas(generator: &mut SchemaGenerator) -> (Vec<(Schema, bool)>, Schema);
 }

@@ -1,7 +1,7 @@
-//! A method: something that can be called, and that can tell about itself.
+//! A method: something that can be called, and that describes itself.
 //!
 //! Any function or closure becomes one, through the trait [`Function`]: its arguments are decoded from the params one
-//! by one, its result is encoded from what it returns. What it tells about itself is built when somebody asks.
+//! by one, its return value is encoded as the result. Its description is built only on request.
 
 mod arguments;
 mod dynamic;
@@ -58,7 +58,7 @@ pub struct Method {
     body: Shared<dyn Body>,
 }
 
-/// What is known about a method beside its types.
+/// The description of a method, without its types.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct About {
@@ -71,9 +71,9 @@ pub struct About {
     /// Codes of faults it may answer, and when it does.
     pub faults: Cow<'static, [(i32, Cow<'static, str>)]>,
     pub hidden: bool,
-    /// Markdown: why not to call it any more, and what to call instead. Empty if there is no more to say.
+    /// Markdown: why it is deprecated, and what to call instead. Empty if there is no more to say.
     pub deprecated: Option<Cow<'static, str>>,
-    /// The version of the service that had it first.
+    /// The version of the service that introduced it.
     pub since: Option<Cow<'static, str>>,
     pub is_unsafe: bool,
     /// Params of a call that makes sense.
@@ -81,7 +81,7 @@ pub struct About {
     pub location: &'static Location<'static>,
 }
 
-/// What a macro wrote costs nothing to register, and what was made at run time is shared.
+/// A value that a macro wrote, which costs nothing to register, or one made at run time, which is shared.
 enum Shared<T: ?Sized + 'static> {
     Static(&'static T),
     Owned(Arc<T>),
@@ -120,11 +120,11 @@ impl Shared<About> {
 }
 
 impl Method {
-    /// A method of a function or closure.
+    /// Creates a method of a function or closure.
     ///
-    /// Its arguments are anything that is `DeserializeOwned + JsonSchema`, before them `&Request` if it wants to know
-    /// who calls. An `Option` at the end may be left out by the caller. It returns anything that is
-    /// `Serialize + JsonSchema`, or a `Result` of that and anything that is `Into<Fault>`.
+    /// Its arguments are of any types that are `DeserializeOwned + JsonSchema`, after a `&Request` if it needs to know
+    /// who calls. The caller may leave out an `Option` at the end. It returns any type that is `Serialize +
+    /// JsonSchema`, or a `Result` of one and an error that is `Into<Fault>`.
     ///
     /// If the compiler asks for type annotations here, the error of the `Result` is itself such a type (a `String`
     /// is): `.map_err(Fault::from)` makes it clear.
@@ -137,10 +137,10 @@ impl Method {
         Method { about: about(name.into()), body: Shared::Owned(Arc::new(Typed::new(function))) }
     }
 
-    /// A method over [`Value`]s, for what knows its types only when it runs.
+    /// Creates a method over [`Value`]s, for a function that knows its types only at run time.
     ///
-    /// With [`signature`](Method::signature)s its params are checked against them; without any it takes everything,
-    /// and `system.methodSignature` knows nothing of it.
+    /// Its params are checked against its [`signature`](Method::signature)s; without any it accepts everything, and
+    /// `system.methodSignature` cannot tell its types.
     ///
     /// # Example
     ///
@@ -169,7 +169,7 @@ impl Method {
         }
     }
 
-    /// A method of several with one name: the first whose arguments take the params runs.
+    /// Combines several functions under one name; the first whose parameter types accept the call runs.
     ///
     /// # Example
     ///
@@ -192,13 +192,13 @@ impl Method {
         Method { about, body: Shared::Owned(Arc::new(Overload(methods))) }
     }
 
-    /// A method whose body is none of a function's.
+    /// Creates a method with a custom body.
     #[cfg(feature = "program")]
     pub(crate) fn of(about: About, body: impl Body + 'static) -> Method {
         Method { about: Shared::Owned(Arc::new(about)), body: Shared::Owned(Arc::new(body)) }
     }
 
-    /// What `#[service]` makes.
+    /// Creates a method for the code of `#[service]`.
     #[doc(hidden)]
     pub fn described<Kind: 'static, Args: 'static, F: Function<Kind, Args>>(
         about: &'static About,
@@ -207,7 +207,7 @@ impl Method {
         Method { about: Shared::Static(about), body: Shared::Owned(Arc::new(Typed::new(function))) }
     }
 
-    /// What `#[method]` makes.
+    /// Creates a method for the code of `#[method]`.
     #[doc(hidden)]
     pub fn constant<Kind: 'static, Args: 'static, F: Function<Kind, Args>>(
         about: &'static About,
@@ -229,8 +229,8 @@ impl Method {
         self
     }
 
-    /// Tells of a fault that it may answer: the code, and when that is, in Markdown. The page lists it, and the OpenRPC
-    /// document.
+    /// Documents a fault that it may answer: the code and, in Markdown, the cause. The page and the OpenRPC document
+    /// list it.
     ///
     /// # Example
     ///
@@ -258,21 +258,21 @@ impl Method {
         self
     }
 
-    /// Tells callers not to begin to use it, and in Markdown what to call instead; the text may be empty. The page and
-    /// the OpenRPC document mark it.
+    /// Marks it as deprecated, and says in Markdown what to call instead; the text may be empty. The page and the
+    /// OpenRPC document show the mark.
     pub fn deprecated(mut self, text: impl Into<Cow<'static, str>>) -> Method {
         self.about.make_mut().deprecated = Some(text.into());
         self
     }
 
-    /// Names the [version](crate::Server::version) of the service that had it first; the page tells it.
+    /// Names the [version](crate::Server::version) of the service that introduced it; the page shows it.
     pub fn since(mut self, version: impl Into<Cow<'static, str>>) -> Method {
         self.about.make_mut().since = Some(version.into());
         self
     }
 
-    /// Gives the params of a call that makes sense, for the page's samples. Without them it shows values that the types
-    /// allow.
+    /// Sets the params of a call that makes sense, for the page's samples. Without them, these show values that the
+    /// types allow.
     ///
     /// # Example
     ///
@@ -285,7 +285,7 @@ impl Method {
         self
     }
 
-    /// Marks it as unsafe: a call changes something that somebody may want to keep. Where methods can be
+    /// Marks it as unsafe: a call changes something that users may want to keep. Where methods can be
     /// [tried](crate::Docs::trying), the page asks before it calls. (Safe methods: RFC 9110 §9.2.1.)
     ///
     /// # Example
@@ -299,8 +299,8 @@ impl Method {
         self
     }
 
-    /// Declares a way to call a [dynamic](Method::dynamic) method, one of several if there are more. A method of typed
-    /// arguments declares its own, and this changes nothing.
+    /// Declares a way to call a [dynamic](Method::dynamic) method, beside those declared before. A method of typed
+    /// arguments declares its own, and stays as it is.
     pub fn signature(mut self, signature: Signature) -> Method {
         if let Some(body) = self.body.with_signature(signature) {
             self.body = Shared::Owned(body);
@@ -308,7 +308,7 @@ impl Method {
         self
     }
 
-    /// The name it was made with.
+    /// Returns the name it was created with.
     pub fn name(&self) -> &str {
         &self.about.name
     }
@@ -332,14 +332,14 @@ impl Method {
         self.about.is_unsafe
     }
 
-    /// Where in the source it was written.
+    /// Returns its place in the source.
     pub(crate) fn location(&self) -> &'static Location<'static> {
         self.about.location
     }
 
     /// Calls the method. `name` is the one the caller used.
     ///
-    /// A panic inside is an internal fault: the process lives on.
+    /// A panic inside it is an internal fault: the process lives on.
     pub(crate) fn call(&self, name: &str, request: &Request, params: Params<'_, '_>) -> Result<Reply, Fault> {
         match catch_panic(|| self.body.call(&self.about, request, params))? {
             Ok(reply) => Ok(reply),
@@ -348,7 +348,7 @@ impl Method {
         }
     }
 
-    /// Describes the method under the name it has where it is registered.
+    /// Describes the method under the name of its registration.
     pub(crate) fn describe(&self, name: impl Into<String>) -> Description {
         let mut generator = generator();
         let outline = self.outline(&mut generator);
@@ -410,19 +410,19 @@ impl About {
     }
 }
 
-/// What a [`Method`] does.
+/// The body of a [`Method`].
 pub(crate) trait Body: Send + Sync {
     fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure>;
 
-    /// The functions behind it, or what is declared of them.
+    /// Returns the functions behind it, or those declared for it.
     fn functions(&self, about: &About, generator: &mut SchemaGenerator) -> Vec<FunctionSchemas>;
 
-    /// Whether its arguments have types of Rust's, which tell more than signatures.
+    /// Returns whether its arguments have Rust types, which tell more than signatures.
     fn is_typed(&self) -> bool {
         true
     }
 
-    /// The same with one more declared signature, if signatures are declared.
+    /// Returns the same with one more declared signature; `None` if its signatures are not declared.
     fn with_signature(&self, _signature: Signature) -> Option<Arc<dyn Body>> {
         None
     }

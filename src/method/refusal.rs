@@ -5,7 +5,7 @@ use crate::wire::Position;
 use crate::wire::fault::Fault;
 use crate::wire::value::shown;
 
-/// Why a call came to nothing.
+/// The reason why a call failed.
 #[doc(hidden)]
 #[derive(Debug)]
 pub enum Failure {
@@ -14,15 +14,15 @@ pub enum Failure {
     Fault(Fault),
 }
 
-/// Why params do not fit.
+/// The reason why params do not fit.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Refusal {
-    /// Goes after the method's name.
+    /// The text after the method's name.
     pub(super) message: String,
-    /// The one that it is about.
+    /// The param that it is about.
     pub(super) param: Option<String>,
-    /// The place inside of it.
+    /// The place inside that param.
     pub(super) path: Option<String>,
     pub(super) position: Option<Position>,
 }
@@ -32,13 +32,13 @@ impl Refusal {
         Refusal { message: message.into(), param: None, path: None, position: None }
     }
 
-    /// A refusal for one param's sake.
+    /// Creates a refusal of one param.
     pub(crate) fn of_param(param: ParamName<'_>, mismatch: Mismatch) -> Refusal {
         let param = Some(param.to_string());
         Refusal { message: mismatch.message, param, path: None, position: mismatch.position }
     }
 
-    /// A refusal for lack of a param.
+    /// Creates a refusal for a missing param.
     pub(super) fn missing(param: ParamName<'_>) -> Refusal {
         Refusal::of_param(param, Mismatch::new(format!("takes param \"{param}\", found none of that name")))
     }
@@ -57,7 +57,7 @@ impl Refusal {
     }
 }
 
-/// A param is not what was asked for, or what is at a place inside of it.
+/// Creates a refusal of a param that does not fit, or of a value at a place inside it.
 #[cold]
 pub(super) fn unfit(name: ParamName<'_>, mut mismatch: Mismatch, place: &str) -> Refusal {
     let quoted = name.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which methods there are, and under which names.
+//! The methods of a server under their names.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,16 +36,16 @@ use crate::wire::value::shown;
 /// # assert_eq!(names.unwrap().unwrap(), ["ann", "bob"]);
 /// ```
 pub struct Registry {
-    /// In the order they were added; [`sealed`](Registry::seal), sorted by name.
+    /// In the order they were added; sorted by name once [sealed](Registry::seal).
     methods: Vec<(Cow<'static, str>, Method)>,
     /// By the prefix of the names they are asked for; the one mounted first is asked first.
     fallbacks: Vec<(String, Arc<dyn Fallback>)>,
     separator: Cow<'static, str>,
 }
 
-/// Answers for names that are not registered: Python's `_dispatch`, Twisted's `lookupProcedure` and `listProcedures`.
+/// A source of methods for unregistered names: Python's `_dispatch`, Twisted's `lookupProcedure` and `listProcedures`.
 ///
-/// Any function from a name to a method is one that lists nothing.
+/// Any function from a name to a method is a fallback that lists nothing.
 ///
 /// # Example
 ///
@@ -69,10 +69,10 @@ pub struct Registry {
 /// # server.build().unwrap();
 /// ```
 pub trait Fallback: Send + Sync {
-    /// The method of this name, without the prefix of the registry it is mounted with.
+    /// Returns the method of this name, without the prefix of the registry it is mounted with.
     fn method(&self, name: &str) -> Option<Method>;
 
-    /// The names to list.
+    /// Returns the names to list.
     fn names(&self) -> Vec<String> {
         Vec::new()
     }
@@ -84,14 +84,14 @@ impl<F: Fn(&str) -> Option<Method> + Send + Sync> Fallback for F {
     }
 }
 
-/// Two methods want the same name.
+/// An error for two methods of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DuplicateMethod {
     /// The name.
     pub name: String,
-    /// Where the first was written.
+    /// The place of the first in the source.
     pub first: &'static Location<'static>,
-    /// Where the second was.
+    /// The place of the second.
     pub second: &'static Location<'static>,
 }
 
@@ -111,7 +111,7 @@ impl fmt::Display for DuplicateMethod {
 impl std::error::Error for DuplicateMethod {}
 
 impl Registry {
-    /// An empty registry.
+    /// Creates an empty registry.
     pub fn new() -> Registry {
         Registry { methods: Vec::new(), fallbacks: Vec::new(), separator: ".".into() }
     }
@@ -157,21 +157,21 @@ impl Registry {
         self
     }
 
-    /// Adds somebody to ask for names that are not registered. Several are asked in the order they were added.
+    /// Adds a fallback that resolves names which are not registered. Several are asked in the order they were added.
     pub fn fallback(mut self, fallback: impl Fallback + 'static) -> Registry {
         self.fallbacks.push((String::new(), Arc::new(fallback)));
         self
     }
 
-    /// Makes it ready to be asked: nothing may be added from here on. `system` is asked before other fallbacks.
+    /// Makes it ready for look-ups: nothing may be added from here on. `system` is asked before other fallbacks.
     ///
-    /// Sorting once is what makes registering cheap, which a CGI program does anew for every call.
+    /// Sorting only once keeps registering cheap, which a CGI program does anew for every call.
     pub(crate) fn seal(&mut self, system: impl Fallback + 'static) {
         self.methods.sort_by(|(a, _), (b, _)| a.cmp(b));
         self.fallbacks.insert(0, (String::new(), Arc::new(system)));
     }
 
-    /// The names that two methods want, one of them maybe of the `system` that it was sealed with.
+    /// Returns the names that two methods share, one of them maybe in the `system` that it was sealed with.
     pub(crate) fn duplicates(&self) -> Vec<DuplicateMethod> {
         let pairs = self.methods.windows(2).filter(|pair| pair[0].0 == pair[1].0);
         let mut duplicates: Vec<DuplicateMethod> =
@@ -186,23 +186,23 @@ impl Registry {
         duplicates
     }
 
-    /// Whether what it lists stays as it is: nobody is asked for names but its own `system`.
+    /// Returns whether its list of methods is fixed: there is no fallback but its own `system`.
     pub(crate) fn is_settled(&self) -> bool {
         self.fallbacks.len() <= 1
     }
 
-    /// Whether one of the methods is unsafe: of those registered, and of those that fallbacks list.
+    /// Returns whether one of the methods is unsafe, of those registered and those that fallbacks list.
     pub(crate) fn has_unsafe(&self) -> bool {
         self.methods.iter().any(|(_, method)| method.is_unsafe())
             || self.names().iter().filter_map(|name| self.find(name)).any(|method| method.is_unsafe())
     }
 
-    /// Whether there is a method of this name.
+    /// Returns whether there is a method of this name.
     pub(crate) fn contains(&self, name: &str) -> bool {
         self.find(name).is_some()
     }
 
-    /// The names to list, sorted.
+    /// Returns the names to list, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         let registered =
             self.methods.iter().filter(|(_, method)| !method.is_hidden()).map(|(name, _)| name.to_string());
@@ -216,12 +216,12 @@ impl Registry {
         names
     }
 
-    /// The description of the method of this name.
+    /// Describes the method of this name.
     pub(crate) fn describe(&self, name: &str) -> Result<Description, Fault> {
         Ok(self.find(name).ok_or_else(|| self.not_found(name))?.describe(name))
     }
 
-    /// Descriptions of all methods to list, sorted by name.
+    /// Describes all methods to list, sorted by name.
     pub(crate) fn describe_all(&self) -> Vec<Description> {
         let mut generator = generator();
         let outlines = self.outline_all(&mut generator);
@@ -229,7 +229,7 @@ impl Registry {
         outlines.into_iter().map(|(name, outline)| outline.into_description(name, &definitions)).collect()
     }
 
-    /// All methods to list with their schemas, sorted by name.
+    /// Outlines all methods to list with their schemas, sorted by name.
     pub(crate) fn outline_all(&self, generator: &mut SchemaGenerator) -> Vec<(String, Outline)> {
         let mut outline = |name: String| Some((self.find(&name)?.outline(generator), name));
         self.names().into_iter().filter_map(|name| outline(name).map(|(outline, name)| (name, outline))).collect()
@@ -254,7 +254,7 @@ impl Registry {
 
     #[cold]
     fn refuse(&self, name: &str, mut params: Params<'_, '_>) -> Result<Reply, Fault> {
-        // a document that breaks off later is broken first of all
+        // a document that breaks off later is refused for that before all else
         params.finish()?;
         Err(self.not_found(name))
     }
@@ -279,7 +279,7 @@ impl Registry {
         Fault::new(Fault::METHOD_NOT_FOUND, format!("there is no method \"{name}\"{near}"))
     }
 
-    /// The listed name that is most like this one, if any is like it.
+    /// Returns the listed name that is most like this one, if any is like it.
     fn near(&self, name: &str) -> Option<String> {
         const ALIKE: f64 = 0.85;
 

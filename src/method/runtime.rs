@@ -7,17 +7,17 @@ use tokio::runtime::{Builder, Runtime};
 
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 
-/// Whether the runtime gets threads of its own.
+/// Set if the runtime gets threads of its own.
 static HAS_THREADS: AtomicBool = AtomicBool::new(true);
 
-/// Does with the thread of the call: for a process of one call, where threads cost more than they bring, and where a host
-/// may allow none.
+/// Gives the runtime no threads of its own: for a process of one call, where threads cost more than they bring, and
+/// where a host may allow none.
 pub(crate) fn without_threads() {
     HAS_THREADS.store(false, Ordering::Relaxed);
 }
 
-/// Runs the future of a method to its end, on the thread of the call: that is the thread it holds, and the one on which
-/// a panic is caught and a line is logged. What it spawns runs on the runtime's own threads, if there are.
+/// Runs the future of a method to its end, on the thread of the call: it holds that thread, where panics are caught and
+/// lines are logged. Tasks that it spawns run on the runtime's own threads, if there are any.
 ///
 /// # Panics
 /// On a thread that already drives a runtime, and if none can be made; the call is then an internal fault.

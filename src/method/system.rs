@@ -18,11 +18,11 @@ use crate::service::Request;
 use crate::wire::fault::Fault;
 use crate::wire::value::{FormatTypes, Members, Received, Value};
 
-/// What a server does that its methods do not show.
+/// The abilities of a server that its methods do not show.
 #[derive(Clone, Copy)]
 pub(crate) struct Abilities {
     pub(crate) limits: Limits,
-    /// Whether results may have nil.
+    /// Set if results may have nil.
     pub(crate) nil: bool,
 }
 
@@ -40,8 +40,7 @@ const NAMES: [&str; 8] = [
     MULTICALL,
 ];
 
-/// The methods of this room, over the registry they are part of. Each is made when it is asked for: most calls ask for
-/// none.
+/// The methods of this module, over the registry they are part of. Each is created on request: most calls need none.
 pub(crate) struct System {
     registry: Weak<Registry>,
     info: Info,
@@ -54,7 +53,7 @@ impl System {
         System { registry: Weak::clone(registry), info, abilities, switched_off: Vec::new() }
     }
 
-    /// Leaves a method out; `false` if there is none of this name.
+    /// Disables a method; returns whether the name was known.
     pub(crate) fn switch_off(&mut self, name: &str) -> bool {
         let known = NAMES.contains(&name);
         if known {
@@ -346,7 +345,7 @@ fn one_call(registry: &Registry, request: &Request, call: Value, format: FormatT
     registry.call(&name, request, Params::new(&mut ValueSource::new(Values::ByPosition(params), format)))
 }
 
-/// The name and params of one of several calls.
+/// Returns the name and params of one of several calls.
 fn open_call(call: Value) -> Result<(String, Vec<Value>), String> {
     let Value::Struct(members) = call else {
         return Err(format!("expected struct with members \"methodName\" and \"params\", found {}", call.type_name()));

@@ -1,4 +1,4 @@
-//! `rpcgi call`: a client, on the format that the server has.
+//! `rpcgi call`: a client, built on the server's own XML-RPC and JSON code.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use crate::wire::json;
 use crate::wire::value::{Base64, Value, shown};
 use crate::xmlrpc;
 
-/// Exit statuses beside 0, and 2 for what cannot be meant.
+/// Exit statuses beside 0, and 2 for a usage error.
 const FAULT: u8 = 3;
 const NETWORK: u8 = 4;
 const NOT_UNDERSTOOD: u8 = 5;
@@ -37,7 +37,7 @@ XML-RPC's or JSON-RPC's.";
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// Where the service is
+    /// The URL of the service
     url: String,
     /// The method's name
     method: String,
@@ -50,12 +50,12 @@ pub(super) struct Arguments {
     /// Logs in (Basic)
     #[arg(long, value_name = "NAME:PASSWORD")]
     user: Option<String>,
-    /// How long to wait, in seconds
+    /// The time to wait, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
 }
 
-/// Why there is no result.
+/// The reason why a call has no result.
 enum Failure {
     Usage(String),
     Fault(Fault),
@@ -63,7 +63,7 @@ enum Failure {
     NotUnderstood(String),
 }
 
-/// Calls a method; the exit status.
+/// Calls a method, and returns the exit status.
 pub(super) fn call(arguments: Arguments) -> ExitCode {
     let (status, message) = match result(&arguments) {
         Ok(text) => match io::stdout().write_all(&text) {
@@ -79,7 +79,7 @@ pub(super) fn call(arguments: Arguments) -> ExitCode {
     ExitCode::from(status)
 }
 
-/// The result as a line of JSON.
+/// Returns the result as a line of JSON.
 fn result(arguments: &Arguments) -> Result<Vec<u8>, Failure> {
     let numbered = |(index, text): (usize, &String)| {
         argument(text).map_err(|problem| Failure::Usage(format!("argument {}: {problem}", index + 1)))
@@ -140,7 +140,7 @@ fn not_understood(error: &dyn std::fmt::Display, answer: &[u8]) -> Failure {
     Failure::NotUnderstood(format!("the answer is not understood: {error}; it begins with \"{start}\""))
 }
 
-/// Posts a document; the one that answers it.
+/// Posts a document, and returns the body of the response.
 fn send(arguments: &Arguments, content_type: &str, document: &[u8]) -> Result<Vec<u8>, Failure> {
     if !arguments.url.contains("://") {
         return Err(Failure::Usage(format!("expected a URL as http://HOST/PATH, found \"{}\"", shown(&arguments.url))));
@@ -172,7 +172,7 @@ fn send(arguments: &Arguments, content_type: &str, document: &[u8]) -> Result<Ve
     }
 }
 
-/// An argument as it is written on the command line.
+/// Reads an argument as it is written on the command line.
 fn argument(text: &str) -> Result<Value, String> {
     if let Some((wire, value)) = text.split_once(':')
         && let Some(value) = typed(wire, value)
@@ -182,7 +182,7 @@ fn argument(text: &str) -> Result<Value, String> {
     if serde_json::from_str::<IgnoredAny>(text).is_err() && !text.starts_with(['{', '[', '"']) {
         return Ok(text.into());
     }
-    // what is JSON, or begins so, is meant as it
+    // text that is JSON, or begins like it, is meant as JSON
     let options = json::Options { limits: Limits::default(), large_integers_as_text: false };
     let mut json = json::Text::new(text.as_bytes(), &options).map_err(|error| error.to_string())?;
     let value = json.value().and_then(|value| match json.peek() {
@@ -192,12 +192,12 @@ fn argument(text: &str) -> Result<Value, String> {
     value.map_err(|error| format!("expected JSON, found {}: {error}", shown(text)))
 }
 
-/// A member that is there, be it null.
+/// Reads a member that is present, even if it is null.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::<RawValue>::deserialize(deserializer).map(Some)
 }
 
-/// A JSON text without white space between its values.
+/// Removes the white space between the values of a JSON text.
 fn on_one_line(text: &str) -> String {
     let (mut is_inside, mut is_escaped) = (false, false);
     let is_kept = |character: &char| {
@@ -213,7 +213,7 @@ fn value_of(text: &str) -> &str {
     text.split_once(':').map_or(text, |(_, value)| value)
 }
 
-/// A value of a type by its name; `None` if there is no such type, nothing in it if it is no such value.
+/// Reads a value of a named type: `None` if there is no such type, `Some(None)` if the text is no value of it.
 fn typed(wire: &str, value: &str) -> Option<Option<Value>> {
     Some(match wire {
         "int" | "i4" => value.parse::<i32>().ok().map(Value::from),

@@ -1,4 +1,4 @@
-//! `rpcgi check`: what is wrong with a manifest, and what a web server would have against the place it is in.
+//! `rpcgi check`: mistakes in a manifest, and in the place it is in, as a web server sees it.
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -10,10 +10,10 @@ use super::report::{self, Format};
 use super::script::own_file;
 use crate::manifest::{Htaccess, Identity, Look, Mistake, Severity, Source, WRITABLE, read};
 
-/// The longest first line that every Linux takes: those before 5.1 stop there.
+/// The longest first line that every Linux accepts: kernels before 5.1 read no further.
 const LONGEST_LINE: usize = 127;
 
-/// Checks manifests. The exit status is 1 if there are errors, or warnings if these are as bad.
+/// Checks manifests. The exit status is 1 if there are errors; with `strict`, also if there are warnings.
 pub(super) fn check(paths: &[impl AsRef<Path>], format: Format, strict: bool) -> ExitCode {
     let (mut told, mut objects, mut failed) = (Vec::new(), Vec::new(), false);
     for path in paths {
@@ -45,7 +45,7 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: Format, strict: bool) ->
     ExitCode::from(u8::from(failed))
 }
 
-/// What is wrong with the first line, the permissions and the folder.
+/// Returns the mistakes in the first line, the permissions and the folder.
 fn of_place(source: &Source) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     first_line(&source.text, &mut mistakes);
@@ -130,7 +130,7 @@ fn first_line(text: &str, mistakes: &mut Vec<Mistake>) {
     }
 }
 
-/// Where this program is.
+/// Returns the path of this program.
 fn own_path() -> String {
     std::env::current_exe().map_or_else(|_| "/usr/local/bin/rpcgi".into(), |path| path.display().to_string())
 }

@@ -1,4 +1,4 @@
-//! A manifest that is served for long, and read anew when its file has changed.
+//! A manifest that a long-running process serves, and reads anew when its file has changed.
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -15,19 +15,19 @@ use crate::server::Endpoint;
 use crate::service::Limits;
 use crate::service::{Request, Response, Service};
 
-/// What to do while the file has mistakes.
+/// The behaviour while the file has mistakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum WhenBroken {
-    /// Tell them to whoever calls: it is the author.
+    /// Tells them to the caller, who is the author.
     Tell,
-    /// Serve what it was before.
+    /// Serves the manifest as it was before.
     KeepOld,
 }
 
-/// Who may own the file of a manifest: none unless everybody may.
+/// The users who may own the file of a manifest; `None` for any user.
 pub(super) type Owners = Option<Vec<u32>>;
 
-/// How soon a file that could not be read is tried again.
+/// The delay before a file that could not be read is tried again.
 const RETRY: Duration = Duration::from_millis(200);
 
 /// A manifest and its service.
@@ -44,7 +44,7 @@ struct State {
     /// None if the file could not be read: it is tried again.
     identity: Option<Identity>,
     serving: Result<Arc<Serving>, String>,
-    /// What was said last of a state that is not served, and when it was seen.
+    /// The problem that was reported last, and the time of the last failure.
     problem: Option<String>,
     failed: Option<Instant>,
 }
@@ -60,21 +60,21 @@ impl Kept {
     /// Reads a manifest to serve.
     ///
     /// # Errors
-    /// What is wrong with it, if it is to be told to nobody but whoever starts it.
+    /// The problem that keeps it from being served, for the operator.
     pub(super) fn new(path: &Path, when_broken: WhenBroken) -> Result<Kept, String> {
         let kept = Kept::with_owners(path, when_broken, None);
         kept.lock().serving.as_ref().map_err(Clone::clone)?;
         Ok(kept)
     }
 
-    /// The same for a file that has to belong to somebody of these; what is wrong with it is told when it is asked for.
+    /// The same for a file that has to belong to one of `owners`; `problem` returns what is wrong with it.
     pub(super) fn with_owners(path: &Path, when_broken: WhenBroken, owners: Owners) -> Kept {
         let mut state = State::read(path, when_broken, &owners);
         state.failed = state.serving.is_err().then(Instant::now);
         Kept { path: path.to_owned(), when_broken, owners, state: Mutex::new(state) }
     }
 
-    /// Why it is not served, if it is not.
+    /// Returns the reason why the manifest is not served, if it is not.
     pub(super) fn problem(&self) -> Option<String> {
         self.lock().serving.as_ref().err().cloned()
     }
@@ -83,10 +83,10 @@ impl Kept {
         &self.path
     }
 
-    /// The service of the file as it is now.
+    /// Returns the service of the file as it is now.
     fn serving(&self) -> Result<Arc<Serving>, String> {
         let mut state = self.lock();
-        // while it cannot be seen, as in the middle of being replaced, it is what it was
+        // a file that cannot be seen, as in the middle of being replaced, counts as unchanged
         if let Ok(identity) = Identity::at(&self.path) {
             let is_due = match &state.identity {
                 Some(known) => *known != identity || state.serving.as_ref().is_ok_and(|serving| serving.is_outdated()),
@@ -107,7 +107,7 @@ impl Kept {
             return;
         };
         state.failed = Some(Instant::now());
-        // once for a problem, however often it is met
+        // a problem is logged once, however often it is met
         let is_news = state.problem.as_ref() != Some(problem);
         match self.when_broken {
             WhenBroken::KeepOld => {
@@ -132,7 +132,7 @@ impl Kept {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the workers end.
+    /// Stops the workers.
     pub(super) fn stop(&self) {
         let serving = self.lock().serving.clone();
         if let Ok(serving) = serving {
@@ -183,7 +183,7 @@ impl State {
             WhenBroken::Tell => report::human(path, &source.text, &mistakes, std::io::stderr().is_terminal()),
             WhenBroken::KeepOld => report::one_line(path, &source.text, &mistakes),
         };
-        // with several manifests there is no file for what is of none of them
+        // with several manifests, no log file is for lines that belong to none of them
         let is_alone = owners.is_none();
         match manifest.map(|manifest| Serving::new(manifest, is_alone)) {
             Some(Ok(serving)) => {

@@ -3,9 +3,9 @@
 //! | file | what it knows |
 //! |---|---|
 //! | `script` | a manifest that a web server runs by CGI, and which one that may be |
-//! | `kept` | a manifest that is served for long, and read anew when it changes |
+//! | `kept` | a manifest that a long-running process serves, and reads anew when it changes |
 //! | `wrapper` | many of them, by the path that each request names |
-//! | `check`, `report` | what is wrong with a manifest, or with its place, and how that is told |
+//! | `check`, `report` | mistakes in a manifest, or in its place, and how they are reported |
 //! | `call` | a client |
 
 mod call;
@@ -33,19 +33,19 @@ use crate::logger;
 use crate::manifest::{Look, Source, end_all, read, reference, schema};
 use crate::run::{self, USAGE};
 
-/// Does what the program was started for; its exit status.
+/// Does what the program was started for, and returns its exit status.
 pub fn program() -> ExitCode {
     logger::install(log::LevelFilter::Warn);
     match Start::recognise() {
         Start::Cgi => script::answer(),
-        // whoever made the socket has written the command line too: no client has a say in it
+        // the process that made the socket has written the command line too: no client has a say in it
         #[cfg(target_os = "linux")]
         Start::FastCgi(listeners) => obey(listeners),
         Start::CommandLine => obey(Vec::new()),
     }
 }
 
-/// Where the program cannot listen at sockets of FastCGI, none are given to it.
+/// A stand-in without values: only on Linux can the program be given FastCGI sockets.
 #[cfg(not(target_os = "linux"))]
 type Listener = std::convert::Infallible;
 
@@ -62,7 +62,7 @@ struct CommandLine {
     command: Option<Command>,
 }
 
-/// How the names of manifests end that requests name.
+/// The suffixes of manifests that requests may name.
 const SUFFIXES: [&str; 3] = [".rpc", ".cgi", ".fcgi"];
 
 #[derive(Subcommand)]
@@ -96,7 +96,7 @@ enum Command {
     Check {
         #[arg(required = true)]
         manifests: Vec<PathBuf>,
-        /// How to tell it
+        /// The format of the report
         #[arg(long, value_enum, default_value_t = report::Format::Human)]
         format: report::Format,
         /// Takes warnings for errors
@@ -158,7 +158,7 @@ fn obey(listeners: Vec<Listener>) -> ExitCode {
     run::finish(done)
 }
 
-/// What the first line of a manifest starts, where it is not by CGI.
+/// Runs the program as the first line of a manifest starts it, outside of CGI.
 #[cfg(target_os = "linux")]
 fn serve_alone(manifest: Option<PathBuf>, listeners: Vec<Listener>) -> ExitCode {
     if !listeners.is_empty() {
@@ -173,7 +173,7 @@ fn serve_alone(manifest: Option<PathBuf>, _: Vec<Listener>) -> ExitCode {
     explain(manifest)
 }
 
-/// Says to whoever started a manifest by hand what it is.
+/// Tells an operator who started a manifest by hand how to try it.
 fn explain(manifest: Option<PathBuf>) -> ExitCode {
     let manifest = manifest.unwrap_or_default();
     let path = manifest.display();
@@ -272,7 +272,7 @@ fn man() -> Result<(), String> {
     print(&page)
 }
 
-/// What may stand in a manifest, as a part of the manual page.
+/// Returns the keys of a manifest as a part of the manual page.
 fn manual_of_manifests() -> String {
     let quoted = |text: &str| text.replace('\\', "\\\\").replace('-', "\\-");
     let mut page = String::from(".SH \"MANIFESTS\"\nA manifest is TOML, and its first line is a comment of TOML.\n");
@@ -289,7 +289,7 @@ fn manual_of_manifests() -> String {
 
 fn print(text: &[u8]) -> Result<(), String> {
     match io::stdout().write_all(text) {
-        // whoever reads it has seen enough
+        // the reader has seen enough
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(|error| format!("standard output cannot be written: {error}")),
     }

@@ -1,4 +1,4 @@
-//! How mistakes are told: to people with the line they stand in, to programs as JSON, to a log in one line.
+//! Reports of mistakes: for people with their lines, for programs as JSON, for a log in one line.
 
 use std::ops::Range;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::manifest::{Mistake, Severity};
 use crate::wire::Position;
 
-/// For whom.
+/// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
     /// With the lines they stand in
@@ -18,7 +18,7 @@ pub(super) enum Format {
     Json,
 }
 
-/// For people: each with its line.
+/// Formats mistakes for people, each with its line.
 pub(super) fn human(path: &Path, text: &str, mistakes: &[Mistake], in_colour: bool) -> String {
     let renderer =
         if in_colour && std::env::var_os("NO_COLOR").is_none() { Renderer::styled() } else { Renderer::plain() };
@@ -45,14 +45,14 @@ pub(super) fn human(path: &Path, text: &str, mistakes: &[Mistake], in_colour: bo
     mistakes.iter().map(render).collect::<Vec<_>>().join("\n\n")
 }
 
-/// The octets of a span that there are, at whole characters.
+/// Cuts a span to the text, at whole characters.
 fn shown(text: &str, span: &Range<usize>) -> Range<usize> {
     let whole = |at: usize| (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
     let start = whole(span.start);
     start..whole(span.end).max(start)
 }
 
-/// For programs.
+/// Formats mistakes for programs, as JSON objects.
 pub(super) fn json(path: &Path, text: &str, mistakes: &[Mistake]) -> Vec<Json> {
     let object = |mistake: &Mistake| {
         let start = mistake.span.as_ref().map(|span| Position::of(text.as_bytes(), span.start));
@@ -79,7 +79,7 @@ fn severity(mistake: &Mistake) -> &'static str {
     }
 }
 
-/// For a log: the first error, and how many there are.
+/// Formats mistakes for a log: the first error, and the number of others.
 pub(super) fn one_line(path: &Path, text: &str, mistakes: &[Mistake]) -> String {
     let errors = || mistakes.iter().filter(|mistake| mistake.severity == Severity::Error);
     let Some(first) = errors().next() else { return of_file(path, "it is no manifest") };
@@ -98,7 +98,7 @@ pub(super) fn one_line(path: &Path, text: &str, mistakes: &[Mistake]) -> String 
     format!("{place}: {}{more}", first.message)
 }
 
-/// What is wrong with a file as such.
+/// Formats a problem of a file as a whole.
 pub(super) fn of_file(path: &Path, problem: &str) -> String {
     format!("{}: {problem}", path.display())
 }

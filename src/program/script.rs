@@ -1,8 +1,8 @@
 //! A manifest that a web server runs by CGI: this program is what its first line names.
 //!
-//! The command line has the manifest, and after it whatever the client has put into the query: Apache appends a query
-//! without `=` (RFC 3875 §4.4). So exactly one word of it is looked at, and only if it is the file that the web server
-//! says it runs.
+//! The command line has the manifest, and after it what the client has put into the query: Apache appends a query
+//! without `=` (RFC 3875 §4.4). So exactly one word of it is read, and only if it is the file that the web server says
+//! it runs.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -19,11 +19,11 @@ use crate::run;
 use crate::server::Endpoint;
 use crate::service::Response;
 
-/// Why there is no manifest to serve.
+/// The reason why there is no manifest to serve.
 enum Refusal {
     /// The program was not started by a manifest.
     NoManifest,
-    /// It was, and the cause that it does not work is for the log.
+    /// A manifest started it but does not work; the cause is for the log.
     OutOfOrder(String),
 }
 
@@ -55,7 +55,7 @@ pub(super) fn answer() -> ExitCode {
     run::written(written)
 }
 
-/// The client has its answer, and the web server need not wait for what follows. It does as long as it has one of these.
+/// Replaces stdin, stdout and stderr after the answer: the web server waits as long as one of them is open.
 fn let_go_of_the_server() {
     if let Ok(nothing) = File::options().read(true).write(true).open("/dev/null") {
         _ = rustix::stdio::dup2_stdin(&nothing);
@@ -64,7 +64,7 @@ fn let_go_of_the_server() {
     }
 }
 
-/// The manifest, if the first word of the command line is the file that the web server runs.
+/// Reads the manifest, if the first word of the command line is the file that the web server runs.
 fn manifest(word: Option<OsString>, script: Option<OsString>) -> Result<Manifest, Refusal> {
     let path = word.map(PathBuf::from).ok_or(Refusal::NoManifest)?;
     let Some(script) = script.map(PathBuf::from) else {
@@ -86,7 +86,7 @@ fn manifest(word: Option<OsString>, script: Option<OsString>) -> Result<Manifest
     }
 }
 
-/// The file of this program.
+/// Returns the device and inode of this program's file.
 pub(super) fn own_file() -> Option<(u64, u64)> {
     let path = std::env::current_exe().ok()?;
     Some(Identity::at(&path).ok()?.file)

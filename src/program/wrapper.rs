@@ -1,7 +1,7 @@
 //! Many manifests in one process: each request names its own, as with mod_fcgid's `FcgidWrapper`.
 //!
-//! Which file that is, the web server decides by the URL. So only files are taken whose names end as they should, and
-//! that belong to somebody who could as well put programs there.
+//! The web server derives that file from the URL. So a file is taken only if its name has one of the suffixes, and its
+//! owner could as well put programs there.
 
 use std::collections::HashMap;
 use std::fs;
@@ -20,20 +20,20 @@ use crate::service::{Request, Response, Service};
 /// The most manifests that are kept: each may have workers.
 const MOST: usize = 64;
 
-/// Threads: those that wait for the programs of one manifest must not hold up the others.
+/// The number of threads: calls that wait for the programs of one manifest must not hold up the others.
 const THREADS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
 
-/// The manifests that have been asked for.
+/// The manifests that requests have named.
 pub(super) struct Wrapper {
     suffixes: Vec<String>,
-    /// Who may own them.
+    /// The users who may own them.
     owners: Vec<u32>,
     kept: Mutex<Manifests>,
 }
 
 #[derive(Default)]
 struct Manifests {
-    /// By their paths without links; with each, when it was asked for last.
+    /// By their paths without links; each with the number of the last request that named it.
     by_path: HashMap<PathBuf, (Arc<Kept>, u64)>,
     asked: u64,
 }
@@ -45,7 +45,7 @@ impl Wrapper {
         Wrapper { suffixes, owners, kept: Mutex::default() }
     }
 
-    /// The manifest that a request names.
+    /// Returns the manifest that a request names.
     fn find(&self, request: &Request) -> Result<Arc<Kept>, String> {
         let named = request.variable("SCRIPT_FILENAME");
         let named =
@@ -70,7 +70,7 @@ impl Wrapper {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets all workers end.
+    /// Stops all workers.
     pub(super) fn stop(&self) {
         let all: Vec<Arc<Kept>> = self.lock().by_path.values().map(|(kept, _)| Arc::clone(kept)).collect();
         thread::scope(|scope| {
@@ -89,7 +89,7 @@ impl Manifests {
         Some(Arc::clone(kept))
     }
 
-    /// Adds one, unless another thread has; the one that nobody has asked for longest makes room for it.
+    /// Adds a manifest, unless another thread has; the one least recently named makes room for it.
     fn add(&mut self, path: PathBuf, kept: Arc<Kept>) -> Arc<Kept> {
         if self.by_path.len() >= MOST && !self.by_path.contains_key(&path) {
             let oldest = self.by_path.iter().min_by_key(|(_, (_, asked))| *asked).map(|(path, _)| path.clone());

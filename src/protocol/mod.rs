@@ -1,4 +1,4 @@
-//! How a call is written on the wire.
+//! The wire formats of calls: XML-RPC and JSON-RPC.
 
 pub(crate) mod jsonrpc;
 pub mod xmlrpc;
@@ -11,10 +11,10 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
-    /// The protocol of a document: the one its first significant octet belongs to. Where that is neither's, the media
-    /// type says which of them will refuse it.
+    /// Returns the protocol of a document: the one its first significant octet belongs to. If that is neither's, the
+    /// media type decides which of them refuses it.
     pub(crate) fn of(document: &[u8], media_type: Option<&str>) -> Protocol {
-        // white space, byte order marks, and what stands beside ASCII in UTF-16
+        // white space, byte order marks, and the zero octets beside ASCII in UTF-16
         let is_significant =
             |octet: &&u8| !matches!(octet, b' ' | b'\t' | b'\r' | b'\n' | 0 | 0xEF | 0xBB | 0xBF | 0xFE | 0xFF);
         match document.iter().find(is_significant) {
@@ -26,7 +26,7 @@ impl Protocol {
     }
 }
 
-/// Whether a media type is one of those that clients send JSON-RPC with.
+/// Tests whether a media type is one that clients send JSON-RPC with.
 fn is_json(media_type: &str) -> bool {
     let known = ["application/json", "application/json-rpc", "application/jsonrequest"];
     known.iter().any(|known| media_type.eq_ignore_ascii_case(known))

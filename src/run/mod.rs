@@ -1,4 +1,4 @@
-//! How a program that ends in [`Server::run`] was started, and the few words its command line knows.
+//! The entry point of a service's program, [`Server::run`], and its command line.
 
 use std::io::{self, Write};
 use std::mem::ManuallyDrop;
@@ -17,7 +17,7 @@ use crate::logger;
 use crate::server::{BuildError, Endpoint, Server};
 use crate::service::Service;
 
-/// Exit status of a program that was started in a way it cannot be used in.
+/// Exit status for a usage error.
 pub(crate) const USAGE: u8 = 2;
 
 impl Server {
@@ -25,15 +25,15 @@ impl Server {
     /// serves FastCGI if it was given sockets (as descriptor 0, or by systemd), else does what its command line says
     /// (`fcgi`, `serve`, `doc`, `--help`, `--version`).
     ///
-    /// Which of them is decided by the environment and the sockets alone; under a web server the command line is not
-    /// looked at, because it may have words of the client's.
+    /// The environment and the sockets alone decide; under a web server the command line is ignored, because it may
+    /// have words from the client.
     ///
-    /// As a FastCGI responder it runs until TERM, INT or USR1: then it accepts nothing more, answers what it has been
-    /// sent, and ends; see [`Limits`](crate::Limits) for what may be set.
+    /// As a FastCGI responder it runs until TERM, INT or USR1: then it stops accepting, answers the requests it has
+    /// been sent, and ends; see [`Limits`](crate::Limits) for its settings.
     ///
     /// Unless the program has set a logger of its own, warnings and errors go to standard error, which web servers
-    /// write to their log; with [`log_calls`](Server::log_calls) a line for every call too. By FastCGI, the warnings and
-    /// errors of a call go to the web server as well (FCGI_STDERR), which writes them to its log with the request.
+    /// write to their log; with [`log_calls`](Server::log_calls), so does a line for every call. By FastCGI, the
+    /// warnings and errors of a call go to the web server as well (FCGI_STDERR), which logs them with the request.
     ///
     /// The result is the program's exit status: 0 whenever a response was written.
     pub fn run(self) -> ExitCode {
@@ -57,7 +57,7 @@ pub(crate) fn answer_cgi(endpoint: Result<Endpoint, BuildError>) -> ExitCode {
     #[cfg(feature = "async")]
     crate::method::runtime::without_threads();
     written(match endpoint {
-        // the process ends after this request: to take everything apart would only cost time
+        // the process ends after this request: dropping the endpoint would only cost time
         Ok(endpoint) => cgi::serve(&*ManuallyDrop::new(endpoint)),
         Err(error) => {
             log::error!("{error}");
@@ -66,7 +66,7 @@ pub(crate) fn answer_cgi(endpoint: Result<Endpoint, BuildError>) -> ExitCode {
     })
 }
 
-/// The exit status of a CGI program: its response is written, or it could not be.
+/// Returns the exit status of a CGI program, by whether its response was written.
 pub(crate) fn written(written: io::Result<()>) -> ExitCode {
     match written {
         Ok(()) => ExitCode::SUCCESS,
@@ -77,7 +77,7 @@ pub(crate) fn written(written: io::Result<()>) -> ExitCode {
     }
 }
 
-/// Says what is wrong to whoever started the program.
+/// Prints a problem for the operator, and returns the exit status for a usage error.
 #[cold]
 fn complain(message: &str) -> ExitCode {
     eprintln!("{message}");
@@ -97,7 +97,7 @@ enum Command {
     /// Serves on a local port, to try it out
     #[cfg(feature = "http")]
     Serve {
-        /// Where to listen; 0 is any free port
+        /// The address to listen at; 0 is any free port
         #[arg(long, value_name = "[ADDRESS:]PORT", default_value = "127.0.0.1:8000", value_parser = local_address)]
         listen: std::net::SocketAddr,
         /// The same for a port of this machine
@@ -107,7 +107,7 @@ enum Command {
     /// Serves a web server by FastCGI
     #[cfg(target_os = "linux")]
     Fcgi {
-        /// Where to listen; may be repeated
+        /// An address to listen at; may be repeated
         #[arg(long, value_name = "ADDRESS", required_unless_present = "port", long_help = LISTEN_HELP)]
         listen: Vec<Address>,
         /// The same for a port of this machine
@@ -156,9 +156,9 @@ fn obey(endpoint: Endpoint) -> ExitCode {
     finish(done)
 }
 
-/// Reads the command line. To whoever asks, the program is the service.
+/// Reads the command line; its help speaks of the program as the service.
 fn parse(endpoint: &Endpoint) -> Result<CommandLine, clap::Error> {
-    // clap wants words that last, and the process does one thing only
+    // clap wants `'static` strings, and the process does one thing only
     let leak = |text: String| -> &'static str { text.leak() };
     let (name, version) = endpoint.name_and_version();
     let about = format!(
@@ -178,13 +178,13 @@ pub(crate) fn finish(done: Result<(), String>) -> ExitCode {
     }
 }
 
-/// What is written of a service, and where.
+/// The format, the URL and the file of a service's description.
 #[derive(clap::Args)]
 pub(crate) struct DocOptions {
     /// html, json, md or openrpc: what is served to `?format=...`
     #[arg(long, default_value_t = Format::Html)]
     format: Format,
-    /// Where the methods are called, as it is told to callers
+    /// The URL of the service, as it is told to callers
     #[arg(long)]
     url: Option<String>,
     /// The file to write, instead of standard output
@@ -199,7 +199,7 @@ impl DocOptions {
         match &self.output {
             Some(file) => std::fs::write(file, page).map_err(|error| format!("{}: {error}", file.display())),
             None => match io::stdout().write_all(page.as_bytes()) {
-                // whoever reads it has seen enough
+                // the reader has seen enough
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
                 written => written.map_err(|error| format!("the page cannot be written: {error}")),
             },
@@ -215,14 +215,14 @@ fn write_page(endpoint: &Endpoint, path: Option<&str>, options: &DocOptions) -> 
     options.write(endpoint)
 }
 
-/// The address of a port of this machine, for FastCGI.
+/// Reads a port of this machine as an address for FastCGI.
 #[cfg(target_os = "linux")]
 pub(crate) fn local_port(text: &str) -> Result<Address, String> {
     let port: u16 = text.parse().map_err(|_| "expected a port".to_owned())?;
     format!("tcp:127.0.0.1:{port}").parse()
 }
 
-/// An address to serve at: a port alone is of this machine.
+/// Reads an address to serve at; a port alone is one of this machine.
 #[cfg(feature = "http")]
 pub(crate) fn local_address(text: &str) -> Result<std::net::SocketAddr, String> {
     use std::net::ToSocketAddrs;
@@ -234,7 +234,7 @@ pub(crate) fn local_address(text: &str) -> Result<std::net::SocketAddr, String> 
     address.ok_or_else(|| "expected a port, or ADDRESS:PORT".into())
 }
 
-/// The address of both options together.
+/// Returns the address that `--listen` or `--port` names.
 #[cfg(feature = "http")]
 pub(crate) fn address(listen: std::net::SocketAddr, port: Option<u16>) -> std::net::SocketAddr {
     port.map_or(listen, |port| ([127, 0, 0, 1], port).into())
@@ -247,8 +247,8 @@ pub(crate) fn serve(service: Arc<dyn Service>, listen: std::net::SocketAddr) -> 
     crate::gateway::http::serve(service, listen, ready).map_err(|error| format!("cannot listen at {listen}: {error}"))
 }
 
-/// Serves FastCGI: at the sockets it was given, or else at these addresses. `abandon` is called before the process ends
-/// at once, by a second signal.
+/// Serves FastCGI at the sockets it was given, or else at these addresses. `abandon` is called before a second signal
+/// ends the process at once.
 #[cfg(target_os = "linux")]
 #[cold]
 pub(crate) fn serve_fastcgi(
@@ -273,7 +273,7 @@ pub(crate) fn serve_fastcgi(
     let listeners: Vec<Listener> = listeners.into_iter().flatten().collect();
     let names: Vec<String> = listeners.iter().map(Listener::address).collect();
     respond(listeners, &|| {
-        // nobody need listen to that
+        // a closed standard output is no error
         _ = writeln!(io::stdout(), "Serving FastCGI at {} until Ctrl-C", names.join(" and "));
     })
 }

@@ -35,10 +35,10 @@ use crate::wire::fault::{Fault, catch_panic};
 use crate::wire::json;
 use crate::wire::value::{Value, shown};
 
-/// A service being put together: its methods, its page, its settings.
+/// A builder of a service: its methods, its page, its settings.
 ///
-/// [`run`](Server::run) serves it in whatever way the program was started; [`build`](Server::build) makes an
-/// [`Endpoint`] of it, to call from code of your own.
+/// [`run`](Server::run) serves it however the program was started; [`build`](Server::build) makes an [`Endpoint`] of
+/// it, to call from code of your own.
 ///
 /// # Example
 ///
@@ -70,7 +70,7 @@ struct Settings {
     version: String,
     limits: Limits,
     paths: Vec<String>,
-    /// As it is written; what is wrong with it is told when the server is built.
+    /// The URL as it was set; mistakes in it are reported when the server is built.
     url: Option<String>,
     trusted_proxies: Vec<String>,
     forwarded: Forwarded,
@@ -85,7 +85,7 @@ struct Settings {
 }
 
 impl Settings {
-    /// What the OpenRPC document says of the service.
+    /// Returns the service's entry in the OpenRPC document.
     fn info(&self) -> Info {
         Info { title: self.name.clone(), description: self.documentation.clone(), version: self.version.clone() }
     }
@@ -93,7 +93,7 @@ impl Settings {
     /// Parses the URL of the service and its trusted proxies.
     ///
     /// # Errors
-    /// What was expected, and what is there instead.
+    /// A message that says what was expected, and what was found.
     fn surroundings(&self) -> Result<Surroundings, String> {
         let url = self.url.as_ref().map(|url| url.parse::<BaseUrl>()).transpose()?;
         let proxies = self.trusted_proxies.iter().map(|proxy| network(proxy)).collect::<Result<_, String>>()?;
@@ -102,7 +102,7 @@ impl Settings {
 }
 
 impl Server {
-    /// A server of this name, which heads its page.
+    /// Creates a server of this name, which heads its page.
     pub fn new(name: impl Into<String>) -> Server {
         let settings = Settings {
             name: name.into(),
@@ -164,9 +164,9 @@ impl Server {
 
     /// Adds an `async` function or closure under a name. (Feature `async`.)
     ///
-    /// It runs on a runtime of tokio, which is made when the first such method is called, whichever way the program was
-    /// started. The thread of the call waits for it: in a program with a runtime of its own, ask the
-    /// [`Endpoint`] on a thread that may block (`tokio::task::spawn_blocking`).
+    /// It runs on a runtime of tokio, which is created when the first such method is called, however the program was
+    /// started. The thread of the call waits for it: in a program with a runtime of its own, use the [`Endpoint`] on a
+    /// thread that may block (`tokio::task::spawn_blocking`).
     ///
     /// # Example
     ///
@@ -210,13 +210,13 @@ impl Server {
         self
     }
 
-    /// Adds somebody to ask for names that are not registered, see [`Fallback`].
+    /// Adds a fallback that resolves names which are not registered, see [`Fallback`].
     pub fn fallback(mut self, fallback: impl Fallback + 'static) -> Server {
         self.registry = self.registry.fallback(fallback);
         self
     }
 
-    /// Switches off one of the `system.` methods or `rpc.discover`, which are all there otherwise.
+    /// Switches off one of the `system.` methods or `rpc.discover`, which are all on otherwise.
     ///
     /// # Example
     ///
@@ -246,10 +246,10 @@ impl Server {
 
     /// Serves another server at a path: its methods, its page, its settings. Twisted's `putChild`.
     ///
-    /// The path is that of the URL, or what follows the name of the CGI program in it (`PATH_INFO`), also for servers
-    /// inside of that server. This server itself answers at the paths that no other has; where it is known what follows
-    /// the program's name, only if that is nothing, unless it has [`paths`](Server::paths) of its own. Its page lists
-    /// the others. Before a body is read, the [`limits`](Server::limits) that count are those of this server.
+    /// The path is that of the URL, or the part after the name of the CGI program in it (`PATH_INFO`), also for servers
+    /// inside that server. This server itself answers at all other paths; where the part after the program's name is
+    /// known, only if it is empty, unless this server has [`paths`](Server::paths) of its own. Its page lists the
+    /// others. Before a body is read, the [`limits`](Server::limits) of this server apply.
     ///
     /// # Example
     ///
@@ -270,9 +270,9 @@ impl Server {
         self
     }
 
-    /// Sets the URL that the service is known by, as `https://api.example/app`: what page, samples and OpenRPC tell begins
-    /// with it, where the request alone would not say. The path of a request follows, unless it begins with the path of
-    /// this URL already. Pages of this origin may make calls. Set, if anywhere, on the outermost server.
+    /// Sets the public URL of the service, as `https://api.example/app`: the URLs in page, samples and OpenRPC begin
+    /// with it, where the request alone would not tell. The path of a request follows, unless it begins with the path
+    /// of this URL already. Pages of this origin may make calls. It belongs on the outermost server.
     ///
     /// # Example
     ///
@@ -291,26 +291,26 @@ impl Server {
         self
     }
 
-    /// Sets the addresses (`127.0.0.1`) and networks (`10.0.0.0/8`) of proxies that may say for whom they ask: from these,
-    /// and these alone, `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are read, or [`forwarded`](Server::forwarded).
-    /// They count for [`Request::url`] and [`Request::remote_addr`], and so for page, log and limits. Set, if anywhere, on
-    /// the outermost server.
+    /// Sets the addresses (`127.0.0.1`) and networks (`10.0.0.0/8`) of proxies that may say which client they ask for:
+    /// from these, and these alone, `X-Forwarded-For`, `-Proto`, `-Host` and `-Prefix` are read, or
+    /// [`forwarded`](Server::forwarded). They count for [`Request::url`] and [`Request::remote_addr`], and so for page,
+    /// log and limits. They belong on the outermost server.
     ///
-    /// Of several addresses it is the rightmost that is no trusted proxy's; of the others the last value counts. A proxy
-    /// has to set or remove each of these headers: one that it passes on is the client's.
+    /// Of several addresses, the rightmost that is not a trusted proxy's counts; of the other headers, the last value.
+    /// A proxy has to set or remove each of these headers: one that it passes on is the client's.
     pub fn trusted_proxies<P: Into<String>>(mut self, proxies: impl IntoIterator<Item = P>) -> Server {
         self.settings.trusted_proxies = proxies.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Sets the headers by which trusted proxies say for whom they ask: `X-Forwarded-*` unless set.
+    /// Sets the headers by which trusted proxies name the client: `X-Forwarded-*` unless set.
     pub fn forwarded(mut self, forwarded: Forwarded) -> Server {
         self.settings.forwarded = forwarded;
         self
     }
 
-    /// Sets whether results may have nil, which is no part of the original XML-RPC: yes unless set. If not, a nil in a
-    /// result is a fault that says where it stands. Python's `allow_none`.
+    /// Sets whether results may have nil, which is not part of the original XML-RPC: yes unless set. If not, a nil in a
+    /// result is a fault that names its place. Python's `allow_none`.
     #[doc(alias = "allow_none")]
     pub fn nil(mut self, nil: bool) -> Server {
         self.settings.nil = nil;
@@ -333,9 +333,9 @@ impl Server {
     }
 
     /// Sets whether JSON has integers beyond 2^53 as strings: no unless set. They are written exactly in any case, but
-    /// who reads numbers as doubles, as JavaScript does, gets the nearest of these.
+    /// a client that reads numbers as doubles (JavaScript) would round them.
     ///
-    /// If set, a caller may send every integer as a string too. XML-RPC is not concerned.
+    /// If set, a client may send every integer as a string too. XML-RPC is not affected.
     ///
     /// # Example
     ///
@@ -350,8 +350,8 @@ impl Server {
         self
     }
 
-    /// Lets the pages of these origins (`https://app.example`) make calls from a browser; `*` lets all. None may unless
-    /// set, but those of this host.
+    /// Lets the pages of these origins (`https://app.example`) make calls from a browser; `*` lets all. Unless set,
+    /// only those of this host may.
     pub fn cors<O: Into<String>>(mut self, origins: impl IntoIterator<Item = O>) -> Server {
         for origin in origins {
             self.settings.origins.allow(origin.into());
@@ -361,18 +361,19 @@ impl Server {
 
     /// Sets whether [`run`](Server::run) logs a line for every call: no unless set. Python's `logRequests`.
     ///
-    /// The lines are `log`'s, at the level info; a program with a logger of its own sees them by that level.
+    /// The lines go to `log`, at the level info; a program with a logger of its own receives them at that level.
     #[doc(alias = "logRequests")]
     pub fn log_calls(mut self, log_calls: bool) -> Server {
         self.settings.log_calls = log_calls;
         self
     }
 
-    /// Sets a file that the log goes to, beside standard error: what [`run`](Server::run) serves writes its lines there,
-    /// each with time and [id](Request::id) of the request. A relative path is seen from where the program is started.
+    /// Sets a file for the log, beside standard error: under [`run`](Server::run), its lines go there too, each with
+    /// time and [id](Request::id) of the request. A relative path begins at the directory where the program is started.
     ///
-    /// The file is made with the mode 0640, opened anew within a second of being renamed, and may be shared by processes.
-    /// It should not lie where a web server hands it out. A program with a logger of its own has its lines there.
+    /// The file is created with mode 0640, reopened within a second of being renamed, and may be shared by processes.
+    /// It should not lie where a web server hands it out. A program's own logger, if it has one, takes its lines
+    /// instead.
     ///
     /// # Example
     ///
@@ -390,8 +391,7 @@ impl Server {
         self
     }
 
-    /// Sets what there is to the page: whether it is there at all, whether methods can be tried on it, what it looks
-    /// like.
+    /// Configures the page: who may see it, whether methods can be tried on it, its appearance.
     ///
     /// # Example
     ///
@@ -406,17 +406,17 @@ impl Server {
         self
     }
 
-    /// Makes an endpoint of it.
+    /// Builds the endpoint.
     ///
     /// # Errors
-    /// [`BuildError`], if methods share a name, servers share a path, or a method that is not there is switched off.
+    /// [`BuildError`], if methods share a name, servers share a path, or a method that does not exist is switched off.
     pub fn build(self) -> Result<Endpoint, BuildError> {
         let mut error = BuildError::default();
         let endpoint = self.build_noting(&mut error);
         if error == BuildError::default() { Ok(endpoint) } else { Err(error) }
     }
 
-    /// Makes an endpoint, and notes what is wrong with it.
+    /// Builds the endpoint, and collects its mistakes in `error`.
     fn build_noting(self, error: &mut BuildError) -> Endpoint {
         let Server { mut registry, switched_off, settings, others } = self;
         let abilities = Abilities { limits: settings.limits, nil: settings.nil };
@@ -448,22 +448,22 @@ impl Server {
         Endpoint { registry, settings, surroundings, places, pages: Pages::default(), log_file }
     }
 
-    /// The level that a logger made for this server lets through.
+    /// Returns the level that a logger made for this server lets through.
     pub(crate) fn log_level(&self) -> log::LevelFilter {
         let own = if self.settings.log_calls { log::LevelFilter::Info } else { log::LevelFilter::Warn };
         self.others.iter().map(|(_, server)| server.log_level()).fold(own, Ord::max)
     }
 }
 
-/// Why a [`Server`] cannot be served.
+/// The mistakes that keep a [`Server`] from being built.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BuildError {
-    /// Names that two methods want.
+    /// Names that two methods share.
     pub duplicates: Vec<DuplicateMethod>,
-    /// Names of `system.` methods that were switched off and are not there.
+    /// Names of `system.` methods that were switched off but do not exist.
     pub unknown: Vec<String>,
-    /// Paths that two servers want.
+    /// Paths that two servers share.
     pub paths: Vec<String>,
     /// Mistakes in URLs and in addresses of proxies.
     pub addresses: Vec<String>,
@@ -481,10 +481,10 @@ impl fmt::Display for BuildError {
 
 impl std::error::Error for BuildError {}
 
-/// A service as it answers: one [`Request`] in, one [`Response`] out.
+/// A service that answers: one [`Request`] in, one [`Response`] out.
 ///
-/// It may be asked from several threads at once. Calls run in the thread that asks, so in an asynchronous program ask
-/// on a thread that may block.
+/// It can be used from several threads at once. A call runs on the thread that makes it, so an asynchronous program
+/// needs a thread that may block.
 ///
 /// # Example
 ///
@@ -501,14 +501,14 @@ pub struct Endpoint {
     registry: Arc<Registry>,
     settings: Settings,
     surroundings: Surroundings,
-    /// Others, by their paths.
+    /// Other endpoints, by their paths.
     places: Vec<(String, Endpoint)>,
     pages: Pages,
     log_file: Option<Arc<LogFile>>,
 }
 
 const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
-/// The methods of HTTP that are answered, with a page and without.
+/// The methods of HTTP that are supported, with a page and without.
 const METHODS: &str = "GET, HEAD, OPTIONS, POST";
 const METHODS_WITHOUT_PAGE: &str = "OPTIONS, POST";
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -518,7 +518,7 @@ const APPLICATION_JSON: HeaderValue = HeaderValue::from_static("application/json
 
 impl Endpoint {
     /// Answers a document given as octets, without any gateway: a `<methodCall>` by a `<methodResponse>`, a JSON-RPC
-    /// request by a response, and by nothing if it is a notification. What is wrong with it becomes a fault. Python's
+    /// request by a response, and a notification by nothing. A mistake in the document becomes a fault. Python's
     /// `handle_request(request_text)`.
     ///
     /// # Example
@@ -534,12 +534,12 @@ impl Endpoint {
         self.answer(&request, None, document).map_or_else(Vec::new, |(_, answer)| answer)
     }
 
-    /// Calls a method with params, a tuple or an array, and reads its result into a type. For tests: what goes through
-    /// here is what goes over the wire, by XML-RPC.
+    /// Calls a method with params, a tuple or an array, and reads its result into a type. For tests: params and result
+    /// are those that go over the wire, by XML-RPC.
     ///
     /// # Errors
-    /// The fault of the method; also one for params that cannot be written ([`Fault::INVALID_CALL`]), and for a result that
-    /// is not of the type ([`Fault::APPLICATION`]).
+    /// The fault of the method; also one for params that cannot be written ([`Fault::INVALID_CALL`]), and for a result
+    /// of another type ([`Fault::APPLICATION`]).
     ///
     /// # Example
     ///
@@ -557,31 +557,31 @@ impl Endpoint {
             .unwrap_or_else(|error| Err(Fault::new(Fault::APPLICATION, format!("the result is another: {error}"))))
     }
 
-    /// The file that its log goes to, beside standard error.
+    /// Returns the file of its log, beside standard error.
     pub(crate) fn log_file(&self) -> Option<Arc<LogFile>> {
         self.log_file.clone()
     }
 
-    /// The name and version of the service.
+    /// Returns the name and version of the service.
     pub(crate) fn name_and_version(&self) -> (&str, &str) {
         (&self.settings.name, &self.settings.version)
     }
 
-    /// The documentation page; `url` is where the methods are called.
+    /// Renders the documentation page; `url` is where the methods are called.
     #[cold]
     pub fn page(&self, url: Option<String>) -> String {
         self.describe(Format::Html, url)
     }
 
-    /// The page, or one of its twins, as it is served at a URL to nobody in particular. Its assets are in it, as it may be
-    /// kept where nothing is beside it.
+    /// Renders the page, or one of its twins, as it is served at a URL, for no client in particular. Its assets are
+    /// inline, as it may be kept where nothing is beside it.
     pub(crate) fn describe(&self, format: Format, url: Option<String>) -> String {
         let base = url.as_deref().unwrap_or_default().trim_end_matches('/').to_owned();
         let docs = self.settings.docs.clone().assets(Assets::Inline);
         self.describe_to(&Key { format, url, base, tries: false, auth_type: None, coding: None }, &docs, "")
     }
 
-    /// The page, or one of its twins, to whom it is asked for. It has the methods that a filter leaves.
+    /// Renders the page, or one of its twins, for a client. It has the methods that match a filter.
     fn describe_to(&self, key: &Key, docs: &Docs, filter: &str) -> String {
         match key.format {
             Format::OpenRpc => self.openrpc(key.url.clone()),
@@ -593,7 +593,7 @@ impl Endpoint {
         }
     }
 
-    /// A page without methods.
+    /// Returns a page without methods.
     fn empty_page<'a>(&'a self, key: &'a Key) -> docs::Page<'a> {
         let Settings { name, title, documentation, version, limits, docs, .. } = &self.settings;
         let place = |(path, other): &(String, Endpoint)| Place {
@@ -625,10 +625,10 @@ impl Endpoint {
         openrpc::text(&openrpc::document(&self.settings.info(), url, methods, generator))
     }
 
-    /// The endpoint at a path: this one's other, or itself.
+    /// Finds the endpoint at the path of a request: another below this one, or this one itself.
     ///
     /// # Errors
-    /// If neither is there.
+    /// The response to a path that neither has.
     fn find(&self, request: &Request) -> Result<&Endpoint, Response> {
         if self.places.is_empty() {
             return self.check_path(request);
@@ -645,17 +645,17 @@ impl Endpoint {
         }
     }
 
-    /// The other endpoint at a path as somebody writes it.
+    /// Returns the other endpoint at a path as an operator writes it.
     pub(crate) fn place_at(&self, path: &str) -> Option<&Endpoint> {
         self.place(&path::normal(path)?)
     }
 
-    /// The other endpoint at a path.
+    /// Returns the other endpoint at a path in its normal form.
     fn place(&self, path: &str) -> Option<&Endpoint> {
         self.places.iter().find(|(place, _)| *place == path).map(|(_, endpoint)| endpoint)
     }
 
-    /// The response of itself, or of the endpoint at the path of the request.
+    /// Returns the response of the endpoint at the path of the request.
     fn respond_to(&self, request: &Request) -> Response {
         let method = request.method();
         let found =
@@ -674,7 +674,7 @@ impl Endpoint {
         origins.expose(request, response)
     }
 
-    /// The response; the error is one too, to what is not served.
+    /// Returns the response; the error is also one, to a request that is not served.
     fn route(&self, method: &str, request: &Request) -> Result<Response, Response> {
         let has_page = self.settings.docs.access == Access::Public;
         let methods = if has_page { METHODS } else { METHODS_WITHOUT_PAGE };
@@ -696,7 +696,7 @@ impl Endpoint {
         }
     }
 
-    /// Itself, if it answers at the path of the request.
+    /// Returns itself, if it answers at the path of the request.
     fn check_path(&self, request: &Request) -> Result<&Endpoint, Response> {
         let paths = &self.settings.paths;
         if paths.is_empty() {
@@ -734,7 +734,7 @@ impl Endpoint {
         Ok(compress(request, response))
     }
 
-    /// A document for a document, with its type; `None` if there is nothing to answer.
+    /// Answers a document by another, with its type; `None` if there is nothing to answer.
     fn answer(&self, request: &Request, media_type: Option<&str>, document: &[u8]) -> Option<(HeaderValue, Vec<u8>)> {
         let Settings { encoding, nil, limits, large_integers_as_text, .. } = self.settings;
         let dispatch = |name: &str, params: Params<'_, '_>| self.registry.call(name, request, params);
@@ -767,7 +767,7 @@ impl Endpoint {
             text: self.describe_to(key, &self.settings.docs, &filter),
             policy: docs::content_security_policy(&self.settings.docs, key.tries),
         };
-        // what others may list anew at any time is not kept, nor what somebody looks for
+        // lists that a fallback may change at any time are not kept, nor the results of a search
         let page = match self.registry.is_settled() && filter.is_empty() {
             true => self.pages.get(key, render),
             false => Arc::new(Page::new(key.clone(), render(&key), Compression::default())),
@@ -793,7 +793,7 @@ impl Endpoint {
             .with(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF))
     }
 
-    /// What a description depends on, if this request asks for it.
+    /// Returns the key of the description that this request asks for.
     fn key(&self, request: &Request, format: Format) -> Key {
         let url = request.url();
         let origin = request.base().unwrap_or_default();
@@ -803,7 +803,7 @@ impl Endpoint {
         Key { format, url, base, tries: self.tries(request), auth_type, coding: compression::accepted(request) }
     }
 
-    /// The style sheet or the script that a page has linked.
+    /// Returns the style sheet or the script that a page has linked.
     fn asset(&self, name: &str) -> Result<Response, Response> {
         let asset = Asset::find(name, &self.settings.docs)
             .ok_or_else(|| Response::text(StatusCode::NOT_FOUND, format!("there is no asset \"{}\"", shown(name))))?;
@@ -814,23 +814,23 @@ impl Endpoint {
     }
 }
 
-/// A path as it is compared; one that has no such form is compared as it is, and nobody asks for it.
+/// Returns the normal form of a path; a path without one stays as it is, and no request matches it.
 fn normal(path: String) -> String {
     path::normal(&path).unwrap_or(path)
 }
 
-/// The path of a request as it is compared.
+/// Returns the normal form of a request's path.
 ///
 /// # Errors
-/// The response to one that nothing can be at.
+/// The response to a path without one.
 fn normal_path(request: &Request) -> Result<String, Response> {
     let path = request.path();
     path::normal(&path).ok_or_else(|| Response::nothing_at(&path))
 }
 
-/// A call as XML-RPC has it, for people to read: without the declaration, which says but what is so anyway.
+/// Writes a call as an XML-RPC document for readers, without the declaration, which states only the defaults.
 fn xml_request(name: &str, params: &[Value]) -> String {
-    // there is no value that it does not have
+    // there is no value that XML-RPC cannot write
     let call = xmlrpc::call_to_vec(name, params).unwrap_or_default();
     let call = String::from_utf8_lossy(call.trim_ascii_end());
     call.split_once("?>\n").map_or(&*call, |(_, call)| call).to_owned()
@@ -842,22 +842,22 @@ fn page_failed(fault: &Fault) -> Response {
     Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
 }
 
-/// The value of a name in the query of a request.
+/// Returns the value of a name in the query of a request.
 fn query(request: &Request, name: &str) -> Option<String> {
     let query = request.variable_octets("QUERY_STRING")?;
     form_urlencoded::parse(&query).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-/// The words that a request looks for, by its query.
+/// Returns the words that a request looks for, by its query.
 fn filter_of(request: &Request) -> String {
     let written = query(request, "q").unwrap_or_default();
     written.chars().take(docs::LONGEST_FILTER).collect::<String>().trim().to_owned()
 }
 
-/// The format that a request wants the description in: by its query, or else by what it accepts.
+/// Returns the format that a request wants the description in: by its query, or else by the types it accepts.
 ///
 /// # Errors
-/// The response to a query for another one: 400.
+/// The response to a query for an unknown format: 400.
 fn asked_for(request: &Request) -> Result<Format, Response> {
     let named = query(request, "format").map(|name| name.parse()).transpose();
     let format = named.map_err(|message: String| Response::text(StatusCode::BAD_REQUEST, message))?;
@@ -891,17 +891,17 @@ fn text_xml(encoding: Encoding) -> HeaderValue {
     HeaderValue::try_from(format!("text/xml; charset={encoding}")).unwrap_or(HeaderValue::from_static("text/xml"))
 }
 
-/// A Content-Type without its parameters.
+/// Returns a Content-Type without its parameters.
 fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 
-/// Whether a media type is what browsers send a form as.
+/// Returns whether a media type is the one in which browsers send a form.
 fn is_form(media_type: &str) -> bool {
     media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
-/// Refuses the types that an HTML form can send across sites; what else there is, is read by what it is.
+/// Refuses the types that an HTML form can send across sites; any other document is recognised by its content.
 fn check_media_type(media_type: &str) -> Result<(), Response> {
     let is = |name: &str| media_type.eq_ignore_ascii_case(name);
     let is_multipart = media_type.split('/').next().is_some_and(|first| first.eq_ignore_ascii_case("multipart"));

@@ -1,7 +1,7 @@
-//! Descriptions as they are sent, kept for those who ask again.
+//! A cache of descriptions as they are sent.
 //!
-//! A process renders and compresses each but once. What a page says depends on the URL that a caller has used, and so on
-//! a header of the caller's choice: only a few are kept.
+//! A process renders and compresses each only once. A page depends on the URL that a client has used, and so on a
+//! header of the client's choice: only a few are kept.
 
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,21 +13,21 @@ use http::header::HeaderValue;
 use crate::docs::Format;
 use crate::service::compression::{self, Coding};
 
-/// How many are kept: those of a few names of the host, in a few formats.
+/// The most pages that are kept: those of a few names of the host, in a few formats.
 const MOST: usize = 8;
 
-/// What a description depends on.
+/// The facts that a description depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) format: Format,
     pub(super) url: Option<String>,
-    /// Where other servers are below.
+    /// The URL that the paths of other servers follow.
     pub(super) base: String,
-    /// Whether methods can be tried.
+    /// Set if methods can be tried.
     pub(super) tries: bool,
-    /// What the web server asks callers for.
+    /// The authentication that the web server asks callers for.
     pub(super) auth_type: Option<String>,
-    /// The coding that the client takes.
+    /// The coding that the client accepts.
     pub(super) coding: Option<Coding>,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct Rendered {
 pub(super) struct Page {
     key: Key,
     pub(super) body: Vec<u8>,
-    /// The coding that it is in.
+    /// The coding of the body.
     pub(super) coding: Option<Coding>,
     pub(super) etag: Etag,
     pub(super) policy: HeaderValue,
@@ -64,17 +64,17 @@ impl Page {
     }
 }
 
-/// The ones that were asked for last, the newest first.
+/// The pages that were requested last, the newest first.
 #[derive(Default)]
 pub(super) struct Pages(Mutex<VecDeque<Arc<Page>>>);
 
 impl Pages {
-    /// The page of this key, which is rendered if it is not kept.
+    /// Returns the page of this key, which is rendered if it is not kept.
     pub(super) fn get(&self, key: Key, render: impl FnOnce(&Key) -> Rendered) -> Arc<Page> {
         if let Some(page) = self.find(&key) {
             return page;
         }
-        // others need not wait for it
+        // without the lock: other requests need not wait for it
         let rendered = render(&key);
         let page = Arc::new(Page::new(key, rendered, Compression::best()));
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -92,7 +92,7 @@ impl Pages {
     }
 }
 
-/// The entity tag of a page (RFC 9110 §8.8.3): another for another coding of the same.
+/// The entity tag of a page (RFC 9110 §8.8.3): another coding of the page has another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Etag(u64);
 
@@ -112,7 +112,7 @@ impl Etag {
         HeaderValue::try_from(tag).unwrap_or(HeaderValue::from_static("\"\""))
     }
 
-    /// Whether a list of tags has this one, in whatever coding; servers in between add codings of their own.
+    /// Returns whether a list of tags has this one, in any coding; servers in between add codings of their own.
     pub(super) fn is_among(self, list: &str) -> bool {
         let wanted = format!("{:016x}", self.0);
         list.split(',').any(|tag| {

@@ -1,8 +1,8 @@
-//! Methods that are tried on the page: who may, the page with the form, and the form's way back.
+//! Trials of methods on the page: the permission, the page with the form, and the answer to the form.
 //!
-//! A form is what other sites can send too, with the user's cookies. So it is taken only where methods can be tried, from
-//! a page of this host, and with a token: a hash of the method's name, the time, and a secret that only this browser
-//! has, in a cookie. Nothing is kept here, so it works where each request has a process of its own.
+//! Other sites can send a form too, with the user's cookies. So it is accepted only where methods can be tried, from a
+//! page of this host, and with a token: a hash of the method's name, the time, and a secret that only this browser has,
+//! in a cookie. The server keeps nothing, so it works where each request has a process of its own.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -24,11 +24,11 @@ use crate::wire::value::Value;
 
 const COOKIE: &str = "rpcgi-try";
 
-/// How long a page may have been open.
+/// The longest time that a page may have been open.
 const FRESH: Duration = Duration::from_secs(3600);
 
 impl Endpoint {
-    /// Whether methods can be tried on the page of this request.
+    /// Returns whether methods can be tried on the page of this request.
     pub(super) fn tries(&self, request: &Request) -> bool {
         self.settings.docs.access == Access::Public
             && match self.settings.docs.trying {
@@ -37,18 +37,18 @@ impl Endpoint {
             }
     }
 
-    /// The method that a request wants to try, by its query; `None` if it does not want to, or may not.
+    /// Returns the method that a request wants to try, by its query; `None` if it wants none, or may not.
     pub(super) fn tried(&self, request: &Request) -> Option<String> {
         query(request, TRY).filter(|_| self.tries(request))
     }
 
-    /// The page on which a method is tried, as it is at first.
+    /// Returns the page on which a method is tried, in its first state.
     pub(super) fn trial_page(&self, request: &Request, name: &str) -> Result<Response, Response> {
         let method = self.registry.describe(name).map_err(|fault| self.no_method(request, &fault))?;
         Ok(self.respond(request, &method, StatusCode::OK, Trial::default()))
     }
 
-    /// Answers what the form sends.
+    /// Answers a form.
     pub(super) fn try_method(&self, request: &Request, name: &str) -> Result<Response, Response> {
         Origins::check_form(request, self.settings.docs.trying == Some(Trying::On))?;
         if request.body().len() > MOST_OCTETS {
@@ -61,7 +61,7 @@ impl Endpoint {
         Ok(self.respond(request, &method, status, trial))
     }
 
-    /// Does what was asked for by a form, if it may be done.
+    /// Does what a form asks for, if that is allowed.
     fn attempt(&self, request: &Request, method: &Description, mut fields: Fields) -> (StatusCode, Trial) {
         let refused = |status, fields, complaint: &str| {
             (status, Trial { fields: Some(fields), complaint: Some(complaint.to_owned()), outcome: None })
@@ -94,14 +94,14 @@ impl Endpoint {
         self.page_response(StatusCode::NOT_FOUND, page)
     }
 
-    /// A page on which a method is tried. A document may call any method, and so may `system.multicall`.
+    /// Returns a page on which a method is tried. A document may call any method, and so may `system.multicall`.
     fn trial_of<'a>(&'a self, method: &Description, key: &'a Key) -> docs::Page<'a> {
         let any = method.is_unsafe || self.registry.has_unsafe();
         let asks = Asks { call: method.is_unsafe || any && method.name == MULTICALL, document: any };
         docs::Page { asks, ..self.empty_page(key) }
     }
 
-    /// Calls what a document says.
+    /// Makes the call of a document.
     fn ask(&self, request: &Request, document: String) -> Outcome {
         let started = Instant::now();
         let answer = self.answer(request, None, document.as_bytes()).map(|(_, answer)| answer);
@@ -114,7 +114,7 @@ impl Endpoint {
         Outcome { request: document, response, took, answer: understood }
     }
 
-    /// The page of a method, with what happened so far.
+    /// Returns the page of a method in the state of a trial.
     fn respond(&self, request: &Request, method: &Description, status: StatusCode, trial: Trial) -> Response {
         let known = Secret::of(request);
         let is_new = known.is_none();
@@ -131,7 +131,7 @@ impl Endpoint {
         }
     }
 
-    /// A page for one request alone.
+    /// Returns the response of a page for one request alone.
     fn page_response(&self, status: StatusCode, page: String) -> Response {
         Response::new(status, HeaderValue::from_static("text/html; charset=utf-8"), page)
             .with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
@@ -142,21 +142,21 @@ impl Endpoint {
     }
 }
 
-/// Whether a request comes from this machine, was sent to it, and by nobody in between who says so.
+/// Returns whether a request comes from this machine, was sent to it, and was not forwarded by a proxy that says so.
 fn is_local(request: &Request) -> bool {
     request.remote_addr().is_some_and(|address| address.to_canonical().is_loopback())
         && request.variable("HTTP_HOST").is_some_and(|host| is_local_host(&host))
         && !is_forwarded(request)
 }
 
-/// What one browser has in its cookie: 32 hexadecimal digits.
+/// The secret of one browser, in its cookie: 32 hexadecimal digits.
 struct Secret(String);
 
 impl Secret {
     fn new() -> Secret {
         let mut octets = [0; 16];
         if let Err(error) = getrandom::fill(&mut octets) {
-            // nobody has this one, so nothing can be tried
+            // no browser has this one, so nothing can be tried
             log::error!("no random number: {error}");
             return Secret(String::new());
         }
@@ -170,7 +170,7 @@ impl Secret {
         is_whole.then(|| Secret(secret.to_owned()))
     }
 
-    /// A token for the form of a method, from now on.
+    /// Returns a token for the form of a method, from now on.
     fn token(&self, name: &str) -> String {
         self.token_at(name, seconds())
     }
@@ -179,7 +179,7 @@ impl Secret {
         format!("{time}-{}", hex(&Sha256::digest(format!("{}\n{time}\n{name}", self.0))))
     }
 
-    /// Whether a token is one of this browser's for the form of a method, and not too old.
+    /// Returns whether a token is one of this browser's for the form of a method, and not too old.
     fn has_made(&self, token: &str, name: &str) -> bool {
         let Some(time) = token.split('-').next().and_then(|time| time.parse().ok()) else { return false };
         let age = seconds().checked_sub(time);
@@ -195,13 +195,13 @@ fn hex(octets: &[u8]) -> String {
     octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
-/// An answer as people read it, whatever encoding it declares.
+/// Decodes an answer for readers, whatever encoding it declares.
 fn as_text(answer: &[u8]) -> String {
     let octets = crate::wire::xml::decode(answer).unwrap_or(answer.into());
     String::from_utf8_lossy(&octets).into_owned()
 }
 
-/// The result in an answer, as JSON for people to read; or the fault.
+/// Returns the result in an answer, as JSON for readers; or the fault.
 fn xml_result(answer: &[u8]) -> Result<String, (i32, String)> {
     let not_read = |error: &dyn std::fmt::Display| format!("the answer is not shown as JSON: {error}");
     match xmlrpc::response_from_slice::<Value>(answer) {

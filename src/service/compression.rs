@@ -10,7 +10,7 @@ use http::StatusCode;
 
 use crate::service::{Request, Response};
 
-/// A shorter body is sent as it is: compressed, it would hardly save a packet.
+/// The most octets of a body that is sent as it is: compressed, it would hardly save a packet.
 const WORTH_COMPRESSING: usize = 1400;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,17 +66,17 @@ fn read(decoder: impl Read, limit: usize) -> io::Result<Vec<u8>> {
     Ok(decoded)
 }
 
-/// "deflate" means the zlib format (RFC 1950), but some send bare deflate data (RFC 1951).
+/// Returns whether a body is zlib data (RFC 1950), as "deflate" means; some send bare deflate data (RFC 1951).
 fn is_zlib(body: &[u8]) -> bool {
     matches!(body, [first, second, ..] if first & 0x0F == 8 && u16::from_be_bytes([*first, *second]) % 31 == 0)
 }
 
-/// The coding to send a body of `len` octets in, if that is worth it and the client takes one.
+/// Returns the coding for a body of `len` octets, if one is worth it and the client accepts it.
 pub(crate) fn choose(request: &Request, len: usize) -> Option<Coding> {
     if is_worth_it(len) { accepted(request) } else { None }
 }
 
-/// Whether a body of `len` octets is worth a coding.
+/// Returns whether a body of `len` octets is worth a coding.
 pub(crate) fn is_worth_it(len: usize) -> bool {
     len > WORTH_COMPRESSING
 }
@@ -86,13 +86,13 @@ pub(crate) fn accepted(request: &Request) -> Option<Coding> {
     preferred(&request.variable("HTTP_ACCEPT_ENCODING")?)
 }
 
-/// Of a list of codings, gzip if it has that, else deflate if it has that.
+/// Returns gzip if a list of codings has it, else deflate if the list has that.
 fn preferred(accepted: &str) -> Option<Coding> {
     let takes = |name: &str| accepts(accepted, name).or_else(|| accepts(accepted, "*"));
     [Coding::Gzip, Coding::Deflate].into_iter().find(|coding| takes(coding.name()) == Some(true))
 }
 
-/// What a list of codings says of one of them.
+/// Returns whether a list of codings accepts one of them; `None` if it does not name it.
 fn accepts(list: &str, name: &str) -> Option<bool> {
     list.split(',').find_map(|item| {
         let mut parts = item.split(';').map(str::trim);

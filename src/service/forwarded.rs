@@ -1,7 +1,7 @@
-//! A request as whoever made it sees it: at the URL that the service is known by, from the address that proxies tell.
+//! A request as its client sees it: at the public URL of the service, from the address that proxies tell.
 //!
-//! What proxies add to a request is headers, and so anybody's to send: they count only where the peer is one of the
-//! proxies that are trusted.
+//! Proxies describe a request in headers, which any client can send too: they count only if the peer is a trusted
+//! proxy.
 
 use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
@@ -20,7 +20,7 @@ pub enum Forwarded {
     Rfc7239,
 }
 
-/// The URL of a service, and the proxies before it.
+/// The URL of a service, and the proxies in front of it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Surroundings {
     pub(crate) url: Option<BaseUrl>,
@@ -28,19 +28,19 @@ pub(crate) struct Surroundings {
     pub(crate) forwarded: Forwarded,
 }
 
-/// A request from outside; what is not known is not there.
+/// A request as seen from outside; unknown parts are empty.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(super) address: Option<IpAddr>,
     pub(super) scheme: Option<String>,
     pub(super) host: Option<String>,
-    /// The part of the path that a proxy has taken away.
+    /// The part of the path that a proxy has removed.
     pub(super) prefix: String,
     pub(super) url: Option<BaseUrl>,
 }
 
 impl Surroundings {
-    /// Tests if nothing is known, so that a request is what it seems.
+    /// Tests if neither a URL nor proxies are known, so that a request is what it seems.
     pub(crate) fn are_plain(&self) -> bool {
         self.url.is_none() && self.proxies.is_empty()
     }
@@ -48,7 +48,7 @@ impl Surroundings {
     /// Returns the request as its client sees it.
     ///
     /// # Errors
-    /// What was expected, and what a proxy says instead.
+    /// A message: what was expected, and what a proxy says instead.
     pub(crate) fn see(&self, request: &Request) -> Result<Seen, String> {
         let seen = match self.trusted_peer(request) {
             None => Seen::default(),
@@ -122,7 +122,8 @@ impl Surroundings {
         })
     }
 
-    /// The address that no trusted proxy has; `told` are the addresses that they tell, the nearest first.
+    /// Returns the nearest address that is not a trusted proxy's; `told` are the addresses that proxies tell, the
+    /// nearest first.
     fn client<'a>(&self, peer: IpAddr, told: impl Iterator<Item = &'a str>) -> IpAddr {
         let mut client = peer;
         for address in told.map_while(address) {
@@ -136,7 +137,7 @@ impl Surroundings {
 }
 
 impl Seen {
-    /// Checks what will be repeated.
+    /// Checks the parts that pages and messages repeat.
     fn check(&self) -> Result<(), String> {
         if let Some(scheme) = self.scheme.as_ref().filter(|scheme| !is_scheme(scheme)) {
             return Err(format!("expected http or https as the scheme that a proxy tells, found \"{}\"", cut(scheme)));
@@ -148,7 +149,7 @@ impl Seen {
     }
 }
 
-/// The headers of proxies, of which some tell for whom they ask.
+/// The headers that proxies add, some of which tell the client's address.
 const FORWARDING: [&str; 9] = [
     "HTTP_FORWARDED",
     "HTTP_VIA",
@@ -161,15 +162,15 @@ const FORWARDING: [&str; 9] = [
     "HTTP_X_REAL_IP",
 ];
 
-/// Tests if a proxy says that it has sent a request on.
+/// Tests if a proxy says that it has forwarded the request.
 pub(crate) fn is_forwarded(request: &Request) -> bool {
     FORWARDING.into_iter().any(|name| request.variable(name).is_some())
 }
 
-/// Reads the addresses of proxies: one of them, or a network.
+/// Reads the address of a proxy, or of a network of proxies.
 ///
 /// # Errors
-/// What was expected, and what is there instead.
+/// A message: what was expected, and what was found.
 pub(crate) fn network(text: &str) -> Result<IpNet, String> {
     let address = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
     address.or_else(|_| text.parse()).map_err(|_| {
@@ -178,15 +179,15 @@ pub(crate) fn network(text: &str) -> Result<IpNet, String> {
     })
 }
 
-/// An address as proxies write it: alone, or with a port.
+/// Reads an address as proxies write it: alone, or with a port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim_matches('"');
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
-/// The elements of `Forwarded` (RFC 7239 §4), each with its pairs: names in small letters, values without quotes. `None` if
-/// a quote stays open: it would hide what a proxy has added behind it.
+/// Splits `Forwarded` (RFC 7239 §4) into elements, each with its pairs: names in lower case, values without quotes.
+/// `None` if a quote stays open: it would hide what a proxy has added behind it.
 fn elements(header: &str) -> Option<Vec<Vec<(String, String)>>> {
     let pair = |pair: &str| {
         let (name, value) = pair.split_once('=')?;
@@ -196,7 +197,7 @@ fn elements(header: &str) -> Option<Vec<Vec<(String, String)>>> {
     unquoted(header, ',')?.into_iter().map(split).collect()
 }
 
-/// The parts between separators that stand in no quotes; `None` if a quote stays open.
+/// Splits a text at separators outside quotes; `None` if a quote stays open.
 fn unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     let parts = text.split(|character| {
@@ -209,7 +210,7 @@ fn unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
     (!is_quoted).then_some(parts)
 }
 
-/// The URL that a service is known by: all of it that stands before the path of a request.
+/// The public URL of a service: all that comes before the path of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     scheme: String,
@@ -221,17 +222,17 @@ pub(crate) struct BaseUrl {
 }
 
 impl BaseUrl {
-    /// The URL without its path.
+    /// Returns the URL without its path.
     pub(crate) fn origin(&self) -> String {
         format!("{}://{}", self.scheme, self.host)
     }
 
-    /// Tests if it is the whole URL of a request for `/`: it has a path, and no slash behind that.
+    /// Tests if it is the whole URL of a request for `/`: it has a path, without a slash at its end.
     pub(super) fn is_whole(&self) -> bool {
         !self.path.is_empty() && !self.has_slash
     }
 
-    /// All that stands before the path of a request. A proxy may have taken away the path of this URL, or not.
+    /// Returns all that comes before the path of a request. A proxy may have removed the path of this URL, or not.
     pub(super) fn before(&self, path: &str) -> String {
         let is_there = path.strip_prefix(&self.path[..]).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         if is_there { self.origin() } else { self.origin() + &self.path }
@@ -308,7 +309,7 @@ mod tests {
         assert_eq!(seen.address.unwrap().to_string(), "127.0.0.1");
     }
 
-    /// It would swallow what the proxy adds.
+    /// An open quote would swallow what the proxy adds.
     #[test]
     fn a_quote_that_stays_open_is_refused() {
         for header in ["for=6.6.6.6;x=\", for=192.0.2.7", "for=\"6.6.6.6, for=192.0.2.7", "for=\"a\\\""] {

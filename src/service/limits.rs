@@ -1,10 +1,10 @@
-//! How much one request may cost, and all of them together.
+//! Limits on the cost of one request, and of all together.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-/// What a request may take up, and beyond it the caller gets an answer that names the limit; and what a FastCGI
-/// responder may.
+/// The limits of a request, and of a FastCGI responder. A caller whose request is over one gets an answer that names
+/// the limit.
 ///
 /// Every limit has a default with a reason, and `system.getCapabilities` reports those of a request.
 ///
@@ -26,7 +26,7 @@ pub struct Limits {
     pub body: usize,
     /// Arrays and structs inside one another: 64.
     ///
-    /// Nobody nests deeper by hand, xmlrpc-c stops there too, and the recursion fits any thread's stack.
+    /// People do not nest deeper by hand, xmlrpc-c stops there too, and the recursion fits any thread's stack.
     pub depth: u32,
     /// Array items and struct members in one document, together: 500,000.
     ///
@@ -43,37 +43,38 @@ pub struct Limits {
     pub response: usize,
     /// Octets of all meta-variables of a request by FastCGI: 256 KiB.
     ///
-    /// Web servers stop at some 100 KiB of headers; beyond that it is no request of theirs.
+    /// Web servers stop at some 100 KiB of headers; a larger request does not come from one.
     pub params: usize,
     /// Octets that all calls of a process take up together, by FastCGI and by the development server: 256 MiB.
     ///
     /// Before its body is read a document counts seven times its length, which it may take up as a tree of small
     /// structs with its answer; a compressed one counts as what it may become. So two of the largest run at once, and
-    /// thousands of the usual size. A call that does not fit waits, and holds no thread; one that alone is beyond it
-    /// waits until nothing else is there.
+    /// thousands of the usual size. A call that does not fit waits, and holds no thread; one that exceeds the limit by
+    /// itself waits until it is the only one.
     pub memory: usize,
-    /// The time that a call waits for [`memory`](Limits::memory), before it is answered by 503 with `Retry-After`: 10 s.
+    /// The time that a call waits for [`memory`](Limits::memory), before it is answered with 503 and `Retry-After`: 10
+    /// s.
     ///
     /// A client that has waited longer has given up.
     pub wait: Duration,
     /// FastCGI connections open at once: 1,000. At least one, and at most three quarters of the files that the process
     /// may open (`ulimit -n`); web servers that ask are told this number.
     ///
-    /// One that waits for its next request costs a kilobyte and no thread. More wait in the socket's backlog, unless
-    /// others have long been idle: those are closed.
+    /// A connection that waits for its next request costs a kilobyte and no thread. Further ones wait in the socket's
+    /// backlog, unless others have long been idle: those are closed.
     pub connections: usize,
     /// Methods that run at once under FastCGI: `None` for four times the processors, and at least 8.
     ///
     /// Methods wait, for databases and disks, more than they compute. Set it to what the database takes. An `async`
     /// method holds its thread too.
     pub threads: Option<NonZeroUsize>,
-    /// How long a FastCGI connection may stop in the middle of a request or response: 60 s.
+    /// The time that a FastCGI connection may stop in the middle of a request or response: 60 s.
     ///
     /// Web servers give up after the same time. `Duration::MAX` is for ever.
     pub stall: Duration,
-    /// How long a FastCGI responder that was told to end waits for the methods that run: 30 s.
+    /// The time that a FastCGI responder that was told to end waits for the methods that run: 30 s.
     ///
-    /// Whoever told it to end seldom waits longer than 90 s before ending it by force.
+    /// A process manager seldom waits longer than 90 s before ending it by force.
     pub stop: Duration,
 }
 

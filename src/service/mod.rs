@@ -1,7 +1,7 @@
 //! The door: a request in, a response out.
 //!
-//! What stands on either side of it knows nothing of the other: a gateway makes a [`Request`] of whatever arrives and
-//! writes a [`Response`] however its server wants it, and what answers is a [`Service`].
+//! Its two sides know nothing of each other: a gateway makes a [`Request`] of whatever arrives and writes a
+//! [`Response`] however its server wants it, and a [`Service`] answers.
 
 pub(crate) mod compression;
 mod forwarded;
@@ -23,25 +23,25 @@ use self::forwarded::Seen;
 pub(crate) use self::forwarded::{BaseUrl, Surroundings, is_forwarded, network};
 pub use self::limits::Limits;
 
-/// Something that answers requests.
+/// A handler of requests.
 pub trait Service: Send + Sync {
-    /// What a gateway may accept on its behalf.
+    /// Returns the limits of what a gateway may accept for it.
     fn limits(&self) -> Limits;
 
     /// Answers one request.
     fn handle(&self, request: &Request) -> Response;
 
-    /// Tests if a request to another host than this machine may be meant for it, which a development server asks that
-    /// listens to this machine alone: only a proxy can have sent it on, or a browser that was led astray. No unless a
-    /// service knows better.
+    /// Tests if a request to another host than this machine may be meant for the service. A development server that
+    /// listens on this machine alone asks this: only a proxy can have forwarded such a request, or a misled browser
+    /// have sent it. `false` unless a service knows better.
     fn is_own_host(&self, _request: &Request) -> bool {
         false
     }
 }
 
-/// The meta-variables of a request (RFC 3875 §4.1), looked up by name when somebody asks.
+/// The meta-variables of a request (RFC 3875 §4.1), looked up by name on request.
 ///
-/// Any function from a name to a value is one.
+/// Any function from a name to a value implements it.
 ///
 /// # Example
 ///
@@ -52,7 +52,7 @@ pub trait Service: Send + Sync {
 /// assert_eq!(request.remote_addr().unwrap().to_string(), "192.0.2.7");
 /// ```
 pub trait MetaVariables: Send + Sync {
-    /// The octets of the meta-variable `name`.
+    /// Returns the octets of the meta-variable `name`.
     fn get(&self, name: &str) -> Option<Cow<'_, [u8]>>;
 }
 
@@ -79,21 +79,21 @@ impl<F: Fn(&str) -> Option<Cow<'static, [u8]>> + Send + Sync> MetaVariables for 
 pub struct Request {
     variables: Box<dyn MetaVariables>,
     body: Vec<u8>,
-    /// Once it is asked for.
+    /// Made on first use.
     id: OnceLock<String>,
     /// The request as its client sees it, where proxies or the URL are known.
     seen: OnceLock<Seen>,
 }
 
 impl Request {
-    /// A request of these meta-variables and this body.
+    /// Creates a request from meta-variables and a body.
     pub fn new(variables: impl MetaVariables + 'static, body: Vec<u8>) -> Request {
         Request { variables: Box::new(variables), body, id: OnceLock::new(), seen: OnceLock::new() }
     }
 
-    /// The octets of a meta-variable; an empty one is as good as absent (RFC 3875 §4.1).
+    /// Returns the octets of a meta-variable; an empty one counts as absent (RFC 3875 §4.1).
     ///
-    /// `HTTP_PROXY` is never there: it is a header of the client's choosing, which other programs take for
+    /// `HTTP_PROXY` is always absent: it is a header that the client chooses, and other programs take it for
     /// configuration ("httpoxy").
     pub fn variable_octets(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         if name == "HTTP_PROXY" {
@@ -102,7 +102,7 @@ impl Request {
         self.variables.get(name).filter(|value| !value.is_empty())
     }
 
-    /// A meta-variable as text: what is not UTF-8 is replaced by U+FFFD.
+    /// Returns a meta-variable as text; octets that are not UTF-8 are replaced by U+FFFD.
     pub fn variable(&self, name: &str) -> Option<Cow<'_, str>> {
         self.variable_octets(name).map(|octets| match octets {
             Cow::Borrowed(octets) => String::from_utf8_lossy(octets),
@@ -113,10 +113,10 @@ impl Request {
         })
     }
 
-    /// A header of the request as text, by its name in any case; several of the same name are joined with `, `.
+    /// Returns a header of the request as text, by its name in any case; several of the same name are joined with `, `.
     ///
     /// `Authorization` is found under both names that web servers give it, `HTTP_AUTHORIZATION` and
-    /// `REDIRECT_HTTP_AUTHORIZATION`; most give it none unless they are told to, see the README.
+    /// `REDIRECT_HTTP_AUTHORIZATION`; most do not pass it on unless they are told to, see the README.
     pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let mut variable = String::with_capacity("HTTP_".len() + name.len());
         variable.push_str("HTTP_");
@@ -132,15 +132,15 @@ impl Request {
         }
     }
 
-    /// `REQUEST_METHOD`; empty if the server sent none.
+    /// Returns `REQUEST_METHOD`; empty if the server sent none.
     pub fn method(&self) -> Cow<'_, str> {
         self.variable("REQUEST_METHOD").unwrap_or_default()
     }
 
-    /// The path of the URL as the client sees it: that of `REQUEST_URI`, else `SCRIPT_NAME` and `PATH_INFO`.
+    /// Returns the path of the URL as the client sees it: that of `REQUEST_URI`, else `SCRIPT_NAME` and `PATH_INFO`.
     ///
-    /// What servers put into the latter two differs widely; `REQUEST_URI` is no part of RFC 3875, but all of them
-    /// send it.
+    /// Servers differ widely in what they put into the latter two; `REQUEST_URI` is not part of RFC 3875, but all of
+    /// them send it.
     pub fn path(&self) -> Cow<'_, str> {
         if let Some(uri) = self.variable("REQUEST_URI") {
             let end = uri.find('?').unwrap_or(uri.len());
@@ -160,20 +160,21 @@ impl Request {
         }
     }
 
-    /// Sees the request as whoever made it does.
+    /// Determines how the client sees the request.
     ///
     /// # Errors
-    /// The response to one of which a proxy tells what cannot be meant: 400.
+    /// The response to a request of which a proxy tells something invalid: 400.
     pub(crate) fn see(&self, surroundings: &Surroundings) -> Result<(), Response> {
         if !surroundings.are_plain() {
             let seen = surroundings.see(self).map_err(|message| Response::text(StatusCode::BAD_REQUEST, message))?;
-            // who sees it first knows best: the outermost server
+            // the first call wins: the outermost server knows best
             _ = self.seen.set(seen);
         }
         Ok(())
     }
 
-    /// The host that the request was sent to, with its port if it came with one; `None` if the server tells none.
+    /// Returns the host that the request was sent to, with its port if it came with one; `None` if the server tells
+    /// none.
     pub(crate) fn host(&self) -> Option<Cow<'_, str>> {
         if let Some(host) = self.seen.get().and_then(|seen| seen.host.as_deref()) {
             return Some(host.into());
@@ -186,10 +187,10 @@ impl Request {
         Some(if is_bare_address { format!("[{name}]").into() } else { name })
     }
 
-    /// Checks what the request says of its own URL, which pages and messages repeat.
+    /// Checks the URL that the request claims to have, as pages and messages repeat it.
     ///
     /// # Errors
-    /// The response to one that cannot be meant: 400, or 414 for a path that is too long.
+    /// The response to an invalid URL: 400, or 414 for a path that is too long.
     pub(crate) fn check_target(&self) -> Result<(), Response> {
         let refuse = |message: String| Err(Response::text(StatusCode::BAD_REQUEST, message));
         if let Some(host) = self.host().filter(|host| !is_host(host)) {
@@ -210,7 +211,7 @@ impl Request {
         }
     }
 
-    /// The URL as the client sees it, without its query; `None` if the server tells no host.
+    /// Returns the URL as the client sees it, without its query; `None` if the server tells no host.
     ///
     /// It begins with [`Server::url`](crate::Server::url) if that is set, or with what a
     /// [trusted proxy](crate::Server::trusted_proxies) tells.
@@ -238,7 +239,7 @@ impl Request {
             None => if https { "https" } else { "http" }.into(),
         };
         let host = self.host()?;
-        // the port of this server is none of the proxy's
+        // the port of this server is not the proxy's
         let is_proxied = seen.is_some_and(|seen| seen.scheme.is_some() || seen.host.is_some());
         let port = self.variable("SERVER_PORT").filter(|port| {
             // a Host header without a port may have lost it on the way (Debian's nginx sends $host)
@@ -249,13 +250,13 @@ impl Request {
         Some(format!("{scheme}://{host}{colon}{}{prefix}", port.unwrap_or_default()))
     }
 
-    /// The origin of the pages of this service, if that is set.
+    /// Returns the origin of the service's own pages, if its URL is set.
     pub(crate) fn own_origin(&self) -> Option<String> {
         self.seen.get()?.url.as_ref().map(BaseUrl::origin)
     }
 
-    /// The address of the client: `REMOTE_ADDR`, or the one that a
-    /// [trusted proxy](crate::Server::trusted_proxies) tells.
+    /// Returns the address of the client: `REMOTE_ADDR`, or the one that a [trusted
+    /// proxy](crate::Server::trusted_proxies) tells.
     pub fn remote_addr(&self) -> Option<IpAddr> {
         match self.seen.get().and_then(|seen| seen.address) {
             Some(address) => Some(address),
@@ -263,7 +264,8 @@ impl Request {
         }
     }
 
-    /// Whom the web server has let in: `REMOTE_USER`, or `REDIRECT_REMOTE_USER` after an internal redirect.
+    /// Returns the user that the web server has let in: `REMOTE_USER`, or `REDIRECT_REMOTE_USER` after an internal
+    /// redirect.
     ///
     /// Only with an `AUTH_TYPE`: nginx sets `REMOTE_USER` from any `Authorization` header without checking it.
     pub fn user(&self) -> Option<Cow<'_, str>> {
@@ -271,10 +273,10 @@ impl Request {
         self.variable("REMOTE_USER").or_else(|| self.variable("REDIRECT_REMOTE_USER"))
     }
 
-    /// The name of this request, for the log and for whoever asks what became of it.
+    /// Returns the id of this request, by which the log and the client refer to it.
     ///
     /// It is the web server's (`UNIQUE_ID` of Apache's mod_unique_id, `REQUEST_ID` as nginx may set it) or the client's
-    /// (`X-Request-Id`), if that is 1 to 64 of `A-Za-z0-9_@-`; else it is made when it is first asked for.
+    /// (`X-Request-Id`), if that is 1 to 64 of `A-Za-z0-9_@-`; else it is made on first use.
     ///
     /// # Example
     ///
@@ -288,7 +290,7 @@ impl Request {
         self.id.get_or_init(|| self.brought_id().map_or_else(new_id, Cow::into_owned))
     }
 
-    /// The id to answer with, if there is one: brought along, or made by now.
+    /// Returns the id to answer with, if there is one: sent with the request, or made by now.
     pub(crate) fn known_id(&self) -> Option<Cow<'_, str>> {
         self.id.get().map(|id| id[..].into()).or_else(|| self.brought_id())
     }
@@ -300,16 +302,16 @@ impl Request {
         names.into_iter().find_map(|name| self.variable(name).filter(|id| is_id(id)))
     }
 
-    /// The body as it came, before any decompression.
+    /// Returns the body as it came, before any decompression.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 }
 
-/// Octets of a path: more than any server takes that this one stands behind, and little beside a page that repeats it.
+/// The most octets of a path: more than any web server in front takes, and little beside a page that repeats it.
 const LONGEST_PATH: usize = 2048;
 const LONGEST_PORT: usize = 5;
-/// Octets of the name of a host (RFC 1035 §2.3.4, without the dots at its ends).
+/// The most octets of a host's name (RFC 1035 §2.3.4, without the dots at its ends).
 const LONGEST_NAME: usize = 253;
 
 /// Tests if a text is a host with an optional port (RFC 3986 §3.2.2): a name, or an IPv6 address in brackets.
@@ -327,7 +329,7 @@ pub(crate) fn is_scheme(scheme: &str) -> bool {
     scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
 }
 
-/// Returns the port that a URL of this scheme has without saying so.
+/// Returns the default port of a scheme.
 pub(crate) fn default_port(scheme: &str) -> &'static str {
     if scheme.eq_ignore_ascii_case("https") { "443" } else { "80" }
 }
@@ -341,7 +343,7 @@ fn cut(text: &str) -> String {
     text.chars().take(100).flat_map(char::escape_debug).collect()
 }
 
-/// An id that no other request of this machine has.
+/// Makes an id that no other request of this machine has.
 #[cold]
 fn new_id() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -358,14 +360,15 @@ pub(crate) fn split_port(host: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// Whether a name of a host, as `Host` has it, is one of this machine alone.
+/// Tests whether a host's name, as `Host` has it, is one of this machine alone.
 pub(crate) fn is_local_host(host: &str) -> bool {
     let name = split_port(host).0;
     let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
-/// A request of the `http` crate, as axum and hyper have it. `REMOTE_ADDR` is its extension of type [`SocketAddr`].
+/// Converts a request of the `http` crate, as axum and hyper have it. `REMOTE_ADDR` is its extension of type
+/// [`SocketAddr`].
 impl<B: Into<Vec<u8>>> From<http::Request<B>> for Request {
     fn from(request: http::Request<B>) -> Request {
         let (head, body) = request.into_parts();
@@ -395,7 +398,7 @@ impl MetaVariables for Head {
     }
 }
 
-/// HTTP/2 has the host in the URI.
+/// Returns the host in the URI, where HTTP/2 has it.
 fn authority(uri: &Uri) -> Option<Cow<'_, [u8]>> {
     Some(uri.authority()?.as_str().as_bytes().into())
 }
@@ -418,12 +421,12 @@ pub struct Response {
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// The body.
     pub body: Vec<u8>,
-    /// Set for HEAD, whose response tells of a body and does not have one (RFC 9110 §9.3.2).
+    /// Set for HEAD, whose response describes a body without having one (RFC 9110 §9.3.2).
     pub head_only: bool,
 }
 
 impl Response {
-    /// A response of this status, with a body of this media type.
+    /// Creates a response of this status, with a body of this media type.
     pub fn new(status: StatusCode, content_type: HeaderValue, body: impl Into<Vec<u8>>) -> Response {
         // room for the few that follow
         let mut headers = Vec::with_capacity(4);
@@ -431,59 +434,59 @@ impl Response {
         Response { status, headers, body: body.into(), head_only: false }
     }
 
-    /// A response that says in a line of plain text what was wrong.
+    /// Creates a response that says in a line of plain text what was wrong.
     pub fn text(status: StatusCode, message: impl Into<String>) -> Response {
         let message = message.into() + "\n";
         Response::new(status, HeaderValue::from_static("text/plain; charset=utf-8"), message)
             .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
     }
 
-    /// The response to a request for a path that nobody serves.
+    /// Returns the response to a request for a path that is not served.
     pub(crate) fn nothing_at(path: &str) -> Response {
         Response::text(StatusCode::NOT_FOUND, format!("there is nothing at {}", path.escape_debug()))
     }
 
-    /// The response to a body of more than `limit` octets.
+    /// Returns the response to a body of more than `limit` octets.
     pub(crate) fn too_large(limit: usize) -> Response {
         Response::text(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {limit} octets"))
     }
 
-    /// The response to a call that has waited in vain for memory.
+    /// Returns the response to a call that has waited in vain for memory.
     pub(crate) fn no_room(limits: &Limits) -> Response {
         let seconds = limits.wait.as_secs().max(1);
         Response::text(StatusCode::SERVICE_UNAVAILABLE, "there are too many large calls at once: try again later")
             .with(header::RETRY_AFTER, seconds.into())
     }
 
-    /// A response without a body.
+    /// Creates a response without a body.
     pub fn empty(status: StatusCode) -> Response {
         Response { status, headers: Vec::new(), body: Vec::new(), head_only: false }
     }
 
-    /// The same with one more header.
+    /// Adds a header.
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Response {
         self.headers.push((name, value));
         self
     }
 
-    /// The value of the first header of this name.
+    /// Returns the value of the first header of this name.
     pub fn header(&self, name: &HeaderName) -> Option<&HeaderValue> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
 
-    /// What goes over the wire after the head: the body, or nothing where there must be none.
+    /// Returns the octets to send after the head: the body, or nothing where there must be none.
     pub(crate) fn into_content(self) -> Vec<u8> {
         if self.head_only { Vec::new() } else { self.body }
     }
 
-    /// The `Content-Length` to write, `None` for a response that cannot have one (RFC 9110 §8.6).
+    /// Returns the `Content-Length` to write; `None` for a response that cannot have one (RFC 9110 §8.6).
     pub(crate) fn content_length(&self) -> Option<usize> {
         let none = matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
         (!none).then_some(self.body.len())
     }
 }
 
-/// A response of the `http` crate, as axum and hyper have it.
+/// Converts to a response of the `http` crate, as axum and hyper have it.
 impl<B: From<Vec<u8>>> From<Response> for http::Response<B> {
     fn from(response: Response) -> http::Response<B> {
         let mut headers = HeaderMap::with_capacity(response.headers.len() + 1);

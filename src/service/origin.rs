@@ -1,4 +1,4 @@
-//! Which web pages may make calls from a browser.
+//! Access of web pages that make calls from a browser.
 //!
 //! A browser lets any page send some POSTs anywhere, with the user's cookies. So a call that a browser marks as coming
 //! from another site is refused, unless that site was named; and the named ones get the headers that let them read the
@@ -13,7 +13,7 @@ use crate::service::{Request, Response, default_port, is_scheme, split_port};
 const REWRITTEN: &str = "; if it is the service's own, a proxy has sent another Host than the browser: set `url`, or \
     `trusted_proxies`, to say what it is";
 
-/// Who but this host's own pages may call.
+/// The origins that may call, besides this host's own.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Origins(Vec<String>);
 
@@ -50,8 +50,8 @@ impl Origins {
         Err(Response::text(StatusCode::FORBIDDEN, format!("pages of the origin{origin} may not make calls here{hint}")))
     }
 
-    /// Refuses a form that is not on a page of this host, by what the browser says: `Sec-Fetch-Site`, else `Origin`, else
-    /// `Referer`. One that says nothing may be let through.
+    /// Refuses a form that is not on a page of this host, by what the browser says: `Sec-Fetch-Site`, else `Origin`,
+    /// else `Referer`. A browser that says nothing passes if `lets_silent` is set.
     ///
     /// # Errors
     /// A response: 403.
@@ -76,7 +76,7 @@ impl Origins {
         }
     }
 
-    /// Adds what lets the page of a named origin read this response.
+    /// Adds the headers that let the page of a named origin read this response.
     pub(crate) fn expose(&self, request: &Request, response: Response) -> Response {
         if self.0.is_empty() {
             return response;
@@ -104,7 +104,7 @@ impl Origins {
     }
 }
 
-/// An origin as browsers send it: in small letters, and without the port that its scheme has anyway.
+/// Returns an origin as browsers send it: in lower case, and without the default port of its scheme.
 fn as_sent(origin: &str) -> String {
     let origin = origin.to_ascii_lowercase();
     match origin.split_once("://").map(|(scheme, host)| (scheme, split_port(host))) {
@@ -115,14 +115,14 @@ fn as_sent(origin: &str) -> String {
     }
 }
 
-/// A URL without its path.
+/// Returns a URL without its path.
 fn origin_of(url: &str) -> String {
     let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
     url[..end].to_owned()
 }
 
-/// Whether an origin is the host that the request was sent to. A host that came without its port may have lost it on
-/// the way: then the server's own will do.
+/// Returns whether an origin is the host that the request was sent to. A host that came without its port may have lost
+/// it on the way: then the server's own port counts.
 fn is_own(origin: &str, request: &Request) -> bool {
     if request.own_origin().is_some_and(|own| own.eq_ignore_ascii_case(&as_sent(origin))) {
         return true;

@@ -1,17 +1,18 @@
-//! Paths of URLs, so that two that mean the same are the same (RFC 3986 §6.2.2).
+//! Paths of URLs in a normal form, so that equivalent ones are equal (RFC 3986 §6.2.2).
 
-/// The octets of a path that are not encoded: `pchar` and `/` (§3.3).
+/// Tests whether an octet of a path needs no encoding: `pchar` and `/` (§3.3).
 fn is_plain(octet: u8) -> bool {
     is_unreserved(octet) || b"!$&'()*+,;=:@/".contains(&octet)
 }
 
-/// The octets that mean the same encoded or not (§2.3).
+/// Tests whether an octet means the same encoded or not (§2.3).
 fn is_unreserved(octet: u8) -> bool {
     octet.is_ascii_alphanumeric() || b"-._~".contains(&octet)
 }
 
-/// The path in its one form: unreserved octets decoded, other escapes in upper case, what must be encoded is, and no dot
-/// segments. `None` for one with both an empty and a dot segment: what the dots take away there, no two servers agree on.
+/// Returns the normal form of a path: unreserved octets decoded, other escapes in upper case, all else encoded that
+/// must be, and no dot segments. `None` for a path with both an empty and a dot segment: servers disagree on what the
+/// dots remove there.
 pub(crate) fn normal(path: &str) -> Option<String> {
     let path = with_normal_escapes(path.as_bytes());
     let segments = || path.split('/').skip(1);
@@ -55,7 +56,7 @@ fn with_normal_escapes(path: &[u8]) -> String {
     normal
 }
 
-/// The octet that an escape stands for, if one begins here.
+/// Returns the octet that an escape stands for, if one begins here.
 fn escaped(octet: &u8, behind: &[u8]) -> Option<u8> {
     let digit = |octet: &u8| char::from(*octet).to_digit(16).map(|digit| digit as u8);
     match behind {
@@ -71,7 +72,7 @@ fn push_escape(octet: u8, out: &mut String) {
     out.extend([octet >> 4, octet & 15].map(|digit| char::from(DIGITS[usize::from(digit)])));
 }
 
-/// The path that these octets are without escapes, as CGI has it (RFC 3875 §4.1.5).
+/// Encodes a path that has no escapes, as CGI passes it (RFC 3875 §4.1.5).
 pub(crate) fn encoded(octets: &[u8]) -> String {
     let mut encoded = String::with_capacity(octets.len());
     for octet in octets {
@@ -83,7 +84,7 @@ pub(crate) fn encoded(octets: &[u8]) -> String {
     encoded
 }
 
-/// The octets that a path stands for, as CGI has them.
+/// Decodes a path to octets, as CGI passes it.
 pub(crate) fn decoded(path: &str) -> Vec<u8> {
     let mut octets = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();

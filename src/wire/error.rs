@@ -9,7 +9,7 @@ use crate::wire::Position;
 use crate::wire::fault::Fault;
 use crate::wire::value::{DataError, WriteError, say_in_words};
 
-/// Why a document could not be read, or a value not be written.
+/// The error for a document that could not be read, or a value that could not be written.
 ///
 /// Displayed in lower case and without a full stop: what was expected, what was found, and where.
 #[derive(Clone)]

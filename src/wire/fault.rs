@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value as Json;
 
-/// What a call answers instead of a result: a code for programs and a text for people.
+/// The answer of a call that fails: a code for programs and a text for people.
 ///
 /// A method returns one as the error of its `Result`, and it reaches the caller unchanged. A text alone
 /// (`Err("no such wheel")?`) becomes a fault with the code [`Fault::APPLICATION`].
@@ -36,11 +36,11 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// The document is not well-formed XML, or no JSON.
+    /// The document is not well-formed XML or JSON.
     pub const NOT_WELL_FORMED: i32 = -32700;
     /// The document declares an encoding that is not supported.
     pub const UNSUPPORTED_ENCODING: i32 = -32701;
-    /// The document has octets that its encoding, or a character that XML, does not allow.
+    /// The document has octets that are invalid in its encoding, or a character that XML does not allow.
     pub const INVALID_CHARACTER: i32 = -32702;
     /// The document is well-formed, but not a call; or it is over a limit. JSON-RPC's Invalid Request.
     pub const INVALID_CALL: i32 = -32600;
@@ -55,13 +55,13 @@ impl Fault {
     /// An error of a method that chose no code of its own.
     pub const APPLICATION: i32 = -32500;
 
-    /// A fault with this code and text.
+    /// Creates a fault with this code and text.
     pub fn new(code: i32, message: impl Into<String>) -> Fault {
         Fault { code, message: message.into(), data: None, cause: None }
     }
 
-    /// The fault [`Fault::INTERNAL`] for something the caller cannot mend: the log gets `cause`, the caller the words
-    /// "internal error".
+    /// Creates the fault [`Fault::INTERNAL`] for an error that the caller cannot mend: the log gets `cause`, the caller
+    /// the words "internal error".
     ///
     /// # Example
     ///
@@ -80,8 +80,8 @@ impl Fault {
         Fault { code: Fault::INTERNAL, message: "internal error".into(), data: None, cause: Some(cause.into()) }
     }
 
-    /// Adds what a program may want to know beside the code: the member `data` of JSON-RPC's error object. XML-RPC has
-    /// no place for it.
+    /// Adds data for programs, beside the code: the member `data` of JSON-RPC's error object. XML-RPC has no place for
+    /// it.
     ///
     /// # Example
     ///
@@ -97,14 +97,14 @@ impl Fault {
         self
     }
 
-    /// What was added by [`with_data`](Fault::with_data), or by whoever checked the params: the name of a `param` that
-    /// does not fit, and the `line` and `column` where that was seen.
+    /// Returns the data that was added by [`with_data`](Fault::with_data), or by the check of the params: the name of a
+    /// `param` that does not fit, and the `line` and `column` where that was seen.
     pub fn data(&self) -> Option<&Json> {
         self.data.as_deref()
     }
 
-    /// What the log is told and the caller is not: the error behind an [internal](Fault::internal) fault, and the
-    /// errors behind that one.
+    /// Returns the cause, for the log and not for the caller: the error behind an [internal](Fault::internal) fault,
+    /// and the errors behind that one.
     pub fn cause(&self) -> Option<String> {
         let mut error: &(dyn Error + 'static) = &**self.cause.as_ref()?;
         let mut text = error.to_string();
@@ -136,7 +136,7 @@ impl fmt::Debug for Fault {
 impl Error for Fault {}
 
 impl PartialEq for Fault {
-    /// Equal to the caller: the same code and text.
+    /// Compares what the caller sees: code and text.
     fn eq(&self, other: &Fault) -> bool {
         (self.code, &self.message) == (other.code, &other.message)
     }
@@ -165,7 +165,7 @@ impl Serialize for FaultMembers<'_> {
     }
 }
 
-/// Runs what others wrote: a panic in it is an internal fault.
+/// Runs an author's code: a panic in it becomes an internal fault.
 pub(crate) fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, Fault> {
     catch_unwind(AssertUnwindSafe(run))
         .map_err(|panic| Fault::internal(format!("panicked: {}", panic_message(&*panic))))
@@ -189,8 +189,8 @@ impl From<&str> for Fault {
 }
 
 impl From<Box<dyn Error + Send + Sync>> for Fault {
-    /// A fault in the box comes out as it was. Any other error may tell what is nobody's business: it goes to the
-    /// log, see [`Fault::internal`].
+    /// Returns a fault in the box as it was. Any other error may tell what callers must not learn: it goes to the log,
+    /// see [`Fault::internal`].
     fn from(cause: Box<dyn Error + Send + Sync>) -> Fault {
         match cause.downcast::<Fault>() {
             Ok(fault) => *fault,

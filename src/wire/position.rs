@@ -1,4 +1,4 @@
-//! Where in a document something stands.
+//! Places in documents.
 
 /// A place in a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,7 +10,7 @@ pub struct Position {
 }
 
 impl Position {
-    /// The place of the octet `at` in a document of UTF-8.
+    /// Returns the place of the octet `at` in a document of UTF-8.
     #[cold]
     pub(crate) fn of(document: &[u8], at: usize) -> Position {
         let before = &document[..at.min(document.len())];

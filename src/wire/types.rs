@@ -32,7 +32,7 @@ pub enum Type {
 }
 
 impl Type {
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn name(self) -> &'static str {
         match self {
             Type::Int => "int",
@@ -57,7 +57,7 @@ impl Type {
         }
     }
 
-    /// The JSON Schema of a value of this type.
+    /// Returns the JSON Schema of a value of this type.
     pub(crate) fn schema(self) -> Schema {
         match self {
             Type::Int => json_schema!({ "type": "integer", "format": "int32" }),
@@ -74,8 +74,8 @@ impl Type {
         }
     }
 
-    /// Whether a value of the type `name` may stand where this type is declared: its own, an `int` for an `i8` or
-    /// `double`, anything for `undefined`.
+    /// Returns whether a value of the type `name` may stand where this type is declared: its own, an `int` for an `i8`
+    /// or `double`, anything for `undefined`.
     pub(crate) fn accepts(self, name: &str) -> bool {
         match self {
             Type::Undefined => true,

@@ -8,7 +8,7 @@ fn call(method: &str, params: &[i32]) -> String {
     String::from_utf8(rpcgi::xmlrpc::call_to_vec(method, params).unwrap()).unwrap()
 }
 
-/// Calls and what their answers have.
+/// Returns calls, each with a part of its answer.
 fn calls() -> Vec<(String, &'static str)> {
     let push = "<methodCall><methodName>queue.push</methodName><params><param><value>text</value></param></params></methodCall>";
     vec![

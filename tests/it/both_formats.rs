@@ -37,7 +37,7 @@ enum Kind {
     Struct { text: String, maybe: Option<String> },
 }
 
-/// Characters that XML has, too.
+/// Generates characters that XML has, too.
 fn character() -> impl Strategy<Value = char> {
     prop_oneof![
         Just('<'),

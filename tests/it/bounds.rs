@@ -110,7 +110,7 @@ fn endpoint() -> Endpoint {
     Server::new("Test").methods(methods![add, grow, draw, plain]).methods(nameless).build().unwrap()
 }
 
-/// The error of a call by JSON-RPC, or its result.
+/// Returns the error of a call by JSON-RPC, or its result.
 fn by_json(method: &str, params: Json) -> Result<Json, (String, Json)> {
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
     let answer: Json = serde_json::from_slice(&endpoint().handle_document(call.as_bytes())).unwrap();
@@ -123,13 +123,13 @@ fn by_json(method: &str, params: Json) -> Result<Json, (String, Json)> {
     }
 }
 
-/// The same params by XML-RPC: the fault's text.
+/// Makes the same call by XML-RPC; returns the result, or the fault's text.
 fn by_xml(method: &str, params: &Json) -> Result<Value, String> {
     let call = xmlrpc::call_to_vec(method, params).unwrap();
     xmlrpc::response_from_slice::<Value>(&endpoint().handle_document(&call)).unwrap().map_err(|fault| fault.message)
 }
 
-/// A message without its place in the text.
+/// Returns a message without its place in the text.
 fn without_position(message: &str) -> &str {
     message.split(" at line ").next().unwrap()
 }
@@ -191,7 +191,7 @@ fn what_is_beyond_them_is_refused_before_the_method_runs() {
             "book.tags.x.name",
             "expected a string of at least 1 character, found 0",
         ),
-        // these are of another type, of which the method would not hear either
+        // values of another type do not reach the method either
         (json!({ "authors": [ann, { "name": 5 }] }), "book.authors[1].name", "expected string, found int 5"),
         (
             json!({ "authors": [{ "age": 5 }] }),
@@ -252,7 +252,7 @@ fn no_way_around_them() {
     assert!(refused.contains("in p1.n: expected a number of at most 10, found 200"), "{refused}");
 }
 
-/// Types without bounds are read as ever, and their faults say where too, in every format.
+/// Types without bounds are read as ever, and their faults have a path too, in every format.
 #[test]
 fn paths_without_bounds() {
     for (plain, path, message) in [
@@ -284,7 +284,7 @@ fn paths_without_bounds() {
         <value>x</value></data></array></value><name>point</name></member></struct></value></param></params></methodCall>";
     let answer = endpoint().handle_document(document.as_bytes());
     assert!(String::from_utf8(answer).unwrap().contains("in plain.point[0]: expected int, found string"));
-    // a mistake that a type has made do without is forgotten
+    // a mistake that a type has recovered from is forgotten
     let (found, data) = by_json("plain", json!([5])).unwrap_err();
     assert!(found.contains("param 1 \"plain\": expected struct, found int 5"), "{found}");
     assert_eq!(data.get("path"), None);

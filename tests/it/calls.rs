@@ -19,7 +19,7 @@ pub fn answer(endpoint: &Endpoint, document: &[u8]) -> Result<Value, Fault> {
         .unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(&response)))
 }
 
-/// A methodCall, the values of its params as written.
+/// Returns a methodCall with the values of its params as written.
 pub fn document(name: &str, values: &[&str]) -> String {
     let params: String = values.iter().map(|value| format!("<param><value>{value}</value></param>")).collect();
     format!("<methodCall><methodName>{name}</methodName><params>{params}</params></methodCall>")

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::calls::document;
 
-/// Where the example of this name is built.
+/// Returns the path of the example of this name.
 pub fn example(name: &str) -> PathBuf {
     let tests = std::env::current_exe().expect("a running test has a path");
     let path = tests.ancestors().nth(2).expect("tests are two folders deep").join("examples").join(name);
@@ -32,7 +32,7 @@ impl Cgi {
         Cgi::of(Command::new(example(program)), method)
     }
 
-    /// A request to any program.
+    /// Prepares a request to any program.
     pub fn of(mut command: Command, method: &str) -> Cgi {
         command.env_clear().env("REQUEST_METHOD", method).env("GATEWAY_INTERFACE", "CGI/1.1");
         Cgi { command, input: Vec::new() }.env("SCRIPT_NAME", "/cgi-bin/x.cgi").env("REQUEST_URI", "/RPC2")
@@ -215,7 +215,7 @@ fn a_service_that_cannot_be_built_is_out_of_order() {
     assert_eq!(answer.status, Some(0));
 }
 
-/// A stack that does not hold what a document may nest: the call is answered on another.
+/// A stack too small for the depth a document may have: the call is answered on another.
 #[test]
 fn a_small_stack() {
     let nested = |depth: usize| {
@@ -236,7 +236,7 @@ fn a_small_stack() {
     }
 }
 
-/// Files that a process has left half-made when it was killed are removed.
+/// Half-made files of a process that was killed are removed.
 #[test]
 fn half_made_databases_are_removed() {
     let folder = tempfile::tempdir().unwrap();

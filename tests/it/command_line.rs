@@ -1,4 +1,4 @@
-//! What a program does that was started by hand, and the development server.
+//! A program that was started by hand, and the development server.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -62,7 +62,7 @@ fn doc_writes_the_page_of_a_server_at_a_path() {
     assert_eq!((nothing.status.code(), text(&nothing.stderr)), (Some(1), "there is no server at /x\n".into()));
 }
 
-/// Octet by octet what is served.
+/// The output of `doc` equals what is served, octet by octet.
 #[test]
 fn doc_writes_what_is_served() {
     let served = Served::start("wheel", &["serve", "--listen", "127.0.0.1:0"]);
@@ -70,7 +70,7 @@ fn doc_writes_what_is_served() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page").display().to_string();
     for format in ["html", "json", "md", "openrpc"] {
-        // as somebody at another machine gets it, who cannot try methods
+        // as a client on another machine gets it, which cannot try methods
         let address = &served.address;
         let head = format!(
             "GET /?format={format} HTTP/1.1\r\nHost: {address}\r\nX-Forwarded-For: 192.0.2.7\r\nConnection: close"
@@ -211,7 +211,7 @@ fn serve_answers_impolite_clients() {
     assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
 }
 
-/// TERM lets a call that runs be answered.
+/// After TERM, a call that runs is still answered.
 #[test]
 fn serve_answers_what_runs_when_it_is_told_to_end() {
     let mut served = Served::start("slow", &["serve", "--port", "0"]);

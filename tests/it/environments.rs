@@ -1,12 +1,13 @@
-//! What web servers send, as recorded: Apache 2.4, mod_fcgid 2.3.9, nginx 1.22, fcgiwrap 1.1, lighttpd 1.4.69, Caddy 2.6.
+//! The variables of web servers, as recorded: Apache 2.4, mod_fcgid 2.3.9, nginx 1.22, fcgiwrap 1.1, lighttpd 1.4.69,
+//! Caddy 2.6.
 
-/// One way to set up one web server, and a POST as a program behind it sees that.
+/// One way to set up one web server, and a POST as a program behind it sees it.
 pub struct Row {
     pub server: &'static str,
     pub variables: &'static [(&'static str, &'static str)],
-    /// What `Request::path` is to say.
+    /// The expected `Request::path`.
     pub path: &'static str,
-    /// What `Request::url` is to say.
+    /// The expected `Request::url`.
     pub url: &'static str,
 }
 

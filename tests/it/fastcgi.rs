@@ -57,7 +57,7 @@ impl Responder {
         Connection::new(UnixStream::connect(self.socket()).expect("it listens"))
     }
 
-    /// The body of the answer to a call.
+    /// Returns the body of the answer to a call.
     #[cfg(feature = "async")]
     pub fn call(&self, body: &str, pairs: &[(&str, &str)]) -> String {
         self.connect().ask(&post_with(1, false, pairs, body.as_bytes())).body()
@@ -83,26 +83,26 @@ impl Responder {
         self.child.wait().expect("it is our child")
     }
 
-    /// A number of `/proc/PID/status`, as `VmHWM` in KiB.
+    /// Returns a number of `/proc/PID/status`, such as `VmHWM` in KiB.
     fn status(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).expect("it runs");
         let line = status.lines().find(|line| line.starts_with(name)).expect("the kernel says so");
         line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("it is a number")
     }
 
-    /// Ticks of processor time it has taken.
+    /// Returns the ticks of processor time it has taken.
     fn processor_time(&self) -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).expect("it runs");
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         fields[11..13].iter().map(|ticks| ticks.parse::<u64>().unwrap()).sum()
     }
 
-    /// How many files it has open.
+    /// Returns the number of its open files.
     fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.id())).expect("it runs").count()
     }
 
-    /// An ordinary call is answered, and memory was never more than 32 MB.
+    /// Checks that an ordinary call is answered, and that memory was never more than 32 MB.
     #[track_caller]
     fn assert_well(&self) {
         let answer = self.connect().ask(&post(1, false, &document("len", &["hello"])));
@@ -119,7 +119,7 @@ impl Drop for Responder {
     }
 }
 
-/// Whether something comes true in time.
+/// Waits for a condition; returns whether it came true in time.
 fn soon(is_true: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_true() {
@@ -134,11 +134,11 @@ fn soon(is_true: impl Fn() -> bool) -> bool {
 /// The web server's end of a connection.
 struct Connection {
     stream: UnixStream,
-    /// What was read beyond the last record.
+    /// The octets read beyond the last record.
     octets: Vec<u8>,
 }
 
-/// What came for a request, up to its END_REQUEST.
+/// The answer to a request, up to its END_REQUEST.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Answer {
     stdout: Vec<u8>,
@@ -176,7 +176,7 @@ impl Connection {
         self.answer()
     }
 
-    /// The next record: its type, its id, its content; `None` at the end.
+    /// Returns the next record: its type, its id, its content; `None` at the end.
     fn record(&mut self) -> io::Result<Option<(u8, u16, Vec<u8>)>> {
         loop {
             if let Some(header) = self.octets.first_chunk::<8>() {
@@ -212,7 +212,7 @@ impl Connection {
         panic!("the connection ends before the request does: {answer:?}");
     }
 
-    /// Whether the responder closes it.
+    /// Tests whether the responder closes the connection.
     fn is_closed(&mut self) -> bool {
         matches!(self.record(), Ok(None))
             || matches!(self.stream.read(&mut [0]), Err(error) if error.kind() == ErrorKind::ConnectionReset)
@@ -237,7 +237,7 @@ fn pair(name: &str, value: &str) -> Vec<u8> {
     [&pair, name.as_bytes(), value.as_bytes()].concat()
 }
 
-/// A stream, with the empty record that ends it.
+/// Returns a stream, with the empty record that ends it.
 fn stream(record_type: u8, id: u16, content: &[u8]) -> Vec<u8> {
     let records: Vec<u8> = content.chunks(65_535).flat_map(|chunk| record(record_type, id, chunk)).collect();
     [records, record(record_type, id, b"")].concat()
@@ -260,7 +260,7 @@ fn call(id: u16, method: &str, params: &[&str]) -> Vec<u8> {
     post(id, true, &document(method, params))
 }
 
-/// A call with a param of type int.
+/// Returns a call with a param of type int.
 fn call_int(id: u16, method: &str, param: u32) -> Vec<u8> {
     post(id, true, &String::from_utf8(rpcgi::xmlrpc::call_to_vec(method, &[param]).unwrap()).unwrap())
 }
@@ -300,7 +300,7 @@ fn long_bodies_and_answers() {
 fn requests_behind_one_another() {
     let responder = Responder::start("slow");
     let mut connection = responder.connect();
-    // more answers than the socket takes, while nobody reads
+    // more answers than the socket takes, before the client reads
     let many: Vec<u8> = (1..=20).flat_map(|id| call_int(id, "text", 100_000)).collect();
     connection.send(&many);
     for id in 1..=20 {
@@ -368,7 +368,7 @@ fn bodies_without_measure() {
     let mut connection = responder.connect();
     connection.send(&[begin(1, false), params(1, &[("REQUEST_METHOD", "POST")])].concat());
     let block = record(5, 1, &[b'x'; 65_528]);
-    // the answer comes early, and whoever sends on is listened to
+    // the answer comes early, and a client that sends on is listened to
     for _ in 0..1000 {
         connection.send(&block);
     }
@@ -477,7 +477,7 @@ fn the_slow_the_silent_and_the_gone() {
     }
     let answer = responder.connect().ask(&call(1, "len", &["hello"]));
     assert!(answer.body().contains("<int>5</int>"));
-    // all of which is nobody's business
+    // none of this belongs in the log
     assert_eq!(responder.log(), "");
 }
 
@@ -494,7 +494,7 @@ fn who_stops_midway_is_left() {
     deaf.send(&call_int(1, "text", 5_000_000));
     assert!(midway.is_closed());
     assert!(started.elapsed() > Duration::from_millis(250), "{:?}", started.elapsed());
-    // who does not read is left too; what the socket had taken is there
+    // a client that does not read is left too; what the socket had taken is there
     assert!(soon(|| responder.descriptors() == descriptors));
     let mut read = Vec::new();
     _ = deaf.stream.read_to_end(&mut read);
@@ -640,7 +640,7 @@ fn term_finishes_what_runs() {
         responder.signal(signal);
         assert!(soon(|| !socket.exists()), "the socket is removed");
         assert!(UnixStream::connect(&socket).is_err());
-        // a web server may have been about to use what it keeps
+        // a web server may have been about to use a connection that it keeps
         assert!(idle.ask(&call(1, "len", &["hello"])).body().contains("<int>5</int>"));
         assert!(idle.is_closed());
         half.send(
@@ -679,7 +679,7 @@ fn a_second_term_ends_at_once() {
     assert_eq!(responder.wait().code(), Some(128 + 15));
 }
 
-/// With too few descriptors it says so and ends: it must not listen and never answer.
+/// With too few descriptors the program says so and ends, rather than listen and never answer.
 #[test]
 fn too_few_descriptors_are_no_start() {
     let mut refused = 0;
@@ -746,7 +746,7 @@ fn a_listener_that_fails_once_is_tried_again() {
     assert!(log.contains("no connection can be accepted, until that changes"), "{log}");
 }
 
-/// The same request by CGI and by FastCGI, as each row of what web servers send has it.
+/// Each recorded request is the same by CGI and by FastCGI.
 #[test]
 fn the_request_is_the_same_in_all_gateways() {
     let responder = Responder::start("context");

@@ -91,7 +91,7 @@ fn integers_out_of_range_or_shape() {
     assert_eq!(read::<u64>("<int>-1</int>"), Err(message.into()));
 }
 
-/// An element of fewer bits is no reason to refuse what the target holds.
+/// An integer of more bits than its element is read if the target holds it.
 #[test]
 fn no_integer_loses_a_digit() {
     assert_eq!(read::<i64>("<int>1099511627783</int>"), Ok(1_099_511_627_783));

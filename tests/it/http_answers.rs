@@ -1,4 +1,4 @@
-//! What each kind of HTTP request gets.
+//! The answer to each kind of HTTP request.
 
 use std::io::{Read, Write};
 

@@ -83,7 +83,7 @@ fn endpoint() -> Endpoint {
     server().build().unwrap()
 }
 
-/// The answer to a document; nothing is null.
+/// Returns the answer to a document; no answer is null.
 #[track_caller]
 fn ask(endpoint: &Endpoint, document: impl AsRef<[u8]>) -> Json {
     let answer = endpoint.handle_document(document.as_ref());
@@ -94,7 +94,7 @@ fn ask(endpoint: &Endpoint, document: impl AsRef<[u8]>) -> Json {
     }
 }
 
-/// The result or error of a call.
+/// Returns the result or error of a call.
 #[track_caller]
 fn call(method: &str, params: Json) -> Result<Json, Json> {
     let answer = ask(&endpoint(), json!({ "jsonrpc": "2.0", "method": method, "params": params, "id": 1 }).to_string());
@@ -111,10 +111,10 @@ fn assert_refused(method: &str, params: Json, message: &str, data: Json) {
     assert_eq!(error.get("data").unwrap_or(&Json::Null), &data);
 }
 
-/// What is answered to a document that is no request: the code, the text, and null for an id.
+/// Checks the answer to a document that is not a request: the code, the text, and null for an id.
 #[track_caller]
 fn assert_error(document: impl AsRef<[u8]>, code: i32, message: &str) {
-    // what begins with no bracket is JSON by its type alone
+    // a document that begins with no bracket is JSON by its media type alone
     let request = http::Request::post("/").header("Content-Type", "application/json");
     let response = endpoint().handle(&request.body(document.as_ref().to_vec()).unwrap().into());
     let answer: Json = serde_json::from_slice(&response.body).unwrap();
@@ -240,7 +240,7 @@ fn ids_as_they_came() {
     }
 }
 
-/// A notification runs, and nothing is answered to it, whatever became of it.
+/// A notification runs and gets no answer, whatever its outcome.
 #[test]
 fn notifications() {
     let before = NOTIFIED.load(Ordering::SeqCst);
@@ -565,7 +565,7 @@ fn not_json() {
     assert_eq!(ask(&endpoint(), format!("\u{FEFF}{document}"))["result"], 1);
 }
 
-/// What JSON allows, and no string of Rust's can have, is a param that does not fit.
+/// A string that JSON allows but Rust cannot hold is a param that does not fit.
 #[test]
 fn surrogates() {
     assert_eq!(call("value", json!(["\u{1F600}"])), Ok(json!("\u{1F600}")));
@@ -594,12 +594,12 @@ fn huge_numbers() {
     }
     assert_eq!(request("half", "1e-400")["result"], 0.0);
     assert_eq!(request("half", &format!("0.{digits}"))["result"], 0.5);
-    // no integer loses a digit without a word
+    // no integer loses a digit silently
     assert_eq!(request("half", &"9".repeat(300))["error"]["code"], -32602);
     assert_eq!(request("large", "1e3.5")["error"]["code"], -32700);
 }
 
-/// Whatever a document breaks off in, nothing runs, and it is said where.
+/// A document that breaks off anywhere runs nothing, and the error says where.
 #[test]
 fn truncated_at_every_octet() {
     let before = NOTIFIED.load(Ordering::SeqCst);
@@ -634,7 +634,7 @@ fn nesting() {
             assert!(message.starts_with("arrays and structs nested deeper than 64 at line 1 column "), "{message}");
             assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32600), &json!(1)));
         }
-        // where nobody looks
+        // in values that are skipped
         assert_eq!(request("nothing", &nested(depth))["error"]["code"], -32601);
         let document =
             format!(r#"{{"jsonrpc": "2.0", "method": "large", "params": [1], "x": {}, "id": 1}}"#, nested(depth));
@@ -688,7 +688,7 @@ fn batches() {
         let document = if count == 101 { batch(count) } else { format!("[{}1]", "1,".repeat(count - 1)) };
         assert_error(document, -32600, "more than 100 calls in one batch");
     }
-    // one that fails in whatever way stops no other
+    // a request that fails, in whatever way, does not stop the others
     let document = format!(
         r#"[{}, {{"jsonrpc":"2.0","method":"nan","id":1}}, {{"jsonrpc":"2.0","method":"panic","id":2}}, null,
             {{"jsonrpc":"2.0","method":"value","params":[{}],"id":3}}, {{"jsonrpc":"2.0","method":"large","params":["x"]}}, {}]"#,
@@ -701,7 +701,7 @@ fn batches() {
         answers.as_array().unwrap().iter().map(|answer| answer["error"]["code"].as_i64().unwrap_or_default()).collect();
     assert_eq!(codes, [0, -32603, -32603, -32600, -32600, 0]);
     assert_eq!(answers[5]["result"], 4);
-    // many in one of many would be too many
+    // a multicall inside a batch would be too many calls
     let document = r#"[{"jsonrpc":"2.0","method":"system.multicall","params":[[]],"id":1}]"#;
     assert_eq!(ask(&endpoint(), document)[0]["error"]["message"], "system.multicall inside a batch");
     let document = r#"{"jsonrpc":"2.0","method":"system.multicall","params":[[
@@ -723,7 +723,7 @@ fn batches() {
     );
 }
 
-/// The body says which protocol it is; where it does not, its type does.
+/// The body says which protocol it is; if it does not, the media type does.
 #[test]
 fn content_types() {
     let answer_type = |content_type: Option<&str>, body: &str| {
@@ -765,13 +765,13 @@ fn introspection() {
     assert_eq!(call("system.getCapabilities", json!([])).unwrap()["limits"]["calls"], 100);
 }
 
-/// Types that do in their `Deserialize` what they should not.
+/// Types with an ill-behaved `Deserialize`.
 mod ill_behaved {
     use serde::{Deserialize, Deserializer};
 
     use super::*;
 
-    /// Panics when it is read from text that says so.
+    /// A type that panics unless it is read from an int.
     #[derive(Serialize, JsonSchema)]
     pub struct Panics;
 
@@ -784,7 +784,7 @@ mod ill_behaved {
         }
     }
 
-    /// Makes the best of what is no point.
+    /// A type that reads anything else than a point as `None`.
     #[derive(Serialize, JsonSchema)]
     pub struct Swallows(Option<Point>);
 
@@ -794,7 +794,7 @@ mod ill_behaved {
         }
     }
 
-    /// Makes the best of what is not nothing.
+    /// A type that reads anything, and notes whether it was nil.
     #[derive(Serialize, JsonSchema)]
     pub struct Nothing(bool);
 
@@ -840,7 +840,7 @@ fn types_that_misbehave() {
     let answers = ask(&endpoint, batch);
     assert_eq!((&answers[0], &answers[1]["id"]), (&internal, &json!(2)));
     assert_eq!(answers[1]["result"].to_string(), nested);
-    // an error that a type has made something of is none, unless the text is no JSON
+    // an error that a type has swallowed is none, unless the text is not JSON
     let points = vec![r#"{"x": 1}"#; 100].join(",");
     assert_eq!(request("swallows", &format!("[[{points}]]"), r#", "id": 1}"#)["result"], 100);
     assert_eq!(request("nothing", "[null]", r#", "id": 1}"#)["result"], "ran");
@@ -851,7 +851,7 @@ fn types_that_misbehave() {
     }
 }
 
-/// What is wrong among the params leaves the rest of the request as it is.
+/// A mistake among the params leaves the rest of the request as it is.
 #[test]
 fn faults_among_params_keep_the_id() {
     let mut limits = Limits::default();
@@ -867,7 +867,7 @@ fn faults_among_params_keep_the_id() {
     assert_eq!(request(over, r#", "id": 1} x"#)["error"]["code"], -32700);
     let answer = ask(&endpoint, format!(r#"{{"jsonrpc": "2.0", "method": "half", "params": {over}, "id": 1}}"#));
     assert_eq!((&answer["error"]["code"], &answer["id"]), (&json!(-32600), &json!(1)), "{answer}");
-    // names that no string can be
+    // names that no string can hold
     for method in ["half", "twice"] {
         let document = format!(r#"{{"jsonrpc": "2.0", "method": "{method}", "params": {{"\ud800": 1}}, "id": 1}}"#);
         let answer = ask(&endpoint, document);

@@ -1,4 +1,4 @@
-//! What users of rpcgi see, from the format up to real clients behind a real web server.
+//! Everything that users of rpcgi see, from the format up to real clients behind a real web server.
 
 mod apache;
 #[cfg(feature = "async")]

@@ -364,7 +364,7 @@ fn truncated_at_every_octet() {
     }
 }
 
-/// Whatever octets come, the answer is a response.
+/// Any octets get a response as their answer.
 #[test]
 fn mutated_anywhere() {
     let endpoint = endpoint();

@@ -1,4 +1,4 @@
-//! What can be a method, and under which name.
+//! The things that can be a method, and their names.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

@@ -37,8 +37,8 @@ fn the_log_is_nginxs() {
     nginx.expect_log("request: \"POST /RPC2 HTTP/1.1\"");
 }
 
-/// Calls `/many` from several threads over connections that are kept, while `meanwhile` runs: how many calls were
-/// answered, and what came instead of answers.
+/// Calls `/many` from several threads over connections that are kept, while `meanwhile` runs; returns how many calls
+/// were answered, and what came instead of answers.
 fn under_load(nginx: &WebServer, meanwhile: impl FnOnce()) -> (usize, Vec<String>) {
     let is_over = AtomicBool::new(false);
     let answered = AtomicUsize::new(0);

@@ -63,7 +63,7 @@ struct Course {
     /// What it is called.
     name: String,
     starts: Option<DateTime>,
-    /// Those that come before it.
+    /// The courses that come before it.
     after: Vec<Course>,
     level: Level,
 }
@@ -202,7 +202,7 @@ fn can_be_switched_off() {
     assert_eq!(discover(&endpoint), Json::Null);
 }
 
-/// What a program that people use says of itself.
+/// The document of a program that people use.
 #[test]
 fn document_of_the_interop_example() {
     let body = r#"{"jsonrpc": "2.0", "method": "rpc.discover", "id": 1}"#;

@@ -21,7 +21,7 @@ impl Drop for Ended {
     }
 }
 
-/// What `cgi-fcgi` of libfcgi's tools says at an address: a file, or HOST:PORT.
+/// Runs `cgi-fcgi` of libfcgi's tools at an address: a file, or HOST:PORT.
 pub fn cgi_fcgi(address: &str, method: &str, body: &str) -> Output {
     let mut command = Command::new("cgi-fcgi");
     command.args(["-bind", "-connect", address]).env_clear().env("REQUEST_METHOD", method);
@@ -42,7 +42,7 @@ fn assert_answers(address: &str) {
     assert!(String::from_utf8_lossy(&page.stdout).ends_with("</html>"), "{page:?}");
 }
 
-/// Waits until somebody listens at a unix socket.
+/// Waits until a program listens at a unix socket.
 #[track_caller]
 fn wait_for(path: &Path) {
     let deadline = Instant::now() + Duration::from_secs(20);
@@ -58,7 +58,7 @@ fn fcgi(arguments: &[&str]) -> Command {
     command
 }
 
-/// Starts one by hand; where it says that it listens.
+/// Starts a responder by hand; returns the addresses that it says it listens at.
 fn start(mut command: Command) -> (Ended, Vec<String>) {
     let mut child = command.spawn().expect("it starts");
     let mut line = String::new();
@@ -120,11 +120,11 @@ fn by_hand_at_several_addresses() {
         assert_answers(address.trim_start_matches("tcp:"));
     }
     assert_refused(&["--port", "x"], "expected a port");
-    // it is somebody's
+    // another program listens there
     assert_refused(&["--listen", &unix], "another program listens there");
     started.0.kill().expect("it runs");
     started.0.wait().expect("it is our child");
-    // left behind by one that was killed, it is nobody's
+    // left behind by a program that was killed, it is free
     let (_started, _) = start(fcgi(&["--listen", &unix]));
     assert_answers(&socket.display().to_string());
 }

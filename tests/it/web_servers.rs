@@ -23,7 +23,7 @@ pub struct WebServer {
     pub port: u16,
 }
 
-/// A program that somebody has started for a web server, ended with it.
+/// A program that was started for a web server, ended with it.
 pub struct Backend {
     pub child: Child,
     pub address: String,
@@ -57,7 +57,7 @@ impl Backend {
         Backend { child, address: address.to_owned() }
     }
 
-    /// Starts what runs CGI programs for nginx.
+    /// Starts fcgiwrap, which runs CGI programs for nginx.
     fn fcgiwrap(folder: &Path) -> Backend {
         let socket = folder.join("rpcgi/run/fcgiwrap.sock");
         let address = format!("unix:{}", socket.display());
@@ -100,8 +100,8 @@ fn shared(running: &Mutex<Weak<WebServer>>, start: fn() -> WebServer) -> Arc<Web
 }
 
 impl WebServer {
-    /// `/RPC2`, `/cgi-bin/NAME` and `/app/wheel.cgi` by CGI, `/fcgid/NAME` by mod_fcgid, `/one` and `/many` by
-    /// mod_proxy_fcgi, `/rpc/NAME.rpc` by rpcgi as mod_fcgid's wrapper.
+    /// Returns the shared Apache: `/RPC2`, `/cgi-bin/NAME` and `/app/wheel.cgi` by CGI, `/fcgid/NAME` by mod_fcgid,
+    /// `/one` and `/many` by mod_proxy_fcgi, `/rpc/NAME.rpc` by rpcgi as mod_fcgid's wrapper.
     pub fn apache() -> Arc<WebServer> {
         shared(&APACHE, || {
             let folder = site();
@@ -121,7 +121,7 @@ impl WebServer {
         })
     }
 
-    /// An Apache of its own for one test, that runs the programs of a folder as another user.
+    /// Starts an Apache for one test, which runs the programs of a folder as another user.
     pub fn apache_as(user: &str, group: &str, programs: &Path) -> WebServer {
         let folder = site();
         let port = free_port();
@@ -139,12 +139,13 @@ impl WebServer {
         WebServer::start(command, folder, port, Vec::new())
     }
 
-    /// `/RPC2` and `/service` by one program, `/many` by three, `/notes` by a manifest, `/cgi-bin/NAME` by fcgiwrap.
+    /// Returns the shared nginx: `/RPC2` and `/service` by one program, `/many` by three, `/notes` by a manifest,
+    /// `/cgi-bin/NAME` by fcgiwrap.
     pub fn nginx() -> Arc<WebServer> {
         shared(&NGINX, || WebServer::nginx_with("interop"))
     }
 
-    /// As [`nginx`](WebServer::nginx), for one test alone and with another program.
+    /// Starts an nginx as [`nginx`](WebServer::nginx) does, for one test alone and with another program.
     pub fn nginx_with(program: &str) -> WebServer {
         let folder = site();
         let one = format!("unix:{},mode=0666", folder.path().join("rpcgi/run/one.sock").display());
@@ -162,7 +163,8 @@ impl WebServer {
         WebServer::start(command, folder, port, backends)
     }
 
-    /// `/RPC2` and `/notes` by FastCGI, started by lighttpd; `/one` by FastCGI; `/cgi-bin/NAME` by CGI.
+    /// Returns the shared lighttpd: `/RPC2` and `/notes` by FastCGI, started by lighttpd; `/one` by FastCGI;
+    /// `/cgi-bin/NAME` by CGI.
     pub fn lighttpd() -> Arc<WebServer> {
         shared(&LIGHTTPD, || {
             let folder = site();
@@ -247,12 +249,12 @@ impl Drop for WebServer {
     }
 }
 
-/// A port that is free. Another may take it before it is used, but the kernel hands out others first.
+/// Returns a free port. Another program may take it before it is used, but the kernel hands out others first.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
-/// The folders that the examples speak of, in one that the web servers' users can enter.
+/// Makes the folders that the examples speak of, in one that the web servers' users can enter.
 fn site() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder for the web server");
     let root = folder.path().join("rpcgi");
@@ -272,7 +274,7 @@ fn site() -> tempfile::TempDir {
     folder
 }
 
-/// The program rpcgi, and the manifests of this repository with all that stands beside them.
+/// Installs the program rpcgi, and the manifests of this repository with all that stands beside them.
 fn install_manifests(root: &Path) {
     let program = root.join("bin/rpcgi");
     fs::copy(env!("CARGO_BIN_EXE_rpcgi"), &program).expect("there is room");
@@ -299,7 +301,7 @@ fn install_manifests(root: &Path) {
     }
 }
 
-/// Where the programs of a site have their database.
+/// Returns the database of a site's programs.
 fn database(folder: &Path) -> PathBuf {
     folder.join("rpcgi/run/openacademy.sqlite")
 }
@@ -364,7 +366,7 @@ fn apache_configuration(root: &Path, port: u16, many: &[String]) -> String {
     text + &format!("Define RPCGI \"{root}/rpcgi\"\nInclude \"{}\"\n", example.display())
 }
 
-/// The example itself; only its folder and its ports are others.
+/// Returns the example itself; only its folder and its ports differ.
 fn nginx_configuration(root: &Path, port: u16, many: &[String]) -> String {
     let mut example = fs::read_to_string(example_configuration("nginx-example.conf")).expect("it is there");
     let root = root.display();
@@ -398,7 +400,7 @@ fn lighttpd_configuration(root: &Path, port: u16) -> String {
     )
 }
 
-/// A call is answered at a path, and the page there knows its URL.
+/// Checks that a call is answered at a path, and that the page there knows its URL.
 #[track_caller]
 pub fn assert_serves(server: &WebServer, path: &str) {
     let response = server.post(path, "", &document("wheel.spin", &[]));
@@ -414,7 +416,7 @@ pub fn assert_serves(server: &WebServer, path: &str) {
     assert!(page.contains(&format!("POST {}</code>", server.url(path))), "{path}: {page}");
 }
 
-/// A body over the limit is refused by its declared length, before it comes.
+/// Checks that a body over the limit is refused by its declared length, before it comes.
 #[track_caller]
 pub fn assert_refused_early(server: &WebServer, path: &str) {
     let head =
@@ -423,7 +425,7 @@ pub fn assert_refused_early(server: &WebServer, path: &str) {
     assert!(response.starts_with("HTTP/1.1 413 "), "{path}: {response}");
 }
 
-/// Bodies in chunks, and large ones.
+/// Checks bodies in chunks, and large ones.
 #[track_caller]
 pub fn assert_bodies(server: &WebServer, path: &str) {
     let in_chunks = |body: &str| {
@@ -448,8 +450,8 @@ pub fn assert_bodies(server: &WebServer, path: &str) {
     assert!(found >= text.len(), "{path}: {}{}", &response[..response.len().min(500)], server.log());
 }
 
-/// What `examples/context.rs` sees at a path, whatever is between. Of two headers with cookies, which no browser sends,
-/// web servers make different things.
+/// Checks what `examples/context.rs` sees at a path, whatever is between. Web servers differ on two headers with
+/// cookies, which no browser sends.
 #[track_caller]
 pub fn assert_context(server: &WebServer, path: &str, cookies: &str) {
     let response = server.post(

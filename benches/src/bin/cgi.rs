@@ -27,7 +27,7 @@ fn floor() -> PathBuf {
     installed
 }
 
-/// The most memory a program had, in KiB, when it wanted to write its answer: into a pipe that is full.
+/// Returns the peak memory of a program, in KiB, when it wants to write its answer into a full pipe.
 fn peak(program: &Path) -> String {
     const PIPE: usize = 4096;
 

@@ -8,7 +8,7 @@ use std::thread;
 const DOCUMENT: &[u8] = b"Content-Type: text/xml\r\n\r\n<?xml version=\"1.0\" encoding=\"utf-8\"?>\n\
     <methodResponse><params><param><value><int>5</int></value></param></params></methodResponse>\n";
 
-/// As a STDOUT record, and END_REQUEST.
+/// Returns the answer as a STDOUT record, and END_REQUEST.
 fn answer() -> Vec<u8> {
     let length = (DOCUMENT.len() as u16).to_be_bytes();
     [&[1, 6, 0, 1, length[0], length[1], 0, 0], DOCUMENT, &[1, 3, 0, 1, 0, 8, 0, 0], &[0; 8]].concat()

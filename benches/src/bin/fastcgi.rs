@@ -72,7 +72,7 @@ fn built(name: &str, socket: &Path) -> Command {
     command
 }
 
-/// A program of this package, built beside this one.
+/// Returns the path of a program of this package, built beside this one.
 fn program(name: &str) -> PathBuf {
     let path = std::env::current_exe().expect("it has a path").with_file_name(name);
     assert!(path.exists(), "{name} is not built: see the head of this file");

@@ -1,4 +1,4 @@
-//! How much memory decoding takes beyond the body, in octets per octet of input.
+//! The memory that decoding takes beyond the body, in octets per octet of input.
 //!
 //! `cargo run --release -p rpcgi-benches --bin heap`
 

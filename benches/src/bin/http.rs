@@ -29,7 +29,7 @@ impl Server {
         Server { child, address: address.to_owned() }
     }
 
-    /// Calls in a second, over so many connections at once.
+    /// Returns the calls per second over this many connections at once.
     fn calls_per_second(&self, connections: usize) -> f64 {
         let started = Instant::now();
         let clients: Vec<_> = (0..connections)
@@ -42,7 +42,7 @@ impl Server {
         f64::from(done) / started.elapsed().as_secs_f64()
     }
 
-    /// Ticks of the processor that it has used.
+    /// Returns the processor ticks that it has used.
     fn ticks(&self) -> u64 {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).expect("it runs");
         let fields: Vec<&str> = stat.rsplit(')').next().expect("a name").split_whitespace().collect();
@@ -81,7 +81,7 @@ fn calls(address: &str) -> u32 {
     count
 }
 
-/// Both answer with a short object that ends in a brace.
+/// Tests if a response is whole: both servers answer with a short object that ends in a brace.
 fn is_whole(response: &[u8]) -> bool {
     let body = response.windows(4).position(|end| end == b"\r\n\r\n").map(|at| &response[at + 4..]);
     body.is_some_and(|body| body.ends_with(b"}") && body.windows(10).any(|part| part == b"\"result\":5"))

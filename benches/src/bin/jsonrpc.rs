@@ -26,7 +26,7 @@ struct JsonResponse<R> {
     id: i64,
 }
 
-/// A document that calls a method with the params of an XML-RPC document.
+/// Returns a document that calls a method with the params of an XML-RPC document.
 fn document<T: DeserializeOwned + Serialize>(method: &str, call: &str) -> Vec<u8> {
     let (_, params) = rpcgi::xmlrpc::call_from_slice::<(T,)>(call.as_bytes()).expect("it is a call");
     request(method, &params)

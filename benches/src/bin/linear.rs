@@ -16,13 +16,13 @@ fn nested(depth: usize) -> String {
     format!("{}<int>1</int>{}", open.repeat(depth), close.repeat(depth))
 }
 
-/// Structs whose values stand before their names.
+/// Returns nested structs whose values stand before their names.
 fn backward(depth: usize) -> String {
     let (open, close) = ("<struct><member><value>", "</value><name>a</name></member></struct>");
     format!("{}<int>1</int>{}", open.repeat(depth), close.repeat(depth))
 }
 
-/// A text of one length, in more and more pieces.
+/// Returns a text of one length, in `count` pieces.
 fn pieces(count: usize, piece: &str) -> String {
     let text = "x".repeat(1_000_000 / count);
     format!("<string>{}</string>", format!("{text}{piece}").repeat(count))

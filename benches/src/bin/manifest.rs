@@ -28,7 +28,7 @@ fn document(method: &str, params: &[&str]) -> String {
     )
 }
 
-/// A manifest with fifty methods, as people write them.
+/// Returns a manifest with fifty methods, as people write them.
 fn fifty_methods(program: &Path) -> String {
     let mut text = format!("#!{}\ntitle = \"Calculator\"\n", program.display());
     for number in 0..50 {
@@ -87,7 +87,7 @@ fn main() {
     }
 }
 
-/// Calls of a Python function in a second: by FastCGI to a worker that stays, and by CGI to Python itself.
+/// Compares the calls per second of a Python function: by FastCGI to a worker that stays, and by CGI to Python itself.
 fn workers(folder: &Path, rpcgi: &Path) {
     let cgi_bin = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cgi-bin");
     let python = script(folder, "python.cgi", &format!("#!/usr/bin/python3\n{PYTHON}"));

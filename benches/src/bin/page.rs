@@ -57,7 +57,7 @@ fn main() {
     );
 }
 
-/// One connection, kept.
+/// Measures the page over one connection, which is kept.
 fn by_fastcgi() {
     let folder = tempfile::tempdir().expect("a folder for the sockets");
     let program = program("page-methods");

@@ -1,6 +1,6 @@
-//! The bounds that the schema of a Rust type has, for values of it and for what is inside of them.
+//! The bounds in the schema of a Rust type, for its values and all that is inside them.
 //!
-//! Most types have none, and pay for that knowledge once in a process.
+//! Most types have none, and finding that out costs once in a process.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -14,10 +14,10 @@ use super::{Bound, Bounds, Number};
 use crate::description::generator;
 use crate::wire::value::{Base64, DateTime, Value, shown};
 
-/// The bounds of a type: of its values, and of all that is inside of them.
+/// The bounds of a type: of its values, and of all that is inside them.
 #[derive(Debug)]
 pub(crate) struct Checker {
-    /// The type itself first. Types may be inside of themselves.
+    /// The type itself first. Types may contain themselves.
     nodes: Vec<Node>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Checker {
 #[derive(Debug, Default)]
 struct Node {
     bounds: Bounds,
-    /// The names of its types in JSON Schema; any, if there are none.
+    /// The names of its types in JSON Schema; empty for any type.
     types: Vec<String>,
     members: Vec<(String, usize)>,
     required: Vec<String>,
@@ -34,20 +34,20 @@ struct Node {
     items: Option<usize>,
     /// Of a tuple.
     places: Vec<usize>,
-    /// All of these ask something of it.
+    /// The nodes that all apply to it.
     all: Vec<usize>,
-    /// It has to be one of these.
+    /// The nodes of which one has to apply.
     any: Vec<usize>,
-    /// It is one of these, as the tag of an enum with data is; the type itself sees to that.
+    /// The constants that it may be, as the tag of an enum with data; the type itself checks that.
     constants: Vec<Json>,
-    /// The range of the type of an integer.
+    /// The range of its integer type.
     natural: [Option<Number>; 2],
 }
 
-/// The checkers of types that were asked for, by the types.
+/// The checkers of types, as far as they were requested, by the types.
 static CHECKERS: RwLock<BTreeMap<TypeId, Option<&'static Checker>>> = RwLock::new(BTreeMap::new());
 
-/// The checker of a type, if anything is asked of its values.
+/// Returns the checker of a type, if its values have bounds.
 pub(crate) fn checker_of<T: JsonSchema + 'static>() -> Option<&'static Checker> {
     let id = TypeId::of::<T>();
     if let Some(known) = CHECKERS.read().unwrap_or_else(PoisonError::into_inner).get(&id) {
@@ -66,11 +66,11 @@ fn new<T: JsonSchema>() -> Option<&'static Checker> {
         return None;
     }
     let checker = Checker::of_schema(schema.as_value(), &definitions)?;
-    // there are no more of them than types
+    // there are at most as many as types
     Some(Box::leak(Box::new(checker)))
 }
 
-/// Tests if there may be a bound anywhere in a schema. Nearly all have none, and are read no further, which a process of
+/// Tests if there may be a bound anywhere in a schema. Nearly all have none and are read no further, which a process of
 /// one call notices.
 fn may_ask(schema: &Json) -> bool {
     let is_bound = |(keyword, value): (&String, &Json), schema: &Map<String, Json>| match &keyword[..] {
@@ -134,7 +134,7 @@ impl Checker {
     /// Checks a value.
     ///
     /// # Errors
-    /// The place inside of it, and what was expected and found there.
+    /// The place inside it, and what was expected and found there.
     pub(crate) fn check(&self, value: &Value) -> Result<(), (String, String)> {
         self.check_node(0, value)
     }
@@ -166,8 +166,8 @@ impl Checker {
         self.check_any(&node.any, value)
     }
 
-    /// The first of those that are of the form of the value has to take it: that is the one which serde reads. If none is,
-    /// its type will say so; but serde reads an array for a struct there, in which nothing can be found.
+    /// Checks a value by the first node that has its form, which is the one that serde reads. If none has, the type
+    /// itself refuses the value; but serde reads an array as a struct there, whose members could not be checked.
     fn check_any(&self, any: &[usize], value: &Value) -> Result<(), (String, String)> {
         match any.iter().find(|node| self.fits(**node, value)) {
             Some(node) => self.check_node(*node, value),
@@ -178,7 +178,7 @@ impl Checker {
         }
     }
 
-    /// Tests if a value has the form that is asked for, whatever its bounds.
+    /// Tests if a value has the form of a node, whatever its bounds.
     fn fits(&self, node: usize, value: &Value) -> bool {
         let node = &self.nodes[node];
         let is = |name: &String| match &name[..] {
@@ -209,13 +209,13 @@ impl Checker {
             && node.all.iter().all(|node| self.fits(*node, value))
     }
 
-    /// The same for a member, as far as it is a scalar: what is inside of others does not tell variants apart.
+    /// Tests the same for a member that is a scalar: the contents of arrays and structs do not tell variants apart.
     fn fits_scalar(&self, node: usize, value: &Value) -> bool {
         matches!(value, Value::Array(_) | Value::Struct(_)) || self.fits(node, value)
     }
 }
 
-/// Reads a schema, and those that it refers to, each once.
+/// A reader of a schema and those that it refers to, each once.
 struct Reader<'a> {
     definitions: &'a Map<String, Json>,
     known: BTreeMap<&'a str, usize>,
@@ -223,7 +223,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The node of a schema; `is_type` says that it is the definition of a type, which sees to its own choices.
+    /// Makes the node of a schema; `is_type` is set for the definition of a type, which checks its own choices.
     fn node(&mut self, schema: &'a Json, is_type: bool) -> usize {
         let at = self.nodes.len();
         self.nodes.push(Node::default());
@@ -270,7 +270,7 @@ impl<'a> Reader<'a> {
             return Some(*known);
         }
         let schema = self.definitions.get(name)?;
-        // before it is read: it may be inside of itself
+        // before it is read: it may contain itself
         self.known.insert(name, self.nodes.len());
         Some(self.node(schema, true))
     }
@@ -297,7 +297,7 @@ fn bounds(schema: &Map<String, Json>, is_type: bool) -> Bounds {
         maximum: inclusive("maximum").or_else(|| number("exclusiveMaximum").map(exclusive)),
         min_length: count("minLength"),
         max_length: count("maxLength"),
-        // a tuple sees to its length itself
+        // a tuple checks its length itself
         min_items: count("minItems").filter(|_| !schema.contains_key("prefixItems")),
         max_items: count("maxItems").filter(|_| !schema.contains_key("prefixItems")),
     }
@@ -311,7 +311,7 @@ fn pattern(pattern: &str) -> Option<Regex> {
     read.ok()
 }
 
-/// The range that an integer type keeps itself, which schemas tell too.
+/// Returns the range that an integer type checks itself, and that schemas repeat.
 fn natural_range(schema: &Map<String, Json>) -> [Option<Number>; 2] {
     let range = |least: i64, most: i64| [Some(Number::Int(least)), Some(Number::Int(most))];
     match schema.get("format").and_then(Json::as_str) {
@@ -328,7 +328,7 @@ fn number(number: &Json) -> Option<Number> {
     number.as_i64().map(Number::Int).or_else(|| number.as_f64().map(Number::Double))
 }
 
-/// A value of a schema, as a call has it.
+/// Converts a scalar of a schema to a value.
 fn scalar(value: &Json) -> Option<Value> {
     match value {
         Json::Bool(value) => Some(Value::Boolean(*value)),

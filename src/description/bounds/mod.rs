@@ -1,6 +1,6 @@
-//! Bounds of values beside their types: of numbers and lengths, patterns, choices.
+//! Bounds of values beyond their types: of numbers and lengths, patterns, choices.
 //!
-//! They are told on the page, and kept: those of a manifest, and those that the schema of a Rust type has.
+//! They are shown on the page, and enforced: those of a manifest, and those in the schema of a Rust type.
 
 mod checker;
 
@@ -11,7 +11,7 @@ use regex_lite::Regex;
 pub(crate) use self::checker::{Checker, checker_of, is_plain};
 use crate::wire::value::{Value, shown, text_of};
 
-/// The bounds of one value, without what is inside of it.
+/// The bounds of one value, not of the values inside it.
 #[derive(Debug, Default)]
 pub(crate) struct Bounds {
     pub(crate) choices: Vec<Value>,
@@ -47,7 +47,7 @@ pub(crate) enum Number {
 }
 
 impl Number {
-    /// The number of a value, if it is one.
+    /// Returns the number of a value, if it is one.
     fn of(value: &Value) -> Option<Number> {
         match value {
             Value::Int(value) => Some(Number::Int(*value)),
@@ -147,7 +147,7 @@ fn beyond(count: usize, least: Option<usize>, most: Option<usize>, unit: &str) -
     }
 }
 
-/// A scalar as a message has it.
+/// Returns a scalar as messages write it.
 fn written(value: &Value) -> String {
     match value {
         Value::String(text) => format!("\"{}\"", shown(text)),

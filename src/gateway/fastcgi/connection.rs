@@ -1,4 +1,4 @@
-//! A connection: the socket and the state it is in. It never waits for its peer; it says what it waits for.
+//! A connection: a socket and its state. It never waits for its peer; it reports what it waits for.
 
 use std::convert::identity;
 use std::fmt;
@@ -18,24 +18,24 @@ use crate::logger;
 use crate::service::Limits;
 use crate::service::{Request, Response};
 
-/// A peer that sends much and reads nothing may leave so many octets of answers unread; then nothing more is read from
-/// it. As much as it takes to refuse all requests that can have an id.
+/// The most octets of answers that a peer may leave unread; beyond that, nothing more is read from it. Enough to refuse
+/// a request for every possible id.
 const MOST_UNREAD: usize = 2 << 20;
 
-/// A connection that is told to end closes when it has been idle for this long: until then, the web server may be about
-/// to send a request on it, which would be lost.
+/// The idle time after which a connection that is told to end closes: any earlier, and a request that the web server is
+/// about to send on it would be lost.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// How often a thread reads from one connection, each time as much as it can, before others have their turn.
+/// The number of reads from one connection, each as large as possible, before others have their turn.
 const MOST_READS: usize = 64;
 
-/// How long a thread stays with a connection on which nothing happens, at most.
+/// The longest time that a thread waits for an idle connection.
 const MOMENT: Duration = Duration::from_millis(10);
 
-/// Why a connection ends.
+/// The reason a connection ends.
 #[derive(Debug)]
 pub(super) enum End {
-    /// As it should.
+    /// The regular end.
     Closed,
     /// The peer left in the middle of a request.
     Left,
@@ -75,26 +75,26 @@ impl From<Violation> for End {
 pub(super) struct Connection {
     socket: OwnedFd,
     responder: Responder,
-    /// Records to send, of which the first `sent` octets are gone.
+    /// Records to send; the first `sent` octets are gone.
     output: Vec<u8>,
     sent: usize,
-    /// What comes after them.
+    /// The answer to write after them.
     answer: Option<Answer>,
-    /// Octets that were read behind a request whose answer is still on its way.
+    /// Octets read beyond a request whose answer is still on its way.
     unread: Vec<u8>,
-    /// Whether the peer has ended it: then it is read until that end is seen, as the poller tells of it only once.
+    /// Set if the peer has ended it: then it is read until that end is seen, as the poller reports it only once.
     pub(super) is_ended: bool,
-    /// Whether it stopped before there was nothing left to do: nobody will tell of that.
+    /// Set if it stopped with work left to do, which the poller does not report.
     pub(super) is_unfinished: bool,
-    /// Whether the peer has been told that nothing more comes.
+    /// Set once the peer has been told that nothing more comes.
     is_shut: bool,
-    /// Whether reading has a time limit, see [`Connection::linger`].
+    /// Set once reading has a time limit, see [`Connection::linger`].
     is_timed: bool,
-    /// When octets last went either way.
+    /// The last time that octets went either way.
     active: Instant,
     /// The memory of the answer.
     reserved: Option<Reservation>,
-    /// The memory that it waits for, and until when.
+    /// The memory that it waits for, and the time at which it gives up.
     waiting: Option<(Reservation, Option<Instant>)>,
 }
 
@@ -117,15 +117,15 @@ impl Connection {
         }
     }
 
-    /// Goes on as far as that takes no waiting: reads, has requests answered, writes.
+    /// Does all it can without waiting: reads, has requests answered, writes.
     ///
     /// # Errors
-    /// If the connection has come to its end.
+    /// The reason, if the connection has ended.
     pub(super) fn turn(&mut self, worker: &mut Worker<'_>) -> Result<Wait, End> {
         self.go_on(worker, true)
     }
 
-    /// Waits a moment for octets, where a poller would cost more, and goes on. `None` if nothing came.
+    /// Waits a moment for octets, which costs less than the poller, and goes on. `None` if nothing came.
     ///
     /// # Errors
     /// As [`turn`](Connection::turn).
@@ -140,7 +140,7 @@ impl Connection {
         }
     }
 
-    /// When it is to be closed if nothing happens until then. `stopped` is when it was told to end, if it was.
+    /// Returns the time to close it if nothing happens before. `stopped` is the time it was told to end, if it was.
     pub(super) fn deadline(&self, stall: Duration, stopped: Option<Instant>) -> Option<Instant> {
         if let Some((_, until)) = &self.waiting {
             return *until;
@@ -151,7 +151,7 @@ impl Connection {
         }
     }
 
-    /// Since when it has had nothing to do, if that is so.
+    /// Returns the time since which it has been idle, if it is.
     pub(super) fn idle_since(&self) -> Option<Instant> {
         let is_busy = self.responder.is_midway()
             || self.responder.closing().is_some()
@@ -195,8 +195,8 @@ impl Connection {
         Ok(self.waits(Wait::Either))
     }
 
-    /// Reserves memory for the request that is on its way, if that is lacking; `false` if there is none yet. One that has
-    /// waited too long is refused.
+    /// Reserves the memory that the incoming request lacks; `false` if there is none yet. A request that has waited too
+    /// long is refused.
     fn has_memory(&mut self, worker: &Worker<'_>) -> bool {
         let Some(lengths) = self.responder.lacks() else { return true };
         let length = lengths.end;
@@ -223,14 +223,14 @@ impl Connection {
     }
 
     fn waits(&mut self, wait: Wait) -> Wait {
-        // what comes after the end of a request is not waited for longer because it comes in small pieces
+        // octets after the end of a request get no more time by coming in small pieces
         if !self.is_shut {
             self.active = Instant::now();
         }
         wait
     }
 
-    /// Sends what there is; `false` if the peer does not take all of it now.
+    /// Sends the pending output; `false` if the peer does not take all of it now.
     fn send(&mut self) -> Result<bool, End> {
         loop {
             while self.sent < self.output.len() {
@@ -259,7 +259,8 @@ impl Connection {
         }
     }
 
-    /// Gives up what is sent, once that is much: a peer that reads slowly and asks on must not make it grow for ever.
+    /// Drops sent octets once there are many: a peer that reads slowly and keeps asking must not make the buffer grow
+    /// for ever.
     fn forget_sent(&mut self) {
         if self.sent > MOST_UNREAD / 16 {
             self.output.drain(..self.sent);
@@ -269,8 +270,8 @@ impl Connection {
 
     fn send_flags(&self) -> SendFlags {
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        // with MORE, TCP sends the last octets together with the end of the connection: no web server takes it for one
-        // that it can use again
+        // with MORE, TCP sends the last octets together with the end of the connection, so no web server tries to use
+        // it again
         let is_last =
             self.answer.as_ref().is_some_and(Answer::is_done) && self.responder.closing() == Some(Closing::Now);
         if is_last { flags | SendFlags::MORE } else { flags }
@@ -286,7 +287,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Takes what was read before, or reads once; `false` if nothing more is there now.
+    /// Takes the octets left over from before, or reads once; `false` if there are no more now.
     fn read(&mut self, worker: &mut Worker<'_>) -> Result<bool, End> {
         let unread = std::mem::take(&mut self.unread);
         if unread.is_empty() {
@@ -296,7 +297,7 @@ impl Connection {
         Ok(true)
     }
 
-    /// Reads once; whether there may be more. `None` if nothing is there now.
+    /// Reads once, and returns whether there may be more; `None` if there is nothing now.
     fn receive(&mut self, worker: &mut Worker<'_>, flags: RecvFlags) -> Result<Option<bool>, End> {
         let length = loop {
             match net::recv(&self.socket, &mut *worker.buffer, flags) {
@@ -313,7 +314,7 @@ impl Connection {
         Ok(Some(self.is_ended || length == worker.buffer.len()))
     }
 
-    /// The peer sends nothing more; it may still read.
+    /// Handles the end of the peer's octets; the peer may still read.
     fn ended(&mut self) -> Result<(), End> {
         if self.responder.is_midway() {
             return Err(End::Left);
@@ -329,7 +330,7 @@ impl Connection {
         loop {
             let (arrival, log) = logger::capture(|| self.responder.take(&mut octets, &mut self.output));
             let Some(arrival) = arrival? else {
-                // of a request that waits for memory
+                // these belong to a request that waits for memory
                 self.unread = octets.to_vec();
                 return Ok(());
             };
@@ -341,11 +342,11 @@ impl Connection {
         }
     }
 
-    /// Has a request answered; `log` is what was logged of it by now.
+    /// Has a request answered; `log` holds the lines logged about it so far.
     fn answer(&mut self, arrival: Arrival, mut log: Vec<u8>, worker: &Worker<'_>) {
         let Arrival { request_id, request, memory } = arrival;
         let (response, lines) = logger::capture(|| worker.respond(request));
-        // the answer is still there, until its peer has read it
+        // the answer takes up memory until its peer has read it
         self.reserved = memory;
         if let Some(reserved) = &mut self.reserved {
             reserved.shrink_to(response.body.len());
@@ -364,9 +365,9 @@ impl AsFd for Connection {
     }
 }
 
-/// What a thread brings to the connections it works for.
+/// The context that a thread brings to the connections it works for.
 pub(super) struct Worker<'a> {
-    /// Where octets are read into.
+    /// The buffer that octets are read into.
     pub(super) buffer: Box<[u8]>,
     pub(super) pool: &'a Pool,
     /// The slot of the connection that it works for.

@@ -1,8 +1,8 @@
 //! FastCGI (1.0), as a responder: many requests, over connections that web servers keep.
 //!
-//! Connections that wait are with the poller and hold no thread. A thread made in advance takes one that is ready, goes
-//! on with it as far as that goes, and hands it back; a method may block the thread it runs on, while others go on with
-//! other connections.
+//! Waiting connections are with the poller and hold no thread. A thread of a fixed pool takes one that is ready, works
+//! on it until it waits again, and hands it back; a method may block its thread, while others go on with other
+//! connections.
 //!
 //! | file | what it knows |
 //! |---|---|
@@ -37,19 +37,19 @@ use super::socket::{Event, Listener, Poller, Wait, Watch};
 use crate::service::Limits;
 use crate::service::Service;
 
-/// How much is read at once: an ordinary request, or as much as a socket holds of a large one.
+/// The octets read at once: an ordinary request, or as much of a large one as a socket holds.
 const BUFFER: usize = 64 << 10;
 
-/// How long nothing is accepted after that has failed, as for want of descriptors.
+/// The pause after a failure to accept, for example for want of descriptors.
 const RECOVERY: Duration = Duration::from_millis(100);
 
-/// How long a connection must have been idle to be closed in favour of a new one.
+/// The time that a connection must have been idle to be closed in favour of a new one.
 const LONG_IDLE: Duration = Duration::from_secs(1);
 
-/// Serves connections until a signal ends it; `ready` is called when it can.
+/// Serves connections until a signal ends it; calls `ready` once it can.
 ///
-/// TERM, INT and USR1 end it when what runs has been answered, or [`Limits::stop`] has passed; a second TERM or INT ends
-/// the process at once, after `abandon` has ended what it has started.
+/// TERM, INT and USR1 end it once the running calls are answered, or [`Limits::stop`] has passed; a second TERM or INT
+/// ends the process at once, after `abandon` has ended what the process has started.
 ///
 /// # Errors
 /// If it cannot begin.
@@ -68,18 +68,18 @@ pub(crate) fn serve(
     start("fastcgi-guard".into(), &pool, |pool| pool.watch.guard())?;
     pool.check_descriptors()?;
     ready();
-    // a thread that is gone has ended the process
+    // an error means that the thread of signals is ending the process
     _ = stop.recv();
     pool.stop();
     while ENDS_AT_ONCE.load(Ordering::SeqCst) {
-        // what ran has ended because of that, and the status is the other thread's to choose
+        // that is why the calls have ended, and the other thread chooses the status
         thread::park();
     }
     Ok(())
 }
 
 fn start(name: String, pool: &Arc<Pool>, work: impl FnOnce(&Pool) + Send + 'static) -> io::Result<()> {
-    /// The stack of a thread of Rust's; half of it where addresses are limited, of which each stack takes as many.
+    /// The stack of a thread, as Rust has it; half of it where addresses are limited, as each stack takes up as many.
     const STACK: usize = 2 << 20;
 
     let is_limited = getrlimit(Resource::As).current.is_some();
@@ -96,13 +96,13 @@ fn threads(limits: &Limits) -> usize {
 /// Set when a second signal is about to end the process.
 static ENDS_AT_ONCE: AtomicBool = AtomicBool::new(false);
 
-/// Tells of the first signal to end. The thread that does outlives the gateway: until the process has ended, a second
-/// TERM or INT ends it at once.
+/// Returns a channel that reports the first signal to end. Its thread outlives the gateway: until the process has
+/// ended, a second TERM or INT ends it at once.
 fn stop_signal(abandon: fn()) -> io::Result<mpsc::Receiver<()>> {
     let (mut receiver, sender) = UnixStream::pair()?;
     let last = Arc::new(AtomicUsize::new(0));
     for signal in [SIGTERM, SIGINT, SIGUSR1] {
-        // in this order: with the octet comes which signal it was
+        // in this order: when the octet arrives, the number of the signal is there
         signal_hook::flag::register_usize(signal, Arc::clone(&last), signal.unsigned_abs() as usize)?;
         signal_hook::low_level::pipe::register(signal, sender.try_clone()?)?;
     }
@@ -133,44 +133,44 @@ struct Pool {
     poller: Poller,
     watch: Watch,
     memory: Memory,
-    /// The slots of connections for which there is memory now, with the generation of each.
+    /// The slots of connections that have been granted memory, with the generation of each.
     roused: Mutex<Vec<(u32, u32)>>,
-    /// Itself, for whoever is to wake one of its connections.
+    /// A reference to itself, for the callbacks that wake its connections.
     own: Weak<Pool>,
-    /// None when it stops.
+    /// Empty once it stops.
     listeners: RwLock<Vec<Listener>>,
     /// The machines that may connect, if not all.
     allowed: Option<Vec<IpAddr>>,
     slots: Vec<Mutex<Slot>>,
     free: Mutex<Free>,
-    /// Told when a slot becomes free while it stops.
+    /// Notified when a slot becomes free while it stops.
     freed: Condvar,
     /// The slot of the connection that was ready last.
     last: AtomicU32,
-    /// Whether the last connection could not be accepted.
+    /// Set if the last connection could not be accepted.
     is_failing: AtomicBool,
-    /// Whether a peer was refused that may not connect.
+    /// Set once a peer that may not connect was refused.
     has_refused: AtomicBool,
-    /// Since when it stops, if it does.
+    /// The time at which it was told to stop, if it was.
     stopped: OnceLock<Instant>,
 }
 
-/// The place of a connection. While a thread has it, it is not here.
+/// The place of a connection; empty while a thread has the connection.
 #[derive(Default)]
 struct Slot {
-    /// Another for each connection: an event may come for one that is gone.
+    /// A new number for each connection: an event may come for one that is gone.
     generation: u32,
     connection: Option<Box<Connection>>,
-    /// What the poller watches it for, once it knows it.
+    /// The wait that the poller watches it for, if any, once the poller knows it.
     watched: Option<Option<Wait>>,
-    /// What the poller has told while a thread had it: that something has changed, and whether the peer has ended it.
+    /// Set if the poller has reported a change while a thread had it; `true` if the peer has ended it.
     news: Option<bool>,
 }
 
 struct Free {
     /// Slots without a connection.
     slots: Vec<u32>,
-    /// Whether the listeners wait for something to become free.
+    /// Set while the listeners wait for something to become free.
     is_paused: bool,
 }
 
@@ -205,7 +205,7 @@ impl Pool {
         Ok(pool)
     }
 
-    /// What a thread does, for ever.
+    /// Handles events, for ever: the loop of each thread.
     fn work(&self) {
         let mut worker = Worker { buffer: vec![0; BUFFER].into(), pool: self, slot: 0 };
         loop {
@@ -267,7 +267,7 @@ impl Pool {
         }
     }
 
-    /// A connection of a socket, if its peer may connect.
+    /// Makes a connection of a socket, if its peer may connect.
     fn admit(&self, socket: OwnedFd, peer: Option<IpAddr>) -> Option<Box<Connection>> {
         match (peer, &self.allowed) {
             (Some(peer), Some(allowed)) if !allowed.contains(&peer) => {
@@ -281,7 +281,7 @@ impl Pool {
         }
     }
 
-    /// Lets the poller tell of one more connection that waits. If it cannot, it is told again a little later: until
+    /// Asks the poller to report one more waiting connection. If that fails, it is tried again a little later; until
     /// then nothing is accepted.
     fn listen(&self, index: usize) {
         if let Some(listener) = self.listeners().get(index)
@@ -310,7 +310,7 @@ impl Pool {
         (0..listeners).for_each(|index| self.listen(index));
     }
 
-    /// A slot for a new connection. If there is none, the listeners pause.
+    /// Takes a slot for a new connection. If there is none, the listeners pause.
     fn take_slot(&self) -> Option<u32> {
         if let Some(slot) = self.free_slot() {
             return Some(slot);
@@ -329,8 +329,8 @@ impl Pool {
         slot
     }
 
-    /// Closes the connection that has been idle for longest, if that is long: those who keep connections they do not use
-    /// must not lock others out.
+    /// Closes the connection that has been idle for longest, if that is long: clients that keep unused connections must
+    /// not lock others out.
     fn evict(&self) -> Option<u32> {
         let idle_since = |slot| self.slot(slot).connection.as_ref()?.idle_since();
         let (since, slot) = self.slots().filter_map(|slot| Some((idle_since(slot)?, slot))).min()?;
@@ -345,7 +345,7 @@ impl Pool {
     }
 
     fn slots(&self) -> impl Iterator<Item = u32> {
-        // as many as the cap allows, which fits
+        // the cap on connections fits into a `u32`
         (0..).take(self.slots.len())
     }
 
@@ -394,8 +394,8 @@ impl Pool {
         }
     }
 
-    /// Whether a thread may wait for one idle connection: if that is the only one that does anything. Then a web server
-    /// that uses one connection is answered by half of the system calls, and other threads are there for all others.
+    /// Tests whether a thread may wait for one idle connection: if no other is active. Then a web server that uses one
+    /// connection is answered with half the system calls, and other threads are there for all others.
     fn may_linger(&self, slot: u32, connection: &Connection) -> bool {
         self.last.load(Ordering::Relaxed) == slot
             && self.watch.is_attended()
@@ -413,7 +413,7 @@ impl Pool {
         connection.linger(worker)
     }
 
-    /// Leaves a connection to the poller, or gives it back if it is ready by now.
+    /// Leaves a connection to the poller, or returns it if it is ready by now.
     fn park(&self, slot: u32, mut connection: Box<Connection>, wait: Wait) -> Result<Option<Box<Connection>>, End> {
         let mut place = self.slot(slot);
         if let Some(is_ended) = place.news.take() {
@@ -422,13 +422,13 @@ impl Pool {
         }
         let event = place.event(slot);
         match place.watched {
-            // to say it again makes the poller look again
+            // an unfinished one is watched anew, which makes the poller look again
             Some(watched) if watched == Some(wait) && !connection.is_unfinished => {}
             Some(_) => self.poller.watch_for(&connection, event, Some(wait)).map_err(End::Unwatched)?,
             None => self.poller.watch(&connection, event, wait).map_err(End::Unwatched)?,
         }
         place.watched = Some(Some(wait));
-        // the deadline after the connection is there to be found: whoever stops looks for them the other way round
+        // store the connection before reading `stopped`: stopping sets that first, then looks for connections
         let deadline = place.connection.insert(connection).deadline(self.limits.stall, self.stopped.get().copied());
         drop(place);
         if let Some(deadline) = deadline {
@@ -437,7 +437,7 @@ impl Pool {
         Ok(None)
     }
 
-    /// Takes leave of a connection that has come to its end.
+    /// Closes a connection that has ended, and logs why.
     fn close(&self, slot: u32, end: &End) {
         match end {
             End::Closed => {}
@@ -447,7 +447,7 @@ impl Pool {
         self.release(slot);
     }
 
-    /// Gives a slot back whose connection is gone.
+    /// Frees a slot whose connection is gone.
     fn release(&self, slot: u32) {
         self.slot(slot).clear();
         let mut free = lock(&self.free);
@@ -472,7 +472,7 @@ impl Pool {
         })
     }
 
-    /// Lets the poller tell of the connection in a slot, whichever thread has time for it.
+    /// Makes the poller report the connection in a slot, to any thread that has time.
     fn rouse(&self, slot: u32, generation: u32) {
         let mut place = self.slot(slot);
         if place.generation != generation {
@@ -503,7 +503,8 @@ impl Pool {
         }
     }
 
-    /// Closes connections that have waited too long, and answers those that have waited for memory; when the next is due.
+    /// Closes connections that have waited too long, and answers those that have waited for memory. Returns when the
+    /// next is due.
     fn close_overdue(&self, worker: &mut Worker<'_>) -> Option<Instant> {
         let now = Instant::now();
         let mut next: Option<Instant> = None;
@@ -535,11 +536,11 @@ impl Pool {
         for listener in &listeners {
             self.accept_the_last(listener);
             listener.close();
-            // what has come in between; a unix socket still has it
+            // connections that came in between; a unix socket still has them
             self.accept_the_last(listener);
         }
         drop(listeners);
-        // by and by it closes what is idle
+        // the timer then closes idle connections, one after the other
         self.poller.wake_at(Instant::now());
         let are_open = |free: &mut Free| free.slots.len() < self.slots.len();
         let waited = self.freed.wait_timeout_while(lock(&self.free), self.limits.stop, are_open);
@@ -550,7 +551,7 @@ impl Pool {
         }
     }
 
-    /// Accepts what still waits: a web server takes these connections for good, and has sent requests on them.
+    /// Accepts connections that still wait: a web server considers them open, and has sent requests on them.
     fn accept_the_last(&self, listener: &Listener) {
         while let Some(slot) = self.free_slot() {
             let connection = match listener.accept() {
@@ -567,7 +568,7 @@ impl Pool {
 }
 
 impl Slot {
-    /// Takes the connection of this generation out; if a thread has it, lets that know.
+    /// Takes out the connection of this generation; if a thread has it, leaves word for that thread.
     fn take(&mut self, generation: u32, is_ended: bool) -> Option<Box<Connection>> {
         if self.generation != generation {
             return None;
@@ -584,7 +585,7 @@ impl Slot {
         }
     }
 
-    /// What the poller says of the connection.
+    /// Returns the event by which the poller reports the connection.
     fn event(&self, slot: u32) -> Event {
         Event::Connection { slot, generation: self.generation }
     }
@@ -595,7 +596,7 @@ impl Slot {
     }
 }
 
-/// How many connections there may be: some descriptors are for the methods.
+/// Returns the most connections that may be open: some descriptors are for the methods.
 fn most_connections(limits: &Limits) -> u32 {
     /// No kernel lets a process open more files.
     const MOST: usize = 1 << 30;
@@ -605,7 +606,7 @@ fn most_connections(limits: &Limits) -> u32 {
     limits.connections.clamp(1, most.max(1)) as u32
 }
 
-/// The addresses of FCGI_WEB_SERVER_ADDRS (FastCGI 1.0 §3.2), if that is set.
+/// Returns the addresses of FCGI_WEB_SERVER_ADDRS (FastCGI 1.0 §3.2), if that is set.
 fn allowed() -> Option<Vec<IpAddr>> {
     let list = std::env::var_os("FCGI_WEB_SERVER_ADDRS")?;
     let address = |text: &str| {
@@ -618,7 +619,7 @@ fn allowed() -> Option<Vec<IpAddr>> {
     Some(list.to_string_lossy().split(',').filter_map(address).collect())
 }
 
-/// Locks; what a thread left that panicked is as good as any.
+/// Locks a mutex; data that a panicked thread left is as good as any.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

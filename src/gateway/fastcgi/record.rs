@@ -3,13 +3,13 @@
 /// Octets of a record's header.
 pub(super) const HEADER_LEN: usize = 8;
 
-/// The most content that a written record has: a record of it is 64 KiB long, and needs no padding.
+/// The most content of a written record: such a record is 64 KiB long, and needs no padding.
 pub(super) const MAX_CONTENT: usize = (64 << 10) - HEADER_LEN;
 
 /// The version of the protocol, the only one there is.
 const VERSION: u8 = 1;
 
-/// What a record is (§8).
+/// The type of a record (§8).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RecordType {
     BeginRequest,
@@ -23,7 +23,7 @@ pub(super) enum RecordType {
     GetValues,
     GetValuesResult,
     UnknownType,
-    /// One that the specification does not have.
+    /// A type that is not in the specification.
     Other(u8),
 }
 
@@ -65,11 +65,11 @@ impl RecordType {
     }
 }
 
-/// What the application is to be in a request (§6).
+/// The role of the application in a request (§6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Responder,
-    /// An authorizer, a filter, or one that the specification does not have.
+    /// An authorizer, a filter, or a role that is not in the specification.
     Other(u16),
 }
 
@@ -77,7 +77,7 @@ pub(super) enum Role {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct BeginRequest {
     pub(super) role: Role,
-    /// Whether the connection stays open after the request.
+    /// Set if the connection stays open after the request.
     pub(super) keep_connection: bool,
 }
 
@@ -85,7 +85,7 @@ impl BeginRequest {
     pub(super) const LEN: usize = 8;
     const KEEP_CONN: u8 = 0b0000_0001;
 
-    /// Of the content of a record; `None` if that is too short.
+    /// Reads the content of a record; `None` if it is too short.
     pub(super) fn from_content(content: &[u8]) -> Option<BeginRequest> {
         let [role_high, role_low, flags, ..] = *content.first_chunk::<{ BeginRequest::LEN }>()?;
         let role = match u16::from_be_bytes([role_high, role_low]) {
@@ -96,7 +96,7 @@ impl BeginRequest {
     }
 }
 
-/// How a request came to its end, for the protocol (§5.5).
+/// The outcome of a request, for the protocol (§5.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ProtocolStatus {
     RequestComplete = 0,
@@ -104,7 +104,7 @@ pub(super) enum ProtocolStatus {
     UnknownRole = 3,
 }
 
-/// A record of another version. Its layout and length are unknown, so what comes after it cannot be found.
+/// A record of another version. Its layout and length are unknown, so the next record cannot be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct UnknownVersion(pub(super) u8);
 
@@ -115,28 +115,28 @@ pub(super) struct Part<'a> {
     /// 0 in a management record.
     pub(super) request_id: u16,
     pub(super) content: &'a [u8],
-    /// Whether it is the record's last. An empty record has one part, which is empty.
+    /// Set for the last part of the record. An empty record has one part, which is empty.
     pub(super) is_last: bool,
-    /// Whether the record has no content at all, which is how a stream ends.
+    /// Set if the record has no content at all, which is how a stream ends.
     pub(super) is_empty: bool,
 }
 
-/// Takes a connection's octets apart into parts of records, wherever they are cut. It keeps no content.
+/// A parser of a connection's octets into parts of records, wherever they are cut. It keeps no content.
 #[derive(Default)]
 pub(super) struct Reader {
     header: [u8; HEADER_LEN],
-    /// How much of the header has come.
+    /// The octets of the header that have come.
     header_len: usize,
-    /// How much of the content is to come, once there is a header.
+    /// The octets of content still to come, once there is a header.
     content: usize,
-    /// How much padding is to come after it.
+    /// The octets of padding that come after it.
     padding: usize,
-    /// Whether the header's record has given its last part.
+    /// Set once the header's record has given its last part.
     is_done: bool,
 }
 
 impl Reader {
-    /// The next part; `None` if it takes more octets than there are. Takes what it has read from the front of `octets`.
+    /// Returns the next part and takes it from the front of `octets`; `None` if it needs more octets than there are.
     pub(super) fn next<'a>(&mut self, octets: &mut &'a [u8]) -> Result<Option<Part<'a>>, UnknownVersion> {
         if self.is_done && !self.skip_padding(octets) {
             return Ok(None);
@@ -159,12 +159,12 @@ impl Reader {
         }))
     }
 
-    /// Whether a record has come in part.
+    /// Tests whether a record has come in part.
     pub(super) fn is_midway(&self) -> bool {
         self.header_len > 0 && !(self.is_done && self.padding == 0)
     }
 
-    /// Passes over the padding behind a last part; `false` if there is more of it than octets.
+    /// Skips the padding after a last part; `false` if there is more of it than octets.
     pub(super) fn skip_padding(&mut self, octets: &mut &[u8]) -> bool {
         self.padding -= take(octets, self.padding).len();
         if self.padding == 0 {
@@ -193,14 +193,14 @@ fn take<'a>(octets: &mut &'a [u8], len: usize) -> &'a [u8] {
     front
 }
 
-/// Takes a name-value pair from the front (§3.4); `None` if one does not fit into what there is.
+/// Takes a name-value pair from the front (§3.4); `None` if there is no whole pair.
 pub(super) fn take_pair<'a>(octets: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
     let name = take_length(octets)?;
     let value = take_length(octets)?;
     Some((octets.split_off(..name)?, octets.split_off(..value)?))
 }
 
-/// One octet, or four with the highest bit set.
+/// Takes a length: one octet, or four with the highest bit set.
 fn take_length(octets: &mut &[u8]) -> Option<usize> {
     let first = *octets.first()?;
     if first < 0x80 {
@@ -212,7 +212,7 @@ fn take_length(octets: &mut &[u8]) -> Option<usize> {
     usize::try_from(u32::from_be_bytes(*length) & 0x7fff_ffff).ok()
 }
 
-/// Writes a record; its content is at most 65,535 octets. Without padding: it serves only those who read in place.
+/// Writes a record; its content is at most 65,535 octets. It has no padding, which only helps peers that read in place.
 pub(super) fn write(output: &mut Vec<u8>, record_type: RecordType, request_id: u16, content: &[u8]) {
     write_header(output, record_type, request_id, content.len());
     output.extend_from_slice(content);
@@ -250,7 +250,7 @@ pub(super) fn write_pair(output: &mut Vec<u8>, name: &str, value: &str) {
 mod tests {
     use super::*;
 
-    /// What the parts of some octets are, those of a record put together, when they come in pieces of `size`.
+    /// Reads the records of octets that come in pieces of `size`.
     fn records(octets: &[u8], size: usize) -> Vec<(RecordType, u16, Vec<u8>)> {
         let mut reader = Reader::default();
         let mut records = Vec::new();
@@ -322,7 +322,7 @@ mod tests {
         let of = BeginRequest::from_content;
         assert_eq!(of(b"\0\x01\0\0\0\0\0\0"), Some(BeginRequest { role: Role::Responder, keep_connection: false }));
         assert_eq!(of(b"\0\x01\x01\0\0\0\0\0"), Some(BeginRequest { role: Role::Responder, keep_connection: true }));
-        // other flags are nobody's yet, and neither is what stands behind
+        // other flags are reserved, and so are the octets behind them
         assert_eq!(
             of(b"\x01\x02\xfe\0\0\0\0\0+"),
             Some(BeginRequest { role: Role::Other(258), keep_connection: false })

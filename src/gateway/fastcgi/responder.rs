@@ -24,39 +24,39 @@ use crate::gateway::memory::{self, Reservation};
 use crate::service::Limits;
 use crate::service::{MetaVariables, Request, Response};
 
-/// How much room is made for a body before it has come.
+/// The most room made for a body before it has come.
 const MOST_RESERVED: usize = 2 << 20;
 
 /// The state of a connection.
 pub(super) struct Responder {
     limits: Limits,
     reader: Reader,
-    /// The content of a record that is looked at when it is whole.
+    /// The content so far of a record that is handled as a whole.
     collected: Vec<u8>,
     request: Option<Incoming>,
     closing: Option<Closing>,
 }
 
-/// When a connection that takes no more requests is to be closed.
+/// The time to close a connection that takes no more requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Closing {
     /// As soon as everything is written.
     Now,
-    /// When the peer closes it too: the rest of a request is still on its way, and were it never read, the kernel would
-    /// answer it by a reset, which can take the response with it.
+    /// When the peer closes it too: the rest of a request is still on its way. If it were never read, the kernel would
+    /// answer with a reset, which can take the response with it.
     AfterInput,
 }
 
 /// A request that is complete, or is refused before that.
 pub(super) struct Arrival {
     pub(super) request_id: u16,
-    /// The request, or the response to one that cannot be had.
+    /// The request, or the response that refuses it.
     pub(super) request: Result<Request, Response>,
     /// The memory that it takes up until it is answered.
     pub(super) memory: Option<Reservation>,
 }
 
-/// Why a connection cannot go on: where the next record begins, or what it belongs to, is not known.
+/// The reason a connection cannot go on: the start of the next record, or its purpose, is unknown.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Violation {
     UnknownVersion(u8),
@@ -92,12 +92,12 @@ struct Incoming {
     id: u16,
     keep_connection: bool,
     params: Vec<u8>,
-    /// What is known when the params have ended.
+    /// The part that is known once the params have ended.
     head: Option<Head>,
     body: Vec<u8>,
-    /// Whether the body has ended.
+    /// Set once the body has ended.
     is_whole: bool,
-    /// The memory that is reserved, and the length of a body for which it is enough.
+    /// The reserved memory, and the length of a body that it covers.
     memory: Option<Reservation>,
     covered: usize,
 }
@@ -110,7 +110,7 @@ struct Head {
 
 impl Head {
     /// # Errors
-    /// The response to params that cannot be meant.
+    /// The response to invalid params.
     fn new(params: Vec<u8>, limits: &Limits) -> Result<Head, Response> {
         let params = Params::new(params)?;
         let length = ContentLength::of(&params, limits)?;
@@ -125,7 +125,7 @@ impl Responder {
     }
 
     /// Takes octets from the front, up to the end of a request if there is one, or to where memory is
-    /// [lacking](Responder::lacks). Records that must be answered at once are, in `output`.
+    /// [lacking](Responder::lacks). Answers to records that need one at once go to `output`.
     pub(super) fn take(&mut self, octets: &mut &[u8], output: &mut Vec<u8>) -> Result<Option<Arrival>, Violation> {
         while self.closing.is_none() {
             if self.lacks().is_some() {
@@ -145,7 +145,7 @@ impl Responder {
         Ok(None)
     }
 
-    /// The lengths of the body between which memory has to be reserved before there is more of it.
+    /// Returns the range of body lengths for which memory must be reserved before more is taken.
     pub(super) fn lacks(&self) -> Option<Range<usize>> {
         self.request.as_ref()?.lacks(self.limits.body)
     }
@@ -161,17 +161,17 @@ impl Responder {
         }
     }
 
-    /// Refuses the request of this length for which there is no memory.
+    /// Refuses the request, of this length, for lack of memory.
     pub(super) fn give_up(&mut self, length: usize) -> Option<Arrival> {
         self.refuse(memory::refusal(length, &self.limits))
     }
 
-    /// Whether the connection waits for more of a request.
+    /// Tests whether the connection waits for more of a request.
     pub(super) fn is_midway(&self) -> bool {
         self.closing.is_none() && (self.request.is_some() || self.reader.is_midway())
     }
 
-    /// Whether and when the connection is to be closed.
+    /// Returns when the connection is to be closed, if it is.
     pub(super) fn closing(&self) -> Option<Closing> {
         self.closing
     }
@@ -189,10 +189,10 @@ impl Responder {
                 RecordType::AbortRequest if part.is_last => self.end_early(output, ProtocolStatus::RequestComplete),
                 RecordType::Params => return Ok(self.params(part)),
                 RecordType::Stdin => return Ok(self.stdin(part)),
-                // the data of a filter, and what only applications send
+                // the data of a filter, and types that only applications send
                 _ => {}
             },
-            // what a peer has still sent for a request that has ended (§3.3)
+            // records that the peer still sent for a request that has ended (§3.3)
             _ => {}
         }
         Ok(None)
@@ -223,7 +223,7 @@ impl Responder {
         let begin = BeginRequest::from_content(&content).ok_or(Violation::ShortBeginRequest(content.len()))?;
         let id = part.request_id;
         match &self.request {
-            // it has begun already; to end either of the two would end both
+            // it has begun already; ending either of the two would end both
             Some(request) if request.id == id => {}
             Some(_) => record::write_end_request(output, id, ProtocolStatus::CantMpxConn),
             None => {
@@ -246,7 +246,7 @@ impl Responder {
         Ok(())
     }
 
-    /// Ends a request that nobody wants, or can have, an answer to.
+    /// Ends a request without a response: it was aborted, or its role is unknown.
     fn end_early(&mut self, output: &mut Vec<u8>, status: ProtocolStatus) {
         if let Some(request) = self.leave(Closing::AfterInput) {
             record::write_end_request(output, request.id, status);
@@ -279,7 +279,7 @@ impl Responder {
         if let (Some(Head { length: ContentLength::Octets(octets), .. }), true) =
             (&request.head, request.body.is_empty())
         {
-            // a body that grows is copied again and again; but what is declared need not come
+            // a growing body is copied again and again; but a declared length need not come
             request.body.reserve_exact(MOST_RESERVED.min(*octets));
         }
         let content = &part.content[..room.min(part.content.len())];
@@ -292,7 +292,7 @@ impl Responder {
         self.arrive()
     }
 
-    /// The request, if both of its streams have ended.
+    /// Returns the request, if both of its streams have ended.
     fn arrive(&mut self) -> Option<Arrival> {
         self.request.as_ref().filter(|request| request.is_whole && request.head.is_some())?;
         let request = self.leave(Closing::Now)?;
@@ -301,7 +301,7 @@ impl Responder {
         Some(Arrival { request_id: id, request: length.request(params, body, &self.limits), memory })
     }
 
-    /// Answers a request before its end; what is left of it is for a request that is not there.
+    /// Answers a request before its end; the records that are left of it will be ignored.
     fn refuse(&mut self, response: Response) -> Option<Arrival> {
         let request = self.leave(Closing::AfterInput)?;
         Some(Arrival { request_id: request.id, request: Err(response), memory: request.memory })
@@ -317,12 +317,12 @@ impl Responder {
 }
 
 impl Incoming {
-    /// The lengths of the body between which memory has to be reserved, if it has to.
+    /// Returns the range of body lengths for which memory must be reserved, if any.
     fn lacks(&self, limit: usize) -> Option<Range<usize>> {
         let (most, length) = match self.head.as_ref().map(|head| head.length) {
             Some(ContentLength::Nothing) => (0, 0),
             Some(ContentLength::Octets(octets)) => (octets, octets),
-            // as it comes, and as much again
+            // as much as has come, and as much again
             Some(ContentLength::ToTheEnd) | None => (self.body.len(), 2 * self.body.len()),
         };
         let is_compressed = self.head.as_ref().is_some_and(|head| head.is_compressed);
@@ -331,8 +331,8 @@ impl Incoming {
     }
 }
 
-/// Makes room for more octets: for as many again as there are, or when these are many for all that can come, so that a
-/// long body is not copied again and again.
+/// Makes room for more octets: as many again as there are, or if these are many, for all that can come. So a long body
+/// is not copied again and again.
 fn make_room(body: &mut Vec<u8>, more: usize, most: usize) {
     let wanted = body.len() + more;
     if wanted > body.capacity() {
@@ -342,7 +342,7 @@ fn make_room(body: &mut Vec<u8>, more: usize, most: usize) {
     }
 }
 
-/// Writes GET_VALUES_RESULT (§4.1): each of the names that has a value, once.
+/// Writes GET_VALUES_RESULT (§4.1): each requested name that has a value, once.
 fn write_values(output: &mut Vec<u8>, mut names: &[u8], connections: usize) {
     let connections = connections.to_string();
     // as many requests as connections: one request at a time on each
@@ -366,7 +366,7 @@ struct Params {
     pairs: Vec<Pair>,
 }
 
-/// Where a name-value pair stands among the octets: the value behind the name.
+/// The position of a name-value pair among the octets: the value follows the name.
 struct Pair {
     name: usize,
     value: usize,
@@ -395,7 +395,7 @@ impl Params {
 
 impl MetaVariables for Params {
     fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        // the last of a name: nginx sends both of a variable that its configuration sets twice
+        // the last of a name counts: nginx sends both of a variable that its configuration sets twice
         let mut pairs = self.pairs.iter().rev();
         let pair = pairs.find(|pair| self.octets[pair.name..pair.value] == *name.as_bytes())?;
         Some(self.octets[pair.value..pair.end].into())
@@ -414,7 +414,7 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// The answer to a request; `log` is what its FCGI_STDERR says, and is written at once.
+    /// Creates the answer to a request; `log` goes to its FCGI_STDERR, at once.
     pub(super) fn new(request_id: u16, response: Response, log: &[u8], output: &mut Vec<u8>) -> Answer {
         if !log.is_empty() {
             for content in log.chunks(MAX_CONTENT) {
@@ -440,7 +440,7 @@ impl Answer {
         }
     }
 
-    /// Whether all of it is written.
+    /// Tests whether all of it is written.
     pub(super) fn is_done(&self) -> bool {
         self.is_done
     }
@@ -460,7 +460,7 @@ mod tests {
     use super::*;
     use crate::gateway::memory::Memory;
 
-    /// A record, with padding.
+    /// Returns a record, with padding.
     fn record(record_type: u8, id: u16, content: &[u8], padding: u8) -> Vec<u8> {
         let length = u16::try_from(content.len()).unwrap().to_be_bytes();
         let mut record =
@@ -493,14 +493,14 @@ mod tests {
         stream(4, id, &content)
     }
 
-    /// A stream in records of 100 octets, the last of which is empty.
+    /// Returns a stream in records of 100 octets, the last one empty.
     fn stream(record_type: u8, id: u16, content: &[u8]) -> Vec<u8> {
         let mut records: Vec<u8> = content
             .chunks(100)
             .enumerate()
             .flat_map(|(at, chunk)| record(record_type, id, chunk, at as u8 * 7))
             .collect();
-        // behind the end of a body nothing is waited for, see `padding_behind_the_end`
+        // nothing is awaited after the end of a body, see `padding_behind_the_end`
         records.extend(record(record_type, id, b"", if record_type == 5 { 0 } else { 3 }));
         records
     }
@@ -515,10 +515,10 @@ mod tests {
         Limits { body: 1000, params: 1000, connections: 12, ..Limits::default() }
     }
 
-    /// What became of some octets.
+    /// The outcome of some octets.
     #[derive(Debug, Default, PartialEq, Eq)]
     struct Outcome {
-        /// For each request its id, and its body or the status of what it was refused with.
+        /// For each request its id, and its body or the status of its refusal.
         arrivals: Vec<(u16, Result<String, u16>)>,
         output: Vec<u8>,
         closing: Option<Closing>,
@@ -554,7 +554,7 @@ mod tests {
         outcome
     }
 
-    /// What becomes of the octets, however they are cut.
+    /// Returns the outcome of the octets, which is the same however they are cut.
     #[track_caller]
     fn outcome(octets: &[u8]) -> Outcome {
         let whole = feed(octets, std::iter::empty());
@@ -602,7 +602,7 @@ mod tests {
         let padded = |keep| [begin(1, keep), params(1, &[POST]), record(5, 1, b"", 9)].concat();
         let kept = outcome(&[padded(true), padded(true)].concat());
         assert_eq!(kept.arrivals, [arrived(1, ""), arrived(1, "")]);
-        // what has not come yet is read before the connection is closed
+        // padding that has not come yet is read before the connection is closed
         let octets = padded(false);
         assert_eq!(feed(&octets, std::iter::empty()).closing, Some(Closing::Now));
         assert_eq!(feed(&octets, [octets.len() - 1].into_iter()).closing, Some(Closing::AfterInput));
@@ -727,7 +727,7 @@ mod tests {
         }
         let within_the_body = [begin(7, true), params(7, &[POST]), record(5, 7, b"some", 0), abort(7)].concat();
         assert_eq!(outcome(&within_the_body).output, end(7, 0));
-        // with the answer there is an end already
+        // the answer has ended the request already
         let whole = post(7, true, b"some body");
         assert_eq!(outcome(&[whole, abort(7)].concat()).output, b"");
         assert_eq!(outcome(&[begin(7, false), abort(7)].concat()).closing, Some(Closing::AfterInput));
@@ -752,7 +752,7 @@ mod tests {
         assert_eq!(outcome.arrivals, [arrived(1, "body")]);
         assert_eq!(outcome.output, [&result[..], &result, &record(11, 0, b"\x63\0\0\0\0\0\0\0", 0), &result].concat());
         assert_eq!(self::outcome(&record(9, 0, b"", 0)).output, record(10, 0, b"", 0));
-        // names that break off: what came before is answered
+        // names that break off: the pairs before them are answered
         let broken = record(9, 0, b"\x0f\0FCGI_MPXS_CONNS\xff\xff\xff\xff", 0);
         assert_eq!(self::outcome(&broken).output, record(10, 0, b"\x0f\x01FCGI_MPXS_CONNS0", 0));
     }
@@ -760,15 +760,15 @@ mod tests {
     #[test]
     fn misuse_is_passed_over_or_told() {
         let parts = [
-            // of requests that are not there
+            // for requests that do not exist
             params(1, &[POST]),
             stream(5, 1, b"x"),
             abort(1),
             record(20, 1, b"x", 0),
-            // of the application's own
+            // types that only applications send
             record(3, 1, &[0; 8], 0),
             record(6, 1, b"x", 0),
-            // requests have other ids than 0
+            // requests have ids other than 0
             record(1, 0, &[0, 1, 1, 0, 0, 0, 0, 0], 0),
             record(0, 0, b"", 0),
             post(2, true, b"body"),

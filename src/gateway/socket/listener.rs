@@ -1,4 +1,4 @@
-//! Sockets to accept connections on: those the program was started with, and those made by hand.
+//! Sockets to accept connections on: inherited at start, or bound to an address.
 
 use std::env;
 use std::fmt;
@@ -16,21 +16,21 @@ use rustix::fs::Mode;
 use rustix::io::Errno;
 use rustix::net::{self, AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlags, SocketType, sockopt};
 
-/// How many connections wait in a socket until they are accepted. The kernel has a limit of its own, mostly 4,096.
+/// The number of connections that wait in a socket until they are accepted. The kernel has its own limit, mostly 4,096.
 const BACKLOG: i32 = 4096;
 
 /// A socket to accept connections on.
 pub(crate) struct Listener {
     socket: OwnedFd,
-    /// The file to remove when nobody listens any more.
+    /// The socket file to remove when the listener closes.
     path: Option<PathBuf>,
-    /// Whether another process has it too, and goes on with it.
+    /// Set if another process has the socket too, and goes on with it.
     is_shared: bool,
 }
 
 impl Listener {
-    /// The sockets that this process was given: those of systemd (LISTEN_PID, LISTEN_FDS), and standard input as
-    /// FastCGI 1.0 §2.2 has it.
+    /// Returns the sockets that this process has inherited: those of systemd (LISTEN_PID, LISTEN_FDS), and standard
+    /// input (FastCGI 1.0 §2.2).
     pub(crate) fn inherited() -> Vec<Listener> {
         let listeners = passed_by_systemd().into_iter().chain(standard_input());
         listeners.map(|socket| Listener { socket, path: None, is_shared: true }).collect()
@@ -39,7 +39,7 @@ impl Listener {
     /// Listens at an address; a name may stand for several.
     ///
     /// # Errors
-    /// If that cannot be done: what was in the way, as a text.
+    /// The reason why it cannot listen, as text.
     pub(crate) fn bind(address: &Address) -> Result<Vec<Listener>, String> {
         let listeners = match address {
             Address::Unix { path, mode, group } => vec![bind_unix(path, *mode, group.as_deref())?],
@@ -51,7 +51,7 @@ impl Listener {
         Ok(listeners)
     }
 
-    /// Where it listens, as the command line has it.
+    /// Returns the address it listens at, as written on the command line.
     pub(crate) fn address(&self) -> String {
         match net::getsockname(&self.socket).ok().and_then(|address| SocketAddr::try_from(address).ok()) {
             Some(address) => format!("tcp:{address}"),
@@ -59,27 +59,27 @@ impl Listener {
         }
     }
 
-    /// Makes it ready for a poller: to accept when nothing waits must not block.
+    /// Prepares it for a poller: accepting must not block when no connection waits.
     pub(in crate::gateway) fn prepare(&self) -> io::Result<()> {
         rustix::io::ioctl_fionbio(&self.socket, true)?;
         if matches!(sockopt::socket_domain(&self.socket)?, AddressFamily::INET | AddressFamily::INET6) {
-            // an answer is written in one piece; connections have this from their listener
+            // an answer is written in one piece; connections inherit this from their listener
             sockopt::set_tcp_nodelay(&self.socket, true)?;
         }
         Ok(())
     }
 
-    /// Accepts a connection. The peer's address is told if it is a machine's.
+    /// Accepts a connection. Returns the peer's address too, if it has an IP address.
     pub(in crate::gateway) fn accept(&self) -> Result<(OwnedFd, Option<IpAddr>), Errno> {
         let (socket, peer) = net::acceptfrom_with(&self.socket, SocketFlags::CLOEXEC)?;
         let peer = peer.and_then(|peer: SocketAddrAny| SocketAddr::try_from(peer).ok());
         Ok((socket, peer.map(|peer| peer.ip().to_canonical())))
     }
 
-    /// Lets no more connections come, those apart that another process accepts.
+    /// Stops accepting connections; a process that shares the socket may go on.
     pub(in crate::gateway) fn close(&self) {
         if let Some(path) = &self.path {
-            // by now another program may be about to put its own there; if it is gone, so much the better
+            // another program may be about to bind its own there; if the file is gone, so much the better
             _ = fs::remove_file(path);
         }
         if !self.is_shared {
@@ -88,7 +88,7 @@ impl Listener {
     }
 }
 
-/// The sockets of systemd, if they are meant for this process. Those for other purposes are left alone.
+/// Returns systemd's sockets, if they are meant for this process. Sockets for other purposes are left alone.
 fn passed_by_systemd() -> Vec<OwnedFd> {
     let is_meant = env::var("LISTEN_PID").is_ok_and(|pid| pid == std::process::id().to_string());
     let mut passed = if is_meant { ListenFd::from_env() } else { ListenFd::empty() };
@@ -99,7 +99,8 @@ fn passed_by_systemd() -> Vec<OwnedFd> {
     sockets.filter(|socket| sockopt::socket_acceptconn(socket) == Ok(true)).collect()
 }
 
-/// Standard input, if it is a listening socket. It is there no more then: what methods start must not have it.
+/// Takes standard input, if it is a listening socket. `/dev/null` replaces it: programs that methods start must not
+/// inherit the socket.
 fn standard_input() -> Option<OwnedFd> {
     let stdin = rustix::stdio::stdin();
     if sockopt::socket_acceptconn(stdin) != Ok(true) {
@@ -118,7 +119,7 @@ impl AsFd for Listener {
     }
 }
 
-/// Where to listen, as the command line has it.
+/// An address to listen at, as written on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Address {
     Unix {
@@ -129,7 +130,7 @@ pub(crate) enum Address {
     },
     Tcp {
         address: String,
-        /// Whether other machines may reach it.
+        /// Set if other machines may reach it.
         public: bool,
     },
 }
@@ -157,7 +158,7 @@ impl FromStr for Address {
 }
 
 fn unix_address<'a>(path: &str, options: impl Iterator<Item = &'a str>) -> Result<Address, String> {
-    // the web server is seldom in our group, but nobody else is meant to connect
+    // the web server is seldom in our group, but other users are not meant to connect
     let (mut mode, mut group) = (0o660, None);
     for option in options {
         match option.split_once('=') {
@@ -198,7 +199,7 @@ fn bind_unix(path: &Path, mode: u32, group: Option<&str>) -> Result<Listener, St
     Ok(Listener { socket: socket.into(), path: Some(path.to_owned()), is_shared: false })
 }
 
-/// Makes a socket that nobody can connect to yet.
+/// Creates a socket that no process can connect to yet.
 fn bind_private(path: &Path) -> io::Result<UnixListener> {
     let before = rustix::process::umask(Mode::from_raw_mode(0o777));
     let bound = UnixListener::bind(path);
@@ -211,7 +212,7 @@ fn group_id(group: &str) -> Result<u32, String> {
     group.parse().ok().or_else(known).ok_or_else(|| format!("there is no group \"{group}\""))
 }
 
-/// Removes a socket that a program left behind; what is not one, or has a program, is left alone.
+/// Removes a socket that a program left behind; other files, and sockets in use, are left alone.
 fn remove_stale(path: &Path) -> Result<(), String> {
     let metadata = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
     if !metadata.file_type().is_socket() {
@@ -243,7 +244,7 @@ fn bind_tcp(address: &str, public: bool) -> Result<Vec<Listener>, String> {
         }
         log::warn!("{address} can be reached by other machines: whoever gets through may call everything");
     }
-    // of the addresses of a name, as localhost, not every machine has all
+    // a name such as localhost has several addresses, and not every machine has them all
     let (bound, failed): (Vec<_>, Vec<_>) = addresses.iter().map(TcpListener::bind).partition(Result::is_ok);
     match failed.into_iter().find_map(Result::err) {
         Some(error) if bound.is_empty() => Err(error.to_string()),
@@ -298,7 +299,7 @@ mod tests {
         let mut listeners = bind(&address).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(bind(&address).err().unwrap(), "another program listens there");
-        // as a program that was killed leaves it
+        // as a killed program leaves it
         listeners.clear();
         let listeners = bind(&address).unwrap();
         listeners[0].close();

@@ -1,4 +1,4 @@
-//! The poller (epoll): what is ready, and when a moment has come.
+//! The poller (epoll): reports ready sockets and the timer.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -12,27 +12,28 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 
-/// What the poller has to say.
+/// An event that the poller reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::gateway) enum Event {
-    /// A connection waits to be accepted. It says so once, until it is [listened to again](Poller::listen_again).
+    /// A connection waits to be accepted. Reported once, until the listener is [listened to
+    /// again](Poller::listen_again).
     Listener(usize),
-    /// The moment has come that the timer was set to.
+    /// The timer has gone off.
     Timer,
-    /// Something has changed on a connection. Of two in one slot, one after the other, the generation tells which.
+    /// Something has changed on a connection. The generation distinguishes successive connections in one slot.
     Connection { slot: u32, generation: u32 },
 }
 
-/// What a connection is watched for: that the peer does its part.
+/// The reason a connection waits, and thus the events it is watched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::gateway) enum Wait {
     /// Octets from the peer.
     Input,
     /// Room for octets to the peer.
     Room,
-    /// One of them.
+    /// Either of the two.
     Either,
-    /// None: that others are answered, which give their memory back.
+    /// Memory that other requests give back; no event is watched for.
     Memory,
 }
 
@@ -43,7 +44,7 @@ pub(in crate::gateway) struct Poller {
     next: Mutex<Option<Instant>>,
 }
 
-/// A listener is for one thread at a time.
+/// The flags of a listener, which is for one thread at a time.
 const ONCE_READABLE: EventFlags = EventFlags::IN.union(EventFlags::ONESHOT);
 
 impl Poller {
@@ -54,8 +55,8 @@ impl Poller {
         Ok(Poller { epoll, timer, next: Mutex::new(None) })
     }
 
-    /// Waits for one event: as many threads get one as there are events. With it comes whether the peer of a connection
-    /// has ended it, of which there is no other event.
+    /// Waits for one event; each event goes to one thread. Also returns whether the peer of a connection has ended it,
+    /// which no other event reports.
     pub(in crate::gateway) fn wait(&self) -> Result<(Event, bool), Errno> {
         let mut events = [MaybeUninit::uninit()];
         loop {
@@ -79,12 +80,12 @@ impl Poller {
         epoll::modify(&self.epoll, listener, Event::Listener(index).data(), ONCE_READABLE)
     }
 
-    /// Watches a connection until it is closed. It is told of when something changes, and at once if it is ready.
+    /// Watches a connection until it is closed. Any change is reported, and at once if it is ready.
     pub(in crate::gateway) fn watch(&self, connection: impl AsFd, event: Event, wait: Wait) -> Result<(), Errno> {
         epoll::add(&self.epoll, connection, event.data(), wait.flags())
     }
 
-    /// Watches it for something else, or for nothing.
+    /// Watches a connection for something else, or for nothing.
     pub(in crate::gateway) fn watch_for(
         &self,
         connection: impl AsFd,
@@ -94,7 +95,7 @@ impl Poller {
         epoll::modify(&self.epoll, connection, event.data(), wait.map_or(EventFlags::ET, Wait::flags))
     }
 
-    /// Sets the timer, unless it goes off earlier.
+    /// Sets the timer, unless it is set to an earlier time.
     pub(in crate::gateway) fn wake_at(&self, moment: Instant) {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
         if next.is_some_and(|next| next <= moment) {
@@ -110,15 +111,15 @@ impl Poller {
         }
     }
 
-    /// Takes note that the timer has gone off.
+    /// Notes that the timer has gone off.
     pub(in crate::gateway) fn woken(&self) {
         *self.next.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
 impl Wait {
-    /// Edge-triggered: a thread that has a connection for long is not told of it again and again, and nothing has to be
-    /// said to the poller between one request and the next.
+    /// Returns the flags. They are edge-triggered: a connection that a thread holds for long is not reported again and
+    /// again, and the poller needs no call between one request and the next.
     fn flags(self) -> EventFlags {
         EventFlags::ET
             | match self {

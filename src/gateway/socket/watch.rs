@@ -1,8 +1,8 @@
-//! How many threads wait at the poller.
+//! The threads that wait at the poller, kept few.
 //!
-//! While any thread waits there, the kernel wakes one for every event, which costs more than many a call does. So a few
-//! wait, as many as there are processors, and the others are in reserve. When all of the few are held up by methods
-//! that block, one of the reserve comes, so that nobody else's call is held up with them.
+//! While any thread waits there, the kernel wakes one for every event, which costs more than many calls do. So only a
+//! few wait, as many as there are processors, and the others are in reserve. When methods that block hold up all of the
+//! few, a thread from the reserve steps in, so that other clients' calls are not held up too.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,24 +10,24 @@ use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-/// How long the few may all be away from the poller until one of the reserve is called.
+/// The longest time that the few may all be away from the poller until one of the reserve is called.
 const PATIENCE: Duration = Duration::from_millis(1);
 
 pub(in crate::gateway) struct Watch {
-    /// How many wait at the poller when there is nothing to do.
+    /// The number of threads that wait at the poller when there is nothing to do.
     few: usize,
-    /// How many there are in all.
+    /// The number of all threads.
     threads: usize,
-    /// How many are not in reserve.
+    /// The number of threads that are not in reserve.
     active: AtomicUsize,
-    /// How many wait at the poller.
+    /// The number of threads that wait at the poller now.
     waiting: AtomicUsize,
-    /// Counts every time that one begins to wait there.
+    /// The number of times that a thread has begun to wait there.
     rounds: AtomicUsize,
-    /// How many of the reserve are called and have not come yet.
+    /// The number of threads called from the reserve that have not come yet.
     called: Mutex<usize>,
     call: Condvar,
-    /// Whether nobody was at the poller, and the guard has not seen anybody there since.
+    /// Set when no thread was left at the poller, until the guard has seen one there again.
     is_alarmed: AtomicBool,
     guard: OnceLock<Thread>,
 }
@@ -35,7 +35,7 @@ pub(in crate::gateway) struct Watch {
 impl Watch {
     pub(in crate::gateway) fn new(threads: usize) -> Watch {
         Watch {
-            // with one, each call that blocks would cost the others the guard's patience
+            // with only one, each call that blocks would delay the others by the guard's patience
             few: thread::available_parallelism().map_or(1, NonZeroUsize::get).max(2).min(threads),
             threads,
             active: AtomicUsize::new(threads),
@@ -48,7 +48,7 @@ impl Watch {
         }
     }
 
-    /// Goes to the poller; if there are others enough, by way of the reserve.
+    /// Goes to the poller, by way of the reserve if enough others are there.
     pub(in crate::gateway) fn attend(&self) {
         while self.waiting.load(Ordering::SeqCst) > 0 && self.retire() {
             let called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,7 +59,7 @@ impl Watch {
         self.rounds.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Leaves the poller, to do something.
+    /// Leaves the poller, to handle an event.
     pub(in crate::gateway) fn leave(&self) {
         let nobody_waits = self.waiting.fetch_sub(1, Ordering::SeqCst) == 1;
         if nobody_waits
@@ -70,13 +70,13 @@ impl Watch {
         }
     }
 
-    /// Whether all of the few but one wait at the poller, and that is anybody.
+    /// Tests whether all but one of the few wait at the poller, and at least one does.
     pub(in crate::gateway) fn is_attended(&self) -> bool {
         let waiting = self.waiting.load(Ordering::SeqCst);
         waiting > 0 && waiting + 1 >= self.few
     }
 
-    /// What one more thread does, for ever: it looks after the poller while nobody is there.
+    /// Runs the guard thread, for ever: calls a thread from the reserve while none is at the poller.
     pub(in crate::gateway) fn guard(&self) {
         self.guard.get_or_init(thread::current);
         let mut rounds = 0;
@@ -88,7 +88,7 @@ impl Watch {
             let before = std::mem::replace(&mut rounds, self.rounds.load(Ordering::Relaxed));
             if self.waiting.load(Ordering::SeqCst) > 0 {
                 self.is_alarmed.store(false, Ordering::SeqCst);
-                // the last may have left in between, and seen that there was an alarm
+                // the last may have left in between, while the alarm was still set
                 if self.waiting.load(Ordering::SeqCst) == 0 {
                     self.is_alarmed.store(true, Ordering::SeqCst);
                 }
@@ -98,7 +98,7 @@ impl Watch {
         }
     }
 
-    /// Leaves the active, if they are more than the few.
+    /// Moves a thread to the reserve, if more than the few are active.
     fn retire(&self) -> bool {
         let fewer = |active| (active > self.few).then(|| active - 1);
         self.active.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok()

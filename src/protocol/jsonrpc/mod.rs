@@ -1,9 +1,8 @@
-//! JSON-RPC 2.0 (<https://www.jsonrpc.org/specification>), and what clients of 1.0 send.
+//! JSON-RPC 2.0 (<https://www.jsonrpc.org/specification>), and the requests of 1.0 clients.
 //!
 //! A request is read once, from the front: its params straight into the method's types when the method asks for them,
-//! what follows them before the method runs. Only what stands in an unusual place is read twice: params before the
-//! method's name, params by name in another order than the method's, and a batch, of which nothing runs before all of
-//! it is known to be JSON.
+//! and the rest before the method runs. Only unusual orders are read twice: params before the method's name, named
+//! params in another order than the method's, and a batch, which runs only after all of it is known to be JSON.
 
 use std::borrow::Cow;
 
@@ -13,7 +12,7 @@ use crate::wire::json::{self, Options, Text};
 use crate::wire::value::{FormatTypes, shown};
 use crate::wire::{Category, Error};
 
-/// Answers a document; `None` if it has nothing but notifications.
+/// Answers a document; `None` if it holds only notifications.
 pub(crate) fn answer(document: &[u8], options: &Options, dispatch: &Dispatch<'_>) -> Option<Vec<u8>> {
     let mut answers = Answers { options, dispatch, out: Vec::with_capacity(256) };
     if let Err(fault) = answers.document(document) {
@@ -32,7 +31,7 @@ struct Answers<'a> {
 
 impl Answers<'_> {
     /// # Errors
-    /// If the document is no JSON, or more than it may be: nothing has run then.
+    /// If the document is not JSON, or over a limit: nothing has run then.
     fn document(&mut self, document: &[u8]) -> Result<(), Fault> {
         let limits = &self.options.limits;
         if document.len() > limits.body {
@@ -51,7 +50,7 @@ impl Answers<'_> {
 
     fn batch(&mut self, text: &mut Text<'_>) -> Result<(), Fault> {
         let dispatch = self.dispatch;
-        // a call that stands for many is none of a batch, or the limit of both would be that of neither
+        // multicall inside a batch is refused: together they would evade both limits
         let dispatch = &|name: &str, params: Params<'_, '_>| match name {
             MULTICALL => Err(Fault::new(Fault::INVALID_CALL, format!("{MULTICALL} inside a batch"))),
             name => dispatch(name, params),
@@ -71,7 +70,7 @@ impl Answers<'_> {
         Ok(())
     }
 
-    /// Answers one request, by nothing if it is a notification.
+    /// Answers one request; a notification gets no answer.
     fn request(&mut self, mut request: Request<'_, '_>, dispatch: &Dispatch<'_>) {
         let start = self.out.len();
         let answered = catch_panic(|| {
@@ -136,7 +135,7 @@ impl Answers<'_> {
     }
 }
 
-/// Where the requests of a batch stand, whose bracket was read.
+/// Returns the places of the requests in a batch, whose bracket was read.
 fn requests(text: &mut Text<'_>, limit: usize) -> Result<Vec<usize>, Fault> {
     let mut requests = Vec::new();
     while text.next_item(requests.is_empty(), b']')? {
@@ -160,23 +159,23 @@ fn expect_end(text: &mut Text<'_>) -> Result<(), Fault> {
     }
 }
 
-/// Which answer a request wants.
+/// The version of the answer that a request wants.
 #[derive(Clone, Copy)]
 enum Version {
     One,
     Two,
 }
 
-/// What stands around the params.
+/// The parts of a request around its params.
 #[derive(Default)]
 struct Envelope<'de> {
     jsonrpc: Option<Version>,
     method_name: Option<Cow<'de, str>>,
-    /// As it is written.
+    /// The id as written.
     id: Option<&'de str>,
-    /// Which members were there.
+    /// Set for each member that was there.
     seen: [bool; Member::Other as usize],
-    /// The first thing that makes it no request.
+    /// The first mistake that makes it an invalid request.
     problem: Option<Fault>,
 }
 
@@ -203,7 +202,7 @@ impl Member {
 }
 
 impl Envelope<'_> {
-    /// Without `jsonrpc` it is one of 1.0, if it is one at all.
+    /// Returns the version: without `jsonrpc`, a valid request is one of 1.0.
     fn version(&self) -> Version {
         match self.jsonrpc {
             Some(version) => version,
@@ -212,7 +211,7 @@ impl Envelope<'_> {
         }
     }
 
-    /// Notes that a member is there, which it may be once.
+    /// Notes a member, which may be there only once.
     fn note(&mut self, member: Member) {
         let seen = self.seen.get_mut(member as usize);
         if seen.is_some_and(|seen| std::mem::replace(seen, true)) {
@@ -229,17 +228,17 @@ impl Envelope<'_> {
 /// A request, and how far it is read.
 struct Request<'t, 'de> {
     text: &'t mut Text<'de>,
-    /// Nothing may stand behind it.
+    /// Set if nothing may follow the request.
     whole: bool,
     envelope: Envelope<'de>,
     stage: Stage,
-    /// The params have names.
+    /// Set if the params have names.
     by_name: bool,
-    /// Those with names that were not asked for yet, and the places they stand at.
+    /// The named params that were passed over, and their places.
     waiting: Vec<(Cow<'de, str>, usize)>,
-    /// Where the params stand, if the method's name came after them.
+    /// The place of the params, if the method's name came after them.
     params_at: Option<usize>,
-    /// What was found is an answer to whoever sent it, be it a notification or not.
+    /// Set if the client gets an error, even for a notification.
     malformed: bool,
 }
 
@@ -251,7 +250,7 @@ enum Stage {
     Params { first: bool },
     /// Behind the params.
     Tail,
-    /// It is read to its end, or as far as it can be.
+    /// Read to its end, or as far as possible.
     Done,
 }
 
@@ -284,7 +283,7 @@ impl<'t, 'de> Request<'t, 'de> {
             return Err(Fault::new(Fault::INVALID_CALL, "expected member \"method\", found none"));
         };
         let outcome = dispatch(&method_name, Params::new(self));
-        // a document that breaks off later is broken first of all
+        // a document that breaks off later is reported as broken, whatever the outcome
         self.finish()?;
         outcome
     }
@@ -319,12 +318,12 @@ impl<'t, 'de> Request<'t, 'de> {
         if self.whole { expect_end(self.text) } else { Ok(()) }
     }
 
-    /// Reads members: up to the params, if these can be asked for then, or to the end.
+    /// Reads members: up to the params if they can be read now, or to the end.
     fn members(&mut self, up_to_params: bool) -> Result<(), Fault> {
         self.try_members(up_to_params).map_err(|fault| self.broken(fault))
     }
 
-    /// The text is no JSON: not even the id is certain.
+    /// Gives up on a text that is not JSON: not even the id is certain.
     #[cold]
     fn broken(&mut self, fault: impl Into<Fault>) -> Fault {
         self.envelope.id = None;
@@ -359,7 +358,7 @@ impl<'t, 'de> Request<'t, 'de> {
         Ok(())
     }
 
-    /// Reads text that belongs in a member; something else makes it no request.
+    /// Reads a member that must be a string; anything else makes the request invalid.
     fn string(&mut self, name: &str) -> Result<Option<Cow<'de, str>>, Fault> {
         match self.text.string() {
             Ok(value) => Ok(Some(value)),
@@ -398,7 +397,7 @@ impl<'t, 'de> Request<'t, 'de> {
         Ok(())
     }
 
-    /// Goes into the params.
+    /// Enters the params.
     fn open_params(&mut self) -> Result<(), Fault> {
         let found = self.text.peek();
         if let Some(b'[' | b'{') = found {
@@ -417,7 +416,7 @@ impl<'t, 'de> Request<'t, 'de> {
         Ok(())
     }
 
-    /// Whether what was read to its end is a request.
+    /// Checks a request that was read to its end.
     fn check(&mut self) -> Result<(), Fault> {
         match self.envelope.problem.take() {
             Some(problem) => {
@@ -496,7 +495,7 @@ impl<'t, 'de> Request<'t, 'de> {
     }
 }
 
-/// What a value is, in JSON's words.
+/// Returns the type of a value, in JSON's words.
 fn type_of(value: &str) -> &'static str {
     match value.as_bytes().first() {
         Some(b'[') => "array",
@@ -508,12 +507,12 @@ fn type_of(value: &str) -> &'static str {
     }
 }
 
-/// Where a param stands.
+/// The place of a param.
 enum Found {
     Nothing,
     /// Here.
     Next,
-    /// Here, and the text goes on at another place.
+    /// Here; the text then continues at another place.
     Behind(usize),
 }
 
@@ -539,7 +538,7 @@ impl<'de> ParamSource<'de> for Request<'_, 'de> {
         if let Found::Nothing = found {
             return Ok(false);
         }
-        // the text goes on in any case: what stands behind the params is still to be read
+        // the text goes on in any case: the members behind the params are still to be read
         let taken = catch_panic(|| take.take_json(self.text));
         match (found, &taken) {
             (Found::Behind(at), _) => self.text.go_to(at),

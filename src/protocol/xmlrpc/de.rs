@@ -25,7 +25,7 @@ struct ValueReader<'r, 'de> {
     depth: u32,
 }
 
-/// What stands first in a `<value>`.
+/// The first thing in a `<value>`.
 enum Content<'de> {
     /// Text, and then the end of the value: a string without its element.
     Bare(Cow<'de, str>),
@@ -49,8 +49,8 @@ impl<'r, 'de> ValueReader<'r, 'de> {
         }
     }
 
-    /// An integer. One of more bits than its element says is read all the same, where the target holds it; the short
-    /// ones of Apache's extensions apart.
+    /// Reads an integer. One with more bits than its element allows is read anyway if the target holds it, except for
+    /// the short ones of Apache's extensions.
     #[inline]
     fn integer(
         &mut self,
@@ -108,7 +108,7 @@ fn no_integer(tag: Tag, text: &str, kind: &IntErrorKind) -> Error {
     }
 }
 
-/// The text of an element is not what its type asks for.
+/// Returns the error for an element whose text does not fit its type.
 #[cold]
 fn bad(tag: Tag, found: &str, expected: impl std::fmt::Display) -> Error {
     let found = shown(found.trim_ascii());
@@ -164,7 +164,7 @@ impl<'r, 'de> Source<'de> for ValueReader<'r, 'de> {
     }
 }
 
-/// Reads a value whose start tag was read, and gives an error from its type the value's place.
+/// Reads a value whose start tag was read, and adds its place to an error from its type.
 #[inline]
 fn read_value<'de, S: DeserializeSeed<'de>>(reader: &mut Reader<'de>, depth: u32, seed: S) -> Result<S::Value, Error> {
     let start = reader.start();
@@ -172,7 +172,7 @@ fn read_value<'de, S: DeserializeSeed<'de>>(reader: &mut Reader<'de>, depth: u32
         .map_err(|error| reader.locate(error, start))
 }
 
-/// Reads a value whose start tag was read into a tree: what stands before its name has to wait for it.
+/// Reads a value whose start tag was read into a tree, to keep it until its name, which follows, is read.
 ///
 /// Not by way of serde, which would take the tree apart and build it again at every level.
 fn read_tree(reader: &mut Reader<'_>, depth: u32) -> Result<Value, Error> {
@@ -384,7 +384,7 @@ impl<'de> MapAccess<'de> for StructReader<'_, 'de> {
     }
 }
 
-/// A document whose root is a `<value>`.
+/// Reads a document whose root is a `<value>`.
 pub(super) fn read_value_document<'de, T: Deserialize<'de>>(document: &'de [u8], limits: &Limits) -> Result<T, Error> {
     let mut reader = Reader::new(document, limits);
     let value = reader
@@ -394,13 +394,13 @@ pub(super) fn read_value_document<'de, T: Deserialize<'de>>(document: &'de [u8],
     value.map_err(|error| reader.first_failure(error))
 }
 
-/// A methodCall: its name, and its params as they are asked for.
+/// A methodCall: its name, and its params on demand.
 ///
 /// The name may stand before or after the params.
 pub(super) struct CallReader<'de> {
     reader: Reader<'de>,
     state: CallState,
-    /// The name stood after the params, so what follows them was read already.
+    /// Set if the name stood after the params: what follows them was read already.
     read_ahead: bool,
 }
 
@@ -496,7 +496,7 @@ impl<'de> CallReader<'de> {
         Ok(Some(param))
     }
 
-    /// Reads what is left, and says how many params that were.
+    /// Reads the rest, and returns how many params were left.
     fn drain(&mut self) -> Result<usize, Error> {
         let mut left = 0;
         while self.advance()? {
@@ -513,7 +513,7 @@ impl<'de> CallReader<'de> {
         Ok(left)
     }
 
-    /// All params as one type, and the document to its end.
+    /// Reads all params as one type, and the document to its end.
     pub(super) fn params<P: Deserialize<'de>>(mut self) -> Result<P, Error> {
         let params = P::deserialize(AllParams(&mut self)).and_then(|params| match self.advance()? {
             true => Err(self.reader.fail(Category::Data, "expected the end of the params, found one more")),
@@ -575,7 +575,7 @@ impl<'de> ParamSource<'de> for CallReader<'de> {
     }
 }
 
-/// Gives a value's deserializer to somebody who does not know its type.
+/// A seed that passes a value's deserializer to a [`TakeParam`], which does not know its type.
 struct Erased<'a, 'de>(&'a mut dyn TakeParam<'de>);
 
 impl<'de> DeserializeSeed<'de> for Erased<'_, 'de> {
@@ -586,7 +586,7 @@ impl<'de> DeserializeSeed<'de> for Erased<'_, 'de> {
     }
 }
 
-/// A methodResponse: a result or a fault.
+/// Reads a methodResponse: a result or a fault.
 pub(super) fn read_response<'de, T: Deserialize<'de>>(
     document: &'de [u8],
     limits: &Limits,

@@ -1,8 +1,8 @@
 //! XML-RPC as a serde format: `serde_json`'s shape for `<value>`, `<methodCall>` and `<methodResponse>`.
 //!
-//! Documents are decoded straight into the target type and encoded straight from it; a tree, [`Value`], is made only
-//! for who asks for one. The specification is at <http://xmlrpc.com/spec.md>; `nil`, `i8` and the extensions of
-//! Apache's implementation (`ex:i8`, `ex:nil`, ...) are read too.
+//! Documents are decoded straight into the target type and encoded straight from it; a tree ([`Value`]) is built only
+//! on request. The specification is at <http://xmlrpc.com/spec.md>; `nil`, `i8` and the extensions of Apache's
+//! implementation (`ex:i8`, `ex:nil`, ...) are read too.
 //!
 //! | wire | Rust | read | written |
 //! |---|---|---|---|
@@ -106,7 +106,7 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
     Ok(out)
 }
 
-/// Makes a type of a [`Value`], by the rules that read a document.
+/// Decodes a [`Value`] into a type, by the rules for documents.
 ///
 /// # Errors
 /// Of [`Category::Data`], if the value is not of the type; without a position.
@@ -127,7 +127,8 @@ pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
 /// Reads a `<methodCall>`: the method's name, and all params into one type, a tuple or a `Vec`.
 ///
 /// # Errors
-/// An [`Error`] that says what was expected, what was found, and where; params more or fewer than the type has are one.
+/// An [`Error`] that says what was expected, what was found, and where; more or fewer params than the type has are an
+/// error too.
 ///
 /// # Example
 ///
@@ -212,12 +213,12 @@ pub fn response_to_vec<T: Serialize + ?Sized>(response: Result<&T, &Fault>) -> R
 
 const DECLARATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
 
-/// What is settled for all documents of a server.
+/// The settings shared by all XML-RPC documents of a server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
-    /// Of what is written; documents that are read tell their own.
+    /// The encoding of what is written; documents that are read declare their own.
     pub(crate) encoding: Encoding,
-    /// Whether nil is written; if not, it is an error.
+    /// Set if nil is written; if not, it is an error.
     pub(crate) nil: bool,
     pub(crate) limits: Limits,
 }
@@ -249,7 +250,7 @@ fn call(document: &[u8], limits: &Limits, dispatch: &Dispatch<'_>) -> Result<Rep
     dispatch(&method_name, Params::new(&mut params))
 }
 
-/// Writes a `<methodResponse>` as a server is set to.
+/// Writes a `<methodResponse>` with a server's settings.
 fn write_response<T: Serialize + ?Sized>(
     response: Result<&T, &Fault>,
     encoding: Encoding,
@@ -278,7 +279,7 @@ fn write_fault(fault: &Fault, encoding: Encoding) -> Vec<u8> {
     encoding.encode(out)
 }
 
-/// The beginning of a document.
+/// Returns the beginning of a document.
 fn declaration(encoding: Encoding) -> Vec<u8> {
     let mut out = Vec::with_capacity(256);
     match encoding == Encoding::UTF_8 {

@@ -8,12 +8,12 @@ use crate::wire::value::{self, Base64, Double, Integer, Notation, WriteError};
 use crate::wire::xml::escape;
 use crate::wire::{Category, Error};
 
-/// What a document may look like.
+/// The options for a document to write.
 #[derive(Clone, Copy)]
 pub(super) struct WriteOptions {
-    /// Whether nil is written; if not, it is an error.
+    /// Set if nil is written; if not, it is an error.
     pub(super) nil: bool,
-    /// Octets the document may have, about.
+    /// The number of octets that the document may have, about.
     pub(super) limit: usize,
 }
 
@@ -42,13 +42,13 @@ pub(super) fn write_call<P: Serialize + ?Sized>(method_name: &str, params: &P, o
     Ok(())
 }
 
-/// XML-RPC's way to put values down.
+/// The notation of XML-RPC.
 #[derive(Clone, Copy)]
 struct Xml {
     nil: bool,
 }
 
-/// A scalar, whose text needs no escape.
+/// Appends a scalar, whose text needs no escape.
 #[inline]
 fn scalar(before: &str, text: &[u8], after: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(before.as_bytes());
@@ -151,7 +151,7 @@ impl Notation for Xml {
     }
 }
 
-/// Takes the params of a call, the items of a sequence, or a unit for none.
+/// A serializer for the params of a call: the items of a sequence, or a unit for none.
 struct Params<'a> {
     out: &'a mut Vec<u8>,
     count: usize,

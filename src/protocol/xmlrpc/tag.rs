@@ -6,7 +6,7 @@ use crate::wire::xml::TagName;
 
 macro_rules! tags {
     ($($tag:ident = $first:literal $(| $more:literal)*,)*) => {
-        /// An element XML-RPC knows, those with the prefix `ex` from Apache's extensions.
+        /// An element of XML-RPC, or of Apache's extensions, with the prefix `ex`.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Tag {
             $($tag,)*

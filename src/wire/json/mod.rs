@@ -1,7 +1,7 @@
-//! JSON text and what becomes of it: `serde_json`, under the rules that hold in every format.
+//! Reading and writing of JSON text: `serde_json`, under the rules that hold in every format.
 //!
-//! Vocabulary: knows values, and nothing of calls. [`Text`] goes through a text from the front: what stands between
-//! values here, the values themselves by `serde_json`, straight into their types. [`write`] is the way back.
+//! Vocabulary: values, and nothing of calls. [`Text`] reads a text from the front: it handles what stands between
+//! values, and `serde_json` reads the values straight into their types. [`write`] is the way back.
 
 mod notation;
 mod numbers;
@@ -14,10 +14,10 @@ pub(crate) use self::numbers::check as check_numbers;
 pub(crate) use self::text::Text;
 use crate::service::Limits;
 
-/// What is settled for all texts of a server.
+/// The settings shared by all JSON texts of a server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Options {
     pub(crate) limits: Limits,
-    /// Whether integers beyond 2^53 are text, which a double does not have exactly.
+    /// Set if integers beyond 2^53 travel as text: a double does not hold them exactly.
     pub(crate) large_integers_as_text: bool,
 }

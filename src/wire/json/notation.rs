@@ -19,13 +19,13 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// JSON's way to put values down.
+/// The notation of JSON.
 #[derive(Clone, Copy)]
 struct Json {
     large_integers_as_text: bool,
 }
 
-/// The largest integer up to which a double has all of them, and its negative the smallest.
+/// The magnitude up to which a double holds every integer exactly.
 const LARGEST_EXACT: u64 = 1 << 53;
 
 impl Notation for Json {
@@ -58,7 +58,7 @@ impl Notation for Json {
         write_string(text, out);
     }
 
-    /// With dashes, as JavaScript's `Date` wants it.
+    /// Writes the date with dashes, as JavaScript's `Date` requires.
     fn date_time(self, text: &str, out: &mut Vec<u8>) {
         let octets = text.as_bytes();
         for piece in [b"\"", &octets[..4], b"-", &octets[4..6], b"-", &octets[6..], b"\""] {

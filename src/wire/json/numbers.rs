@@ -1,9 +1,9 @@
-//! Numbers as a text has them: what a double makes of them, and whether that has all of their digits.
+//! Numbers as written in a text, and whether a double keeps all of their digits.
 
 use super::typed::{AS_WRITTEN, Doubles};
 use crate::wire::value::shown;
 
-/// The numbers of a text that is JSON, each with where it stands.
+/// Returns the numbers of a valid JSON text, each with its place.
 pub(super) fn of(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let octets = text.as_bytes();
     let mut at = 0;
@@ -39,7 +39,7 @@ fn is_of_number(octet: u8) -> bool {
     matches!(octet, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')
 }
 
-/// The number at an octet of a text, or before it, for a message.
+/// Returns the number at an octet of a text, or just before it, for a message.
 pub(super) fn around(text: &str, at: usize) -> &str {
     const LONGEST: usize = 100;
 
@@ -52,8 +52,8 @@ pub(super) fn around(text: &str, at: usize) -> &str {
     &text[start..start + length]
 }
 
-/// The message about a number that was taken for a double, where an integer is asked for: with the number as it is
-/// written, which may be an integer of more than 64 bits.
+/// Returns the message for a double where an integer was expected. It shows the number as written, which may be an
+/// integer of more than 64 bits.
 pub(super) fn refused(message: &str, number: &str) -> String {
     let is_integer = number.bytes().all(|octet| octet == b'-' || octet.is_ascii_digit());
     if is_integer { too_wide(number) } else { message.replacen(AS_WRITTEN, &shown(number), 1) }
@@ -63,18 +63,18 @@ fn too_wide(number: &str) -> String {
     format!("expected an integer of at most 64 bits, found {}: a string can have it", shown(number))
 }
 
-/// The message for a number that has lost digits.
+/// Returns a message if a number has lost digits.
 pub(super) fn loss(number: &str, doubles: Doubles) -> Option<String> {
     let is_integer = number.bytes().all(|octet| octet == b'-' || octet.is_ascii_digit());
     if !is_integer {
-        // one of an exponent or fraction is a double, and loses nothing by that, but where it was taken for an integer
+        // a number with an exponent or fraction is a double and loses nothing, unless it was taken for an integer
         return (doubles.as_integers && !is_exact(number))
             .then(|| format!("expected int, found double {}", shown(number)));
     }
     if number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok() {
         return None;
     }
-    // what JavaScript writes for a double has the digits that matter, and zeros
+    // JavaScript writes a large double as its significant digits, then zeros
     let is_double = number.parse::<f64>().is_ok_and(|double| double.to_string() == number);
     match is_double && !doubles.as_anything && !doubles.as_integers {
         true => None,
@@ -108,10 +108,10 @@ fn is_exact(number: &str) -> bool {
     digits.parse::<i128>().is_ok_and(|integer| integer == double as i128)
 }
 
-/// Refuses a text in which an integer has more than 64 bits, where the rest of it is read by the library alone.
+/// Refuses a text with an integer of more than 64 bits, for texts that the library reads alone.
 ///
 /// # Errors
-/// The integer, and what can have it.
+/// A message that shows the integer and says that a string can have it.
 #[cfg(feature = "program")]
 pub(crate) fn check(text: &str) -> Result<(), String> {
     let doubles = Doubles { as_anything: true, ..Doubles::default() };

@@ -21,9 +21,9 @@ pub(crate) struct Text<'de> {
 
 impl<'de> Text<'de> {
     /// # Errors
-    /// If the octets are no UTF-8 (RFC 8259 §8.1).
+    /// If the octets are not UTF-8 (RFC 8259 §8.1).
     pub(crate) fn new(octets: &'de [u8], options: &'de Options) -> Result<Text<'de>, Error> {
-        // some clients send a byte order mark, which is no part of the text
+        // some clients send a byte order mark, which is not part of the text
         let octets = octets.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(octets);
         let not_utf8 = |found: &str, at: usize| {
             let message = format!("expected UTF-8, found {found}");
@@ -41,17 +41,17 @@ impl<'de> Text<'de> {
         }
     }
 
-    /// Octets read.
+    /// Returns the number of octets read.
     pub(crate) fn at(&self) -> usize {
         self.at
     }
 
-    /// Goes back, or forward again, to where it was.
+    /// Moves back, or forward again, to an earlier place.
     pub(crate) fn go_to(&mut self, at: usize) {
         self.at = at;
     }
 
-    /// The next octet that is no white space; `None` at the end.
+    /// Returns the next octet that is not white space; `None` at the end.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         let octets = self.text.as_bytes();
@@ -63,7 +63,7 @@ impl<'de> Text<'de> {
         }
     }
 
-    /// Goes behind `octet` if it is next.
+    /// Skips `octet` if it is next; returns whether it was.
     #[inline]
     pub(crate) fn take(&mut self, octet: u8) -> bool {
         let found = self.peek() == Some(octet);
@@ -71,8 +71,8 @@ impl<'de> Text<'de> {
         found
     }
 
-    /// Goes behind the comma that stands before every item but the first, and says whether there is one more; if not,
-    /// goes behind `end`.
+    /// Skips the comma before every item but the first, and returns whether there is one more item; if not, skips
+    /// `end`.
     #[inline]
     pub(crate) fn next_item(&mut self, first: bool, end: u8) -> Result<bool, Error> {
         if self.take(end) {
@@ -84,7 +84,7 @@ impl<'de> Text<'de> {
         }
     }
 
-    /// Reads the name of a member. One that no string can be (lone surrogates) is told as it is written.
+    /// Reads the name of a member. A name that no string can hold (lone surrogates) is returned as written.
     #[inline]
     pub(crate) fn name(&mut self) -> Result<Cow<'de, str>, Error> {
         if self.peek() != Some(b'"') {
@@ -100,7 +100,7 @@ impl<'de> Text<'de> {
         }
     }
 
-    /// Reads a string, which is borrowed from the text where it can be.
+    /// Reads a string, borrowed from the text where possible.
     #[inline]
     pub(crate) fn string(&mut self) -> Result<Cow<'de, str>, Error> {
         struct Borrowed<'de>(Cow<'de, str>);
@@ -115,7 +115,7 @@ impl<'de> Text<'de> {
         self.value().map(|Borrowed(string)| string)
     }
 
-    /// Reads a value. If it is not of the type, the text goes on before it.
+    /// Reads a value. If it is not of the type, the text stays in front of it.
     #[inline]
     pub(crate) fn value<T: Deserialize<'de>>(&mut self) -> Result<T, Error> {
         self.seeded(PhantomData::<T>)
@@ -130,7 +130,7 @@ impl<'de> Text<'de> {
         self.guard.begin();
         match seed.deserialize(Guarded::new(&mut deserializer, &self.guard)) {
             Ok(value) if self.guard.has_failed() => {
-                // the type has made something of an error, and the library stands anywhere
+                // the type has swallowed an error, and the library may have stopped anywhere
                 let start = self.at;
                 self.skip()?;
                 self.check_numbers(start)?;
@@ -146,7 +146,7 @@ impl<'de> Text<'de> {
         }
     }
 
-    /// Goes behind a value of any type, however deep, and returns it as it is written.
+    /// Skips a value of any type, however deep, and returns it as written.
     pub(crate) fn skip(&mut self) -> Result<&'de str, Error> {
         let mut deserializer = serde_json::Deserializer::from_str(&self.text[self.at..]);
         match <&RawValue>::deserialize(&mut deserializer) {
@@ -158,8 +158,8 @@ impl<'de> Text<'de> {
         }
     }
 
-    /// Looks again at the numbers of the value that was read, if one of them may have lost digits on its way. If one has,
-    /// the text goes on before the value.
+    /// Checks the numbers of the value just read if one of them may have lost digits. If one has, the text goes back in
+    /// front of the value.
     #[inline]
     fn check_numbers(&mut self, start: usize) -> Result<(), Error> {
         match self.guard.doubles() == Doubles::default() {
@@ -181,12 +181,12 @@ impl<'de> Text<'de> {
         Ok(())
     }
 
-    /// Counts one more value, as those inside of values are.
+    /// Counts a value against the limit, as the values inside of other values are.
     pub(crate) fn count_member(&self) -> Result<(), Error> {
         self.guard.count_member().map_err(|_| self.over_limit())
     }
 
-    /// What is wrong with the value that could not be read: the text itself, or just its type.
+    /// Returns the error for a value that could not be read: in the text itself, or just in the type.
     #[cold]
     fn explain(&mut self, error: typed::Error<serde_json::Error>) -> Error {
         if self.guard.exceeded().is_some() {
@@ -206,7 +206,7 @@ impl<'de> Text<'de> {
         Error::new(Category::Limit, message).at(self.position())
     }
 
-    /// Nothing of what may stand here.
+    /// Returns the error for a text that does not continue as `expected`.
     #[cold]
     pub(crate) fn unexpected(&mut self, expected: &str) -> Error {
         self.peek();
@@ -219,22 +219,22 @@ impl<'de> Text<'de> {
         Error::new(Category::Syntax, message).at(self.position())
     }
 
-    /// Where the text goes on.
+    /// Returns the position at which reading continues.
     #[cold]
     pub(crate) fn position(&self) -> Position {
         Position::of(self.text.as_bytes(), self.at)
     }
 
-    /// An error of the library's, which read from here on.
+    /// Converts an error of the library, which began to read here.
     #[cold]
     fn locate(&self, category: Category, error: &serde_json::Error) -> Error {
         let (message, octets) = (error.to_string(), self.text.as_bytes());
-        // it counts lines from 1 and their octets too, and is at 0 where it knows no place
+        // it counts lines and their octets from 1, and says 0 if it knows no place
         let lines = octets[self.at..].split_inclusive(|octet| *octet == b'\n').take(error.line().saturating_sub(1));
         let at = self.at + lines.map(<[u8]>::len).sum::<usize>() + error.column().saturating_sub(1);
         let end = if error.line() == 0 { None } else { message.rfind(" at line ") };
         let message = message[..end.unwrap_or(message.len())].to_owned();
-        // the library stands behind the number, or at its last octet
+        // the library has stopped behind the number, or at its last octet
         let message = match message.contains(AS_WRITTEN) {
             true => numbers::refused(&message, numbers::around(self.text, at)),
             false => message,

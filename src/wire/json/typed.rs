@@ -1,8 +1,8 @@
-//! What a value of a JSON text becomes in Rust.
+//! Decoding of JSON values into Rust types.
 //!
-//! [`Guarded`] stands between `serde_json` and the Rust type, and sees to what holds in every format: the limits,
-//! octets as base64, structs that are objects, and words that say what was expected and what came without a name of
-//! Rust's.
+//! [`Guarded`] stands between `serde_json` and the Rust type, and enforces the rules of every format: the limits,
+//! octets as base64, structs that are objects, and messages that say what was expected and what was found without names
+//! of Rust types.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -16,7 +16,7 @@ use serde::de::{
 use super::Options;
 use crate::wire::value::{Base64, DataError, MemberName, Variant, beyond_double, exactly, place, say_in_words};
 
-/// What the values of one text may cost together.
+/// The budget that the values of one text share.
 pub(super) struct Guard<'o> {
     depth_left: Cell<u32>,
     members_left: Cell<usize>,
@@ -27,15 +27,15 @@ pub(super) struct Guard<'o> {
     options: &'o Options,
 }
 
-/// The kinds of large doubles in a value. The library makes one of every integer beyond 64 bits and does not tell, so the
-/// text has to be read again.
+/// The kinds of large doubles in a value. The library silently makes one of every integer beyond 64 bits, so the text
+/// has to be read again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Doubles {
-    /// One was read as a value of any type.
+    /// Set if one was read as a value of any type.
     pub(super) as_anything: bool,
-    /// One was read as a double.
+    /// Set if one was read as a double.
     pub(super) as_doubles: bool,
-    /// One was read as an integer, which a whole double is too.
+    /// Set if one was read as an integer, which a whole double is too.
     pub(super) as_integers: bool,
 }
 
@@ -50,7 +50,7 @@ enum Taken {
     Double,
     Signed(i64),
     Unsigned(u64),
-    /// An integer is wanted, and it is none.
+    /// An integer is wanted, but the double is not one.
     Nothing,
 }
 
@@ -69,7 +69,7 @@ impl<'o> Guard<'o> {
         }
     }
 
-    /// Which limit was reached, if one was.
+    /// Returns the message for the limit that was reached, if one was.
     #[cold]
     pub(super) fn exceeded(&self) -> Option<String> {
         let limits = &self.options.limits;
@@ -90,7 +90,7 @@ impl<'o> Guard<'o> {
         }
     }
 
-    /// Goes into an array or struct.
+    /// Enters an array or struct.
     #[inline]
     fn enter(&self) -> Result<(), OverLimit> {
         match self.depth_left.get().checked_sub(1) {
@@ -107,7 +107,7 @@ impl<'o> Guard<'o> {
         self.depth_left.set(self.depth_left.get() + 1);
     }
 
-    /// Begins anew with a value. What came before may have ended in a panic.
+    /// Resets the guard for a new value. The one before may have ended in a panic.
     #[inline]
     pub(super) fn begin(&self) {
         self.depth_left.set(self.options.limits.depth);
@@ -116,33 +116,33 @@ impl<'o> Guard<'o> {
         self.doubles.set(Doubles::default());
     }
 
-    /// The large doubles that there were.
+    /// Returns the kinds of large doubles that the value has had.
     #[inline]
     pub(super) fn doubles(&self) -> Doubles {
         self.doubles.get()
     }
 
-    /// Notes that the library has failed, even if the type it read for does not pass that on.
+    /// Notes a failure of the library, even if the type it read for does not pass the error on.
     #[cold]
     fn failed<L>(&self, error: L) -> Error<L> {
         self.has_failed.set(true);
         Error::Library(error)
     }
 
-    /// Whether the library has failed somewhere in the value.
+    /// Returns whether the library has failed somewhere in the value.
     #[inline]
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed.get()
     }
 
-    /// Takes a double for what is wanted, and notes it if it may have been an integer.
+    /// Converts a double to the wanted type, and notes it if it may have been an integer.
     fn take_double(&self, value: f64, wanted: Wanted) -> Taken {
         const EXACT: f64 = (1_u64 << 53) as f64;
         const LARGE: f64 = i64::MAX as f64;
 
         let mut doubles = self.doubles.get();
         let taken = match wanted {
-            // whole, and so an int as JSON Schema has it
+            // a whole number is an int in JSON Schema
             Wanted::Integer { .. } if value.fract() == 0.0 && value.abs() < 2.0 * LARGE => {
                 doubles.as_integers |= value.abs() >= EXACT;
                 if value < LARGE { Taken::Signed(value as i64) } else { Taken::Unsigned(value as u64) }
@@ -169,13 +169,13 @@ impl<'o> Guard<'o> {
 }
 
 impl OverLimit {
-    /// For serde, which has to hand an error on. What it says is not read: the guard knows.
+    /// Returns an error for serde to hand on. Its text is never read: the guard knows the limit.
     fn error<E: de::Error>(self) -> E {
         E::custom("over a limit")
     }
 }
 
-/// What went wrong below the guard, or what the Rust type has to say.
+/// An error of the library below the guard, or of the Rust type above it.
 pub(super) enum Error<L> {
     Library(L),
     Data(DataError),
@@ -262,7 +262,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
         deserialize_u64(u64)
     );
 
-    /// No more than 64 bits, as in every format.
+    /// Reads at most 64 bits, as in every format.
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         self.visit(visitor, Wanted::Integer { min: i64::MIN, max: u64::MAX })
     }
@@ -339,7 +339,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
     }
 }
 
-/// What the Rust type asked for, where the wire would give it something else too.
+/// The type that Rust asked for, where the wire alone would decide differently.
 #[derive(Clone, Copy)]
 enum Wanted {
     Anything,
@@ -349,7 +349,7 @@ enum Wanted {
     Struct,
 }
 
-/// Stands in a message for the number that is refused. The text has it as it was written, and here it is not known.
+/// The placeholder for a refused number in a message. Only the text, which is not at hand there, has it as written.
 pub(super) const AS_WRITTEN: &str = "$number";
 
 /// A visitor under the guard.
@@ -502,8 +502,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
     }
 }
 
-/// A visitor for an enum: a string is a variant without content; an object of one member, named for the variant, is one
-/// with.
+/// A visitor for an enum: a string is a variant without content; an object of one member, named for the variant, is a
+/// variant with content.
 struct EnumVisitor<V>(V);
 
 impl<'de, V: Visitor<'de>> Visitor<'de> for EnumVisitor<V> {
@@ -605,7 +605,7 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, T> {
     }
 }
 
-/// The seed of a member's name, which is text; where a map's keys are of another type, what that reads from text.
+/// The seed of a member's name. Names are text; map keys of other types are read from it.
 struct KeySeed<'n, 'de, T> {
     seed: T,
     /// The place to keep the name.

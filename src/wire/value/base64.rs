@@ -29,7 +29,7 @@ use serde::ser::{Serialize, Serializer};
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Base64(pub Vec<u8>);
 
-/// Standard alphabet; padding may be missing, as half of the implementations in the field have it.
+/// The standard alphabet; padding is optional, since half of the implementations in the field leave it out.
 const READER: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -38,7 +38,7 @@ const READER: GeneralPurpose = GeneralPurpose::new(
 );
 
 impl Base64 {
-    /// How formats that have the type recognise it.
+    /// The name by which formats that have the type recognise it.
     pub(crate) const NAME: &'static str = "$rpcgi::Base64";
 
     /// Reads base64 text: white space anywhere, padding or none.
@@ -98,7 +98,7 @@ impl Serialize for Base64 {
     }
 }
 
-/// What is inside: octets for a format that recognised the name, text for all others.
+/// The content: octets for a format that recognised the name, text for all others.
 struct Octets<'a>(&'a [u8]);
 
 impl Serialize for Octets<'_> {

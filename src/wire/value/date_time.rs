@@ -14,8 +14,8 @@ use serde::ser::{Serialize, Serializer};
 ///
 /// Written `YYYYMMDDTHH:MM:SS`, as the XML-RPC specification has it: no zone, no fraction. Read in every form that
 /// clients send: `19980717T14:08:55`, `1998-07-17T14:08:55`, without colons, with a blank for the `T`, with a fraction,
-/// and with a zone, which is applied: the value is then the time in UTC. A format without such a type, as JSON is, gets
-/// it as a string, with the dashes that JavaScript's `Date` wants: `1998-07-17T14:08:55`.
+/// and with a zone, which is applied: the value is then the time in UTC. A format without such a type, such as JSON,
+/// gets it as a string, with the dashes that JavaScript's `Date` wants: `1998-07-17T14:08:55`.
 ///
 /// # Example
 ///
@@ -31,7 +31,7 @@ use serde::ser::{Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DateTime(pub NaiveDateTime);
 
-/// The text is no date and time.
+/// The error for a text that is not a date and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseDateTimeError;
 
@@ -44,7 +44,7 @@ impl fmt::Display for ParseDateTimeError {
 impl std::error::Error for ParseDateTimeError {}
 
 impl DateTime {
-    /// How formats that have the type recognise it.
+    /// The name by which formats that have the type recognise it.
     pub(crate) const NAME: &'static str = "$rpcgi::DateTime";
 
     /// Octets of the written form.
@@ -55,7 +55,7 @@ impl DateTime {
         deserializer.deserialize_str(DateTimeVisitor)
     }
 
-    /// The written form, or `None` for a year that has not four digits.
+    /// Returns the written form, or `None` for a year that does not have four digits.
     pub(crate) fn format(&self) -> Option<[u8; DateTime::LEN]> {
         let (date, time) = (self.0.date(), self.0.time());
         let year = u32::try_from(date.year()).ok().filter(|year| *year <= 9999)?;
@@ -92,7 +92,7 @@ impl Deref for DateTime {
 }
 
 impl fmt::Display for DateTime {
-    /// The written form; chrono's own for a year that has not four digits.
+    /// Writes the written form; chrono's own for a year that does not have four digits.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.format() {
             Some(text) => f.write_str(ascii(&text)),
@@ -146,7 +146,7 @@ fn take(rest: &mut &[u8], octet: u8) -> bool {
     found
 }
 
-/// `YYYYMMDD` or `YYYY-MM-DD`.
+/// Parses `YYYYMMDD` or `YYYY-MM-DD`.
 fn parse_date(rest: &mut &[u8]) -> Option<(u32, u32, u32)> {
     let year = digits(rest, 4)?;
     let dashes = take(rest, b'-');
@@ -157,7 +157,7 @@ fn parse_date(rest: &mut &[u8]) -> Option<(u32, u32, u32)> {
     Some((year, month, digits(rest, 2)?))
 }
 
-/// `HH:MM:SS` or `HHMMSS`.
+/// Parses `HH:MM:SS` or `HHMMSS`.
 fn parse_time(rest: &mut &[u8]) -> Option<(u32, u32, u32)> {
     let hour = digits(rest, 2)?;
     let colons = take(rest, b':');
@@ -168,7 +168,7 @@ fn parse_time(rest: &mut &[u8]) -> Option<(u32, u32, u32)> {
     Some((hour, minute, digits(rest, 2)?))
 }
 
-/// Nothing, or a point or comma and at least one digit: nanoseconds.
+/// Parses nothing, or a point or comma and at least one digit: nanoseconds.
 fn parse_fraction(rest: &mut &[u8]) -> Option<u32> {
     if !(take(rest, b'.') || take(rest, b',')) {
         return Some(0);
@@ -183,7 +183,7 @@ fn parse_fraction(rest: &mut &[u8]) -> Option<u32> {
     }
 }
 
-/// Nothing, `Z`, `+HH:MM`, `+HHMM` or `+HH`: how far local time is ahead of UTC.
+/// Parses nothing, `Z`, `+HH:MM`, `+HHMM` or `+HH`: how far local time is ahead of UTC.
 fn parse_zone(mut rest: &[u8]) -> Option<TimeDelta> {
     let ahead = match rest.first() {
         None => return Some(TimeDelta::zero()),
@@ -204,13 +204,13 @@ fn parse_zone(mut rest: &[u8]) -> Option<TimeDelta> {
 
 impl Serialize for DateTime {
     /// # Errors
-    /// If the year has not four digits.
+    /// If the year does not have four digits.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_newtype_struct(DateTime::NAME, &Text(self))
     }
 }
 
-/// What is inside: without dashes for a format that recognised the name, with them for all others.
+/// The content: without dashes for a format that recognised the name, with them for all others.
 struct Text<'a>(&'a DateTime);
 
 impl Serialize for Text<'_> {
@@ -233,7 +233,7 @@ fn with_dashes(text: &[u8; DateTime::LEN]) -> [u8; DateTime::LEN + 2] {
     out
 }
 
-/// The text of octets that are digits and punctuation.
+/// Returns the text of octets that are digits and punctuation.
 fn ascii(octets: &[u8]) -> &str {
     std::str::from_utf8(octets).unwrap_or_default()
 }

@@ -1,10 +1,10 @@
-//! A value that does not fit, said in the wire's words rather than Rust's.
+//! The error for a value that does not fit, in the wire's words rather than Rust's.
 
 use std::fmt::{self, Display};
 
 use serde::de::{self, Expected, Unexpected};
 
-/// What was expected and what came.
+/// The message about a value that does not fit: what was expected, and what was found.
 #[derive(Debug)]
 pub struct DataError(pub(crate) String);
 
@@ -16,7 +16,7 @@ impl Display for DataError {
 
 impl std::error::Error for DataError {}
 
-/// The functions of `serde::de::Error` for an error that can be made of a [`DataError`], whose words they use.
+/// Implements the functions of `serde::de::Error` for an error that converts from [`DataError`], in its words.
 macro_rules! say_in_words {
     () => {
         fn custom<T: ::std::fmt::Display>(message: T) -> Self {
@@ -91,7 +91,7 @@ impl de::Error for DataError {
     }
 }
 
-/// Names of Rust types have no place in an answer.
+/// Returns serde's expectation without names of Rust types, which have no place in an answer.
 fn expected_words(expected: &dyn Expected) -> String {
     let words = expected.to_string();
     let number = |words: &str| words.split(' ').find_map(|word| word.parse::<usize>().ok());
@@ -133,7 +133,7 @@ fn found_words(found: Unexpected<'_>) -> String {
     }
 }
 
-/// Text of a caller's for a message: cut, and without characters that are not for reading.
+/// Prepares a client's text for a message: cut, and with unprintable characters escaped.
 pub(crate) fn shown(text: &str) -> String {
     const LONGEST: usize = 100;
 

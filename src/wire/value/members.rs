@@ -7,9 +7,9 @@ use super::Value;
 
 /// The members of a [`Value::Struct`]: in order, and one of each name.
 ///
-/// Of two with one name the last wins, in the place of the first.
-/// Collecting members takes time in proportion to their number; [`insert`](Members::insert) and [`get`](Members::get)
-/// look at one after the other, which is the fastest for the few that structs have.
+/// Of two members with one name the last wins, in the place of the first. Collecting members takes time in proportion
+/// to their number; [`insert`](Members::insert) and [`get`](Members::get) compare names one by one, which is the
+/// fastest for the few that structs have.
 ///
 /// # Example
 ///
@@ -26,16 +26,16 @@ use super::Value;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Members(Vec<(String, Value)>);
 
-/// So many names are compared one by one sooner than they are hashed.
+/// The number of names up to which comparing them one by one is faster than hashing.
 const FEW: usize = 16;
 
 impl Members {
-    /// No members.
+    /// Creates an empty list of members.
     pub const fn new() -> Members {
         Members(Vec::new())
     }
 
-    /// Adds a member, and returns the value that one of this name had before.
+    /// Adds a member, and returns the previous value of this name.
     pub fn insert(&mut self, name: impl Into<String>, value: impl Into<Value>) -> Option<Value> {
         let (name, value) = (name.into(), value.into());
         match self.0.iter_mut().find(|(known, _)| *known == name) {
@@ -47,13 +47,13 @@ impl Members {
         }
     }
 
-    /// Takes a member out, and keeps the order of the others.
+    /// Removes a member and returns its value; the others keep their order.
     pub fn remove(&mut self, name: &str) -> Option<Value> {
         let at = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.remove(at).1)
     }
 
-    /// The value of a member.
+    /// Returns the value of a member.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
@@ -68,7 +68,7 @@ impl Members {
         self.0.is_empty()
     }
 
-    /// The names and values, in order.
+    /// Returns the names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }

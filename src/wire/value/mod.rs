@@ -1,6 +1,6 @@
-//! Values that no Rust type was written for, and the two types serde has no word for.
+//! Values without a Rust type of their own, and the two types that serde does not have.
 //!
-//! Vocabulary: every protocol reads and writes these, and this room knows none of them.
+//! Vocabulary: every protocol reads and writes these, and this module knows none of them.
 
 mod base64;
 mod date_time;
@@ -26,7 +26,7 @@ pub(crate) use self::source::{FormatTypes, Received};
 pub(crate) use self::typed::{MemberName, Node, Source, Typed, Variant, beyond_double, exactly};
 pub(crate) use self::writer::{Double, Integer, Notation, OUTCOME, WriteError, write};
 
-/// Any value a call can carry, for methods and programs that learn the types only from the document.
+/// Any value a call can carry, for methods and programs that do not know the types in advance.
 ///
 /// Where the types are known, decode straight into them instead: it is faster and checks more. From JSON, which has no
 /// types for them, dates and octets come as strings.
@@ -63,7 +63,7 @@ pub enum Value {
     Nil,
 }
 
-/// A value as words and texts have it; `None` for one that is no scalar.
+/// Returns a scalar as the octets of a word or text; `None` for an array, a struct or nil.
 pub(crate) fn text_of(value: &Value) -> Option<Vec<u8>> {
     Some(match value {
         Value::Int(value) => value.to_string().into_bytes(),
@@ -77,7 +77,7 @@ pub(crate) fn text_of(value: &Value) -> Option<Vec<u8>> {
 }
 
 impl Value {
-    /// The member `name` of a struct; `None` if this is no struct or has no such member.
+    /// Returns the member `name` of a struct; `None` if this is not a struct or has no such member.
     pub fn member(&self, name: &str) -> Option<&Value> {
         match self {
             Value::Struct(members) => members.get(name),
@@ -85,7 +85,8 @@ impl Value {
         }
     }
 
-    /// The name of this value's type, as signatures have it: `int`, `i8` beyond 32 bits, `dateTime.iso8601`, ...
+    /// Returns the name of this value's type, as signatures have it: `int`, `i8` beyond 32 bits, `dateTime.iso8601`,
+    /// ...
     pub fn type_name(&self) -> &'static str {
         match self {
             Value::Int(value) if i32::try_from(*value).is_err() => "i8",
@@ -207,7 +208,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Value::deserialize(deserializer)
     }
 
-    /// What [`Typed`] announces a date with.
+    /// Reads a date, which [`Typed`] announces this way.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         DateTime::from_text(deserializer).map(Value::DateTime)
     }

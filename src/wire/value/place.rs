@@ -1,7 +1,7 @@
 //! The place of a mistake inside a value: `.authors[1].name`.
 //!
-//! Whoever reads the inside of a value notes a step when that fails, on the way out: what is read without a mistake pays
-//! nothing for it. The steps cannot go with the error, which is any type's own.
+//! A reader of the inside of a value notes a step when that fails, on the way out: a value without a mistake pays
+//! nothing for it. The steps cannot go with the error, which may be of any type.
 
 use std::cell::RefCell;
 use std::fmt::{Display, Write};
@@ -9,23 +9,23 @@ use std::fmt::{Display, Write};
 use super::shown;
 
 thread_local! {
-    /// From the inside out, with the depth of each.
+    /// The steps from the inside out, each with its depth.
     static STEPS: RefCell<Vec<(u32, String)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Forgets what was noted.
+/// Forgets the noted steps.
 #[inline]
 pub(crate) fn begin() {
     STEPS.with_borrow_mut(Vec::clear);
 }
 
-/// Notes that the item of this index fails, in an array that is this deep.
+/// Notes a failure of the item at this index, in an array at this depth.
 #[cold]
 pub(crate) fn note_item(depth: u32, index: usize) {
     note(depth, format!("[{index}]"));
 }
 
-/// Notes that the member of this name fails, in a struct that is this deep.
+/// Notes a failure of the member of this name, in a struct at this depth.
 #[cold]
 pub(crate) fn note_member(depth: u32, name: impl Display) {
     note(depth, format!(".{}", shown(&name.to_string())));
@@ -33,7 +33,7 @@ pub(crate) fn note_member(depth: u32, name: impl Display) {
 
 fn note(depth: u32, step: String) {
     STEPS.with_borrow_mut(|steps| {
-        // a mistake that was noted before and led to nothing: a type has made do without
+        // an earlier mistake without consequences: a type has recovered from it
         if steps.last().is_some_and(|(last, _)| *last <= depth) {
             steps.clear();
         }
@@ -41,7 +41,7 @@ fn note(depth: u32, step: String) {
     });
 }
 
-/// The place that was noted; empty for the whole.
+/// Takes the noted place; empty for the whole value.
 #[cold]
 pub(crate) fn taken() -> String {
     let mut place = String::new();

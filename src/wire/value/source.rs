@@ -1,4 +1,4 @@
-//! Values as a source for the rules of [`Typed`], and what is left of the format they came from.
+//! Values as a source for the rules of [`Typed`], with a trace of the format they came from.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -19,7 +19,7 @@ impl Value {
         self.into_typed_at(format, 0)
     }
 
-    /// The same for a value inside of so many arrays and structs.
+    /// Decodes a value that is inside of `depth` arrays and structs.
     pub(crate) fn into_typed_at<'de, E: de::Error>(
         self,
         format: FormatTypes,
@@ -29,7 +29,7 @@ impl Value {
     }
 }
 
-/// Which types the format had that a value came from.
+/// The types of the format that a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FormatTypes {
     All,
@@ -37,14 +37,14 @@ pub(crate) enum FormatTypes {
     Text,
 }
 
-/// Values, and where they came from.
+/// Values, and the types of the format they came from.
 pub(crate) struct Received {
     pub(crate) values: Vec<Value>,
     pub(crate) format: FormatTypes,
 }
 
 impl Received {
-    /// How formats that have all types recognise it.
+    /// The name by which formats that have all types recognise it.
     pub(super) const NAME: &'static str = "$rpcgi::Received";
 }
 

@@ -1,7 +1,7 @@
-//! What a value of the wire becomes in Rust: the rules, once, for every source of values.
+//! The rules for decoding a value of the wire into Rust, once for every source of values.
 //!
-//! A [`Source`] opens one value and says what it is, a [`Node`]; [`Typed`] compares that with what the Rust type asks
-//! for and hands it over or says, in the wire's words, what was expected and what came.
+//! A [`Source`] opens one value as a [`Node`]; [`Typed`] compares that with the type that Rust asks for, and hands it
+//! over or says, in the wire's words, what was expected and what was found.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -34,7 +34,7 @@ pub(crate) enum Node<'de, A, S> {
 }
 
 impl<A, S> Node<'_, A, S> {
-    /// What this is, for "expected int, found ...".
+    /// Describes the value, for "expected int, found ...".
     fn describe(&self) -> Cow<'static, str> {
         match self {
             Node::Int(value) => format!("int {value}").into(),
@@ -55,7 +55,7 @@ impl<A, S> Node<'_, A, S> {
     }
 }
 
-/// Where values come from.
+/// A value that has not been opened.
 pub(crate) trait Source<'de>: Sized {
     type Error: de::Error;
     type Array: SeqAccess<'de, Error = Self::Error>;
@@ -87,7 +87,7 @@ impl<'de, S: Source<'de>> Typed<'de, S> {
         }
     }
 
-    /// An integer from `min` to `max`.
+    /// Reads an integer from `min` to `max`.
     #[inline]
     fn integer(self, min: i64, max: u64) -> Result<Whole, S::Error> {
         match self.open()? {
@@ -129,8 +129,8 @@ fn out_of_range<E: de::Error>(min: i64, max: u64, value: i128) -> E {
     E::custom(format_args!("expected an integer from {min} to {max}, found {value}"))
 }
 
-/// The double that an integer is, if it has all of its digits. JavaScript writes doubles from 2^53 on as integers, with
-/// the digits that it takes to tell them from their neighbours and zeros behind: these are such doubles.
+/// Returns the double that has all digits of an integer, if there is one. JavaScript writes doubles from 2^53 on as
+/// integers: the digits that tell them from their neighbours, then zeros. These count as such doubles.
 #[inline]
 pub(crate) fn exactly(integer: i128) -> Option<f64> {
     const ALL_ARE_EXACT: u128 = 1 << 53;
@@ -147,7 +147,7 @@ fn large_exactly(integer: i128) -> Option<f64> {
     (double.to_string() == integer.to_string()).then_some(double)
 }
 
-/// The error for an integer that no double has.
+/// Returns the error for an integer that no double holds exactly.
 #[cold]
 pub(crate) fn beyond_double<E: de::Error>(integer: i128) -> E {
     E::custom(format_args!("expected double, found int {integer}, which no double has in all digits"))
@@ -175,7 +175,7 @@ fn visit_text<'de, E: de::Error, V: Visitor<'de>>(text: Cow<'de, str>, visitor: 
     }
 }
 
-/// Hands an opened value over as what it is.
+/// Hands over an opened value as the type it has.
 fn visit_node<'de, S: Source<'de>, V: Visitor<'de>>(
     node: Node<'de, S::Array, S::Struct>,
     visitor: V,
@@ -238,7 +238,8 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
         self.deserialize_f64(visitor)
     }
 
-    /// An int will do, if a double has it: JavaScript and Lua have one type for numbers, and write whole doubles as ints.
+    /// Accepts an int too, if a double holds it: JavaScript and Lua have one type for numbers, and write whole doubles
+    /// as ints.
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
         match self.open()? {
             Node::Double(value) => visitor.visit_f64(value),
@@ -341,7 +342,8 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
         self.members(visitor)
     }
 
-    /// A string is a variant without content; a struct of one member, named for the variant, is one with.
+    /// Reads a string as a variant without content, and a struct of one member, named for the variant, as one with
+    /// content.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _name: &'static str,

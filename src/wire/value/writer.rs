@@ -1,7 +1,7 @@
-//! What becomes of a Rust value on the wire: the rules, once, for every notation.
+//! The rules for encoding a Rust value on the wire, once for every notation.
 //!
-//! [`write`] takes a value apart by serde and a [`Notation`] puts it down as octets, straight into the document. The
-//! twin of [`Typed`](super::Typed), which reads.
+//! [`write`] takes a value apart by serde, and a [`Notation`] writes its octets straight into the document. The
+//! counterpart of [`Typed`](super::Typed), which reads.
 
 use std::fmt::{self, Display, Write};
 
@@ -10,25 +10,25 @@ use serde::ser::{self, Serialize, SerializeMap, SerializeSeq};
 use super::{Base64, DateTime};
 use crate::wire::fault::{Fault, FaultMembers};
 
-/// The name of a newtype that stands for one outcome of several. If what is inside cannot be written, a fault is
-/// written in its place, and the others stay.
+/// The name of a newtype that stands for one outcome of several. If its content cannot be written, a fault is written
+/// in its place, and the others stay.
 pub(crate) const OUTCOME: &str = "$rpcgi::Outcome";
 
-/// How a format puts values down.
+/// The notation in which a format writes values.
 pub(crate) trait Notation: Copy {
-    /// What the format is called.
+    /// The name of the format.
     const NAME: &'static str;
 
     fn integer<I: Integer>(self, value: I, out: &mut Vec<u8>) -> Result<(), WriteError>;
 
-    /// A number that is neither NaN nor infinite.
+    /// Writes a number that is neither NaN nor infinite.
     fn double<D: Double>(self, value: D, out: &mut Vec<u8>);
 
     fn boolean(self, value: bool, out: &mut Vec<u8>);
 
     fn string(self, text: &str, out: &mut Vec<u8>);
 
-    /// A date and time, given as `YYYYMMDDTHH:MM:SS`.
+    /// Writes a date and time, given as `YYYYMMDDTHH:MM:SS`.
     fn date_time(self, text: &str, out: &mut Vec<u8>);
 
     fn octets(self, octets: &[u8], out: &mut Vec<u8>);
@@ -37,14 +37,14 @@ pub(crate) trait Notation: Copy {
 
     fn begin_array(self, out: &mut Vec<u8>);
 
-    /// What stands before an item; `first` if nothing stands before it in the array.
+    /// Writes what stands before an item; `first` if it is the first of its array.
     fn begin_item(self, first: bool, out: &mut Vec<u8>);
 
     fn end_array(self, out: &mut Vec<u8>);
 
     fn begin_struct(self, out: &mut Vec<u8>);
 
-    /// What stands before a member's value, its name included.
+    /// Writes what stands before a member's value, its name included.
     fn begin_member(self, first: bool, name: &str, out: &mut Vec<u8>);
 
     fn end_member(self, out: &mut Vec<u8>);
@@ -62,7 +62,7 @@ pub(crate) trait Double: zmij::Float + Into<f64> + Display + Copy {}
 
 impl<D: zmij::Float + Into<f64> + Display + Copy> Double for D {}
 
-/// Why a value cannot be written: what it is, and where in the value it stands.
+/// The error for a value that cannot be written: the reason, and the place in the value.
 #[derive(Clone, Debug)]
 pub(crate) struct WriteError(Box<Reason>);
 
@@ -78,12 +78,12 @@ impl WriteError {
         WriteError(Box::new(Reason { message: message.into(), is_limit: false }))
     }
 
-    /// Whether the document would be longer than it may be.
+    /// Returns whether the document would be longer than it may be.
     pub(crate) fn is_limit(&self) -> bool {
         self.0.is_limit
     }
 
-    /// What the caller is told of a result that cannot be written.
+    /// Returns the fault for a result that cannot be written.
     pub(crate) fn into_fault(self) -> Fault {
         Fault::new(Fault::INTERNAL, format!("the result cannot be written: {self}"))
     }
@@ -103,7 +103,7 @@ impl ser::Error for WriteError {
     }
 }
 
-/// Appends a value to a document, which may become `limit` octets long, about.
+/// Appends a value to a document, which may grow to about `limit` octets.
 pub(crate) fn write<N: Notation, T: Serialize + ?Sized>(
     value: &T,
     notation: N,
@@ -125,7 +125,7 @@ struct Writer<'a, N> {
     key: String,
 }
 
-/// The first thing that went wrong, and the way to it from the inside out.
+/// The first error, and the path to it from the inside out.
 struct Failure {
     error: WriteError,
     path: Vec<String>,
@@ -182,7 +182,7 @@ impl<N: Notation> Writer<'_, N> {
         error
     }
 
-    /// The first error there was, with the way to it.
+    /// Returns the first error there was, with the path to it.
     #[cold]
     fn explain(&mut self, error: WriteError) -> WriteError {
         match self.failure.take() {
@@ -202,7 +202,7 @@ impl<N: Notation> Writer<'_, N> {
         match value.serialize(&mut *self) {
             Err(error) if !error.is_limit() => {
                 if let Some(failure) = &mut self.failure {
-                    // the array around the one result is none of the method's
+                    // the array around the one result is not the method's
                     failure.path.pop();
                 }
                 let error = self.explain(error);
@@ -279,7 +279,8 @@ impl<'w, 'a, N: Notation> ser::Serializer for &'w mut Writer<'a, N> {
         self.string(value)
     }
 
-    /// [`DateTime`] and [`Base64`] give text to a format that is, and what they have to one that knows them.
+    /// Returns `false` inside of a [`DateTime`] or [`Base64`], which then give their own form rather than text for any
+    /// format.
     fn is_human_readable(&self) -> bool {
         self.inside.is_none()
     }
@@ -381,7 +382,7 @@ impl<'w, 'a, N: Notation> ser::Serializer for &'w mut Writer<'a, N> {
 struct Items<'w, 'a, N> {
     writer: &'w mut Writer<'a, N>,
     count: usize,
-    /// It is the content of a variant.
+    /// Set if it is the content of a variant.
     in_variant: bool,
 }
 
@@ -444,7 +445,7 @@ struct Members<'w, 'a, N> {
     first: bool,
     /// The name of the current member, in a map.
     key: String,
-    /// It is the content of a variant.
+    /// Set if it is the content of a variant.
     in_variant: bool,
 }
 

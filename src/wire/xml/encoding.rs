@@ -1,6 +1,6 @@
-//! Which characters a document's octets stand for, and the other way round.
+//! The encodings of documents: from octets to characters and back.
 //!
-//! A document says so itself, by a byte order mark or in its declaration. What HTTP says beside it is not asked: where
+//! A document names its encoding itself, by a byte order mark or in its declaration. HTTP's `charset` is ignored: where
 //! the two contradict each other, every implementation in the field goes by the document.
 
 use std::borrow::Cow;
@@ -27,7 +27,7 @@ pub struct Encoding(Charset);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Charset {
-    /// A character reference for whatever is not ASCII.
+    /// ASCII, with character references for everything else.
     Ascii,
     /// ISO-8859-1 as XML means it. The encoding standard of the web, and so `encoding_rs`, means windows-1252 by that
     /// name.
@@ -36,17 +36,17 @@ enum Charset {
 }
 
 impl Encoding {
-    /// UTF-8, in which everything is written unless told otherwise.
+    /// UTF-8, the default for everything that is written.
     pub const UTF_8: Encoding = Encoding(Charset::Other(UTF_8));
 
     /// US-ASCII: everything else as character references.
     pub const US_ASCII: Encoding = Encoding(Charset::Ascii);
 
-    /// The encoding of this name, for documents that are read.
+    /// Returns the encoding of this name, for documents that are read.
     fn for_label(label: &str) -> Option<Encoding> {
         let is = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(label));
         let charset = if is(&["utf-8"]) {
-            // what nearly everybody writes needs no search
+            // the encoding of nearly all clients needs no search
             Charset::Other(UTF_8)
         } else if is(&["us-ascii", "ascii", "iso646-us", "ansi_x3.4-1968"]) {
             Charset::Ascii
@@ -58,7 +58,7 @@ impl Encoding {
         Some(Encoding(charset))
     }
 
-    /// The name for a declaration and a `charset`.
+    /// Returns the name for a declaration and a `charset`.
     pub(crate) fn name(self) -> String {
         match self.0 {
             Charset::Ascii => "us-ascii".into(),
@@ -108,7 +108,7 @@ impl std::str::FromStr for Encoding {
     type Err = Error;
 
     /// # Errors
-    /// [`Category::Encoding`] for a name that nobody knows, and for UTF-16, which is read but not written.
+    /// [`Category::Encoding`] for an unknown name, and for UTF-16, which is read but not written.
     fn from_str(label: &str) -> Result<Encoding, Error> {
         match Encoding::for_label(label) {
             Some(Encoding(Charset::Other(encoding))) if encoding.output_encoding() != encoding => {
@@ -124,7 +124,8 @@ fn unsupported(label: &str) -> Error {
     Error::new(Category::Encoding, format!("unsupported encoding \"{}\"", label.escape_debug()))
 }
 
-/// The document in UTF-8, without a byte order mark. One that was in UTF-8 is not checked: the reader does that.
+/// Returns the document in UTF-8, without a byte order mark. A document that was in UTF-8 is not checked: the reader
+/// does that.
 pub(crate) fn decode(document: &[u8]) -> Result<Cow<'_, [u8]>, Error> {
     match document {
         [0xEF, 0xBB, 0xBF, rest @ ..] => Ok(rest.into()),
@@ -171,7 +172,7 @@ fn transcode<'a>(encoding: &'static encoding_rs::Encoding, document: &'a [u8]) -
     }
 }
 
-/// The encoding that an XML declaration names. All encodings but UTF-16 write the declaration in ASCII.
+/// Returns the encoding that an XML declaration names. All encodings but UTF-16 write the declaration in ASCII.
 fn declared(document: &[u8]) -> Result<Option<&str>, Error> {
     const LONGEST: usize = 256;
 
@@ -189,7 +190,7 @@ fn declared(document: &[u8]) -> Result<Option<&str>, Error> {
     Ok(Some(label))
 }
 
-/// What stands in quotes after an equals sign.
+/// Returns the text in quotes after an equals sign.
 fn quoted(value: &str) -> Option<&str> {
     let value = value.trim_start().strip_prefix('=')?.trim_start();
     let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;

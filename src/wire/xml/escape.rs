@@ -4,11 +4,11 @@ use memchr::memchr3;
 
 use super::well_formed::is_allowed;
 
-/// Appends text with what XML gives a meaning escaped, and CR, which would come back as LF. A character that XML
-/// forbids becomes U+FFFD.
+/// Appends text with markup characters escaped, and CR, which would come back as LF. A character that XML forbids
+/// becomes U+FFFD.
 #[inline]
 pub(crate) fn escape(text: &str, out: &mut Vec<u8>) {
-    /// How far to look octet by octet before a search that is worth its start.
+    /// The number of octets to look at one by one before a search is worth its start.
     const NEAR: usize = 16;
 
     let octets = text.as_bytes();
@@ -26,7 +26,7 @@ pub(crate) fn escape(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// The octets that a closer look is due at.
+/// The octets that need a closer look.
 static SPECIAL: [bool; 256] = {
     let mut special = [false; 256];
     let mut octet = 0;
@@ -42,7 +42,7 @@ static SPECIAL: [bool; 256] = {
 };
 
 fn find_special(octets: &[u8]) -> Option<usize> {
-    /// Long enough for the search to run, short enough that what it finds in vain costs little.
+    /// Long enough for a fast search, short enough that a search in vain costs little.
     const PIECE: usize = 256;
 
     let mut start = 0;
@@ -62,7 +62,7 @@ fn find_special(octets: &[u8]) -> Option<usize> {
     None
 }
 
-/// Appends what stands for the special character at an octet, and says how many octets that character has.
+/// Appends the escape for the special character at an octet, and returns how many octets that character has.
 fn escape_one(text: &str, at: usize, out: &mut Vec<u8>) -> usize {
     let octets = &text.as_bytes()[at..];
     match octets[0] {

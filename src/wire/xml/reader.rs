@@ -37,20 +37,19 @@ pub(crate) enum Token<'a, T> {
 pub(crate) struct Reader<'a, T> {
     document: &'a [u8],
     xml: quick_xml::Reader<&'a [u8]>,
-    /// Where the last token starts.
+    /// The start of the last token.
     start: usize,
     /// Set inside the root element: outside of it only markup and white space may stand.
     is_inside: bool,
     limits: Limits,
     members: usize,
-    /// What went wrong first. Errors lose their place and category on their way through serde's types; this one keeps
-    /// them.
+    /// The first error. Errors lose their place and category on their way through serde's types; this one keeps them.
     failure: Option<Error>,
     tags: PhantomData<T>,
 }
 
 impl<'a, T: TagName> Reader<'a, T> {
-    /// A reader of a document in UTF-8, which it checks as it goes.
+    /// Starts to read a document in UTF-8, which is checked on the way.
     pub(crate) fn new(document: &'a [u8], limits: &Limits) -> Reader<'a, T> {
         let mut xml = quick_xml::Reader::from_reader(document);
         xml.config_mut().expand_empty_elements = true;
@@ -101,14 +100,14 @@ impl<'a, T: TagName> Reader<'a, T> {
                     self.check("<!--".len(), well_formed::check_comment(&text))?;
                     continue;
                 }
-                // the reader makes a start and an end of it
+                // the reader turns it into a start and an end
                 Ok(Event::Empty(_)) => continue,
                 Err(error) => Err(self.broken(error)),
             };
         }
     }
 
-    /// The next token that is not white space between elements.
+    /// Returns the next token that is not white space between elements.
     #[inline]
     pub(crate) fn markup(&mut self) -> Result<Token<'a, T>, Error> {
         loop {
@@ -136,7 +135,7 @@ impl<'a, T: TagName> Reader<'a, T> {
         }
     }
 
-    /// What is left after the root element: nothing but white space and comments.
+    /// Checks that only white space and comments follow the root element.
     pub(crate) fn expect_eof(&mut self) -> Result<(), Error> {
         self.is_inside = false;
         match self.markup()? {
@@ -148,7 +147,7 @@ impl<'a, T: TagName> Reader<'a, T> {
         }
     }
 
-    /// The text up to the end tag, which is consumed. Comments and CDATA sections do not split it.
+    /// Returns the text up to the end tag, which is consumed. Comments and CDATA sections do not split it.
     #[inline]
     pub(crate) fn text(&mut self, end: T) -> Result<Cow<'a, str>, Error> {
         let mut text = Cow::Borrowed("");
@@ -197,13 +196,13 @@ impl<'a, T: TagName> Reader<'a, T> {
         Ok(())
     }
 
-    /// Where the last token starts.
+    /// Returns the start of the last token.
     #[inline]
     pub(crate) fn start(&self) -> usize {
         self.start
     }
 
-    /// An error at the last token.
+    /// Returns an error at the last token.
     #[cold]
     pub(crate) fn fail(&mut self, category: Category, message: impl Into<String>) -> Error {
         self.locate(Error::new(category, message), self.start)
@@ -216,13 +215,13 @@ impl<'a, T: TagName> Reader<'a, T> {
         self.failure.get_or_insert_with(|| error.at(Position::of(document, start))).clone()
     }
 
-    /// The first error there was, else this one.
+    /// Returns the first error there was, else this one.
     #[cold]
     pub(crate) fn first_failure(&mut self, error: Error) -> Error {
         self.failure.take().unwrap_or(error)
     }
 
-    /// An error for a token that has no place here.
+    /// Returns the error for a token that has no place here.
     #[cold]
     pub(crate) fn unexpected(&mut self, expected: impl fmt::Display, found: Token<'a, T>) -> Error {
         let category = if matches!(found, Token::Eof) { Category::Syntax } else { Category::Structure };
@@ -236,13 +235,13 @@ impl<'a, T: TagName> Reader<'a, T> {
         self.fail(category, format!("expected {expected}, found {found}"))
     }
 
-    /// Moves the place of an error to the first thing to see in a text.
+    /// Moves the place of an error to the first visible character of a text.
     fn skip_white_space(&mut self) {
         let rest = self.document.get(self.start..).unwrap_or_default();
         self.start += rest.len() - rest.trim_ascii_start().len();
     }
 
-    /// The name of the element that starts at an octet, cut to a length that fits a message.
+    /// Returns the name of the element that starts at an octet, cut to a length that fits a message.
     fn name_at(&self, start: usize) -> String {
         const LONGEST: usize = 40;
 
@@ -254,7 +253,7 @@ impl<'a, T: TagName> Reader<'a, T> {
         name.escape_debug().to_string()
     }
 
-    /// Passes on what was checked of a piece that begins so many octets behind the start of this token.
+    /// Passes on the result of checking a piece that begins `behind` octets after the start of this token.
     #[inline]
     fn check(&mut self, behind: usize, checked: Result<(), IllFormed>) -> Result<(), Error> {
         checked.map_err(|ill| {
@@ -288,7 +287,7 @@ impl<'a, T: TagName> Reader<'a, T> {
         }
     }
 
-    /// Text in which every character is one that XML allows (XML 1.0 §2.2).
+    /// Checks that XML allows every character of a text (XML 1.0 §2.2).
     fn allowed(&mut self, text: Cow<'a, str>) -> Result<Token<'a, T>, Error> {
         match text.chars().find(|character| !is_allowed(*character)) {
             Some(character) => Err(self.forbidden(character)),
@@ -298,7 +297,7 @@ impl<'a, T: TagName> Reader<'a, T> {
 
     #[cold]
     fn forbidden(&mut self, character: char) -> Error {
-        // in the document as it is, where line ends have two octets and sections a beginning
+        // searched in the document itself: its line ends may have two octets, and sections begin with markup
         let mut octets = [0; 4];
         let octets = character.encode_utf8(&mut octets).as_bytes();
         let rest = self.document.get(self.start..).unwrap_or_default();

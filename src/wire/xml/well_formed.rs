@@ -1,8 +1,8 @@
 //! The rules of XML 1.0 (5th edition) for markup that quick-xml does not check: names, attributes, references in them,
 //! the declaration, the targets of instructions, the text of comments.
 //!
-//! Each check takes the piece of the document that it is about and says what is wrong at which octet of it. The reader
-//! calls them for what is seldom there: an element without attributes never comes here.
+//! Each check takes its piece of the document, and reports a mistake with its octet in that piece. The reader calls
+//! them only for rare markup: an element without attributes never comes here.
 
 use std::collections::HashSet;
 
@@ -22,7 +22,7 @@ fn syntax(at: usize, message: impl Into<String>) -> IllFormed {
     IllFormed { at, category: Category::Syntax, message: message.into() }
 }
 
-/// Checks the name of an element (§2.3). One with a prefix that is bound to nothing is well-formed all the same.
+/// Checks the name of an element (§2.3). A name whose prefix is not bound is still well-formed.
 pub(crate) fn check_name(name: &str) -> Checked {
     let mut characters = name.char_indices();
     match characters.next() {
@@ -37,7 +37,7 @@ pub(crate) fn check_name(name: &str) -> Checked {
     }
 }
 
-/// Checks what stands behind the name in a start tag: its attributes (§3.1).
+/// Checks the attributes of a start tag, behind its name (§3.1).
 pub(crate) fn check_attributes(text: &str) -> Checked {
     let mut cursor = Cursor { text, at: 0 };
     let mut names = HashSet::new();
@@ -58,7 +58,7 @@ pub(crate) fn check_attributes(text: &str) -> Checked {
     }
 }
 
-/// Checks the value of an attribute: no `<`, references that stand for something, and characters of XML (§2.3, §4.1).
+/// Checks the value of an attribute: no `<`, only references that resolve, and only characters of XML (§2.3, §4.1).
 fn check_value(value: &str) -> Checked {
     check_characters(value)?;
     if let Some(at) = value.find('<') {
@@ -78,8 +78,8 @@ fn is_reference(name: &str) -> bool {
     name.starts_with('#') || check_name(name).is_ok()
 }
 
-/// The character that a reference stands for: one of the five entities that need no declaration, or by its number
-/// (§4.1, §4.6).
+/// Returns the character that a reference stands for: one of the five entities that need no declaration, or by its
+/// number (§4.1, §4.6).
 pub(crate) fn resolve(name: &str) -> Result<char, IllFormed> {
     let Some(number) = name.strip_prefix('#') else {
         return match name {
@@ -174,7 +174,7 @@ pub(crate) fn check_declaration(text: &str) -> Checked {
     }
 }
 
-/// `1.` and digits (§2.8); what is written by a later 1.x is read as 1.0.
+/// Tests if a version is `1.` and digits (§2.8): documents of a later 1.x are read as 1.0.
 fn is_version(value: &str) -> bool {
     let digits = value.strip_prefix("1.").unwrap_or_default();
     !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
@@ -206,7 +206,7 @@ fn is_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\r' | '\n')
 }
 
-/// NameStartChar (§2.3).
+/// Tests if a character is a NameStartChar (§2.3).
 fn is_name_start(character: char) -> bool {
     matches!(character,
         ':' | '_' | 'A'..='Z' | 'a'..='z' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
@@ -215,13 +215,13 @@ fn is_name_start(character: char) -> bool {
         | '\u{10000}'..='\u{EFFFF}')
 }
 
-/// NameChar (§2.3).
+/// Tests if a character is a NameChar (§2.3).
 fn is_name_character(character: char) -> bool {
     is_name_start(character)
         || matches!(character, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
 }
 
-/// The first character of a text, for a message.
+/// Returns the first character of a text, for a message.
 fn seen(text: &str) -> String {
     match text.chars().next() {
         None => "the end".into(),
@@ -230,12 +230,12 @@ fn seen(text: &str) -> String {
     }
 }
 
-/// A text at a length that fits a message.
+/// Cuts a text to a length that fits a message.
 fn cut(text: &str) -> &str {
     text.char_indices().nth(40).map_or(text, |(at, _)| &text[..at])
 }
 
-/// Goes through a text from the front.
+/// A cursor that moves through a text from the front.
 struct Cursor<'t> {
     text: &'t str,
     at: usize,
@@ -294,7 +294,7 @@ impl<'t> Cursor<'t> {
 mod tests {
     use super::*;
 
-    /// The place and message of a mistake.
+    /// Returns the place and message of a mistake.
     fn told(checked: Checked) -> Option<(usize, String)> {
         checked.err().map(|ill| (ill.at, ill.message))
     }

@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::{outcome, request};
 
-/// What people upload is no larger.
+/// The limit for the size of the program, which people upload.
 const LARGEST: u64 = 5_300_000;
 
-/// The program as the README builds it.
+/// Returns the program as the README builds it.
 fn program() -> PathBuf {
     let tests = std::env::current_exe().expect("a running test has a path");
     let target = tests.ancestors().nth(3).expect("tests are three folders deep");
@@ -28,7 +28,7 @@ fn it_is_small() {
     assert!(size < LARGEST, "{size} octets");
 }
 
-/// Alone in a folder that is all there is, with a manifest whose program is rpcgi itself: there is no other.
+/// The program works alone in a folder that is all there is, with a manifest that runs rpcgi itself.
 #[test]
 fn it_needs_nothing_beside_it() {
     if fs::metadata("/proc/self").is_ok_and(|process| process.uid() != 0) {

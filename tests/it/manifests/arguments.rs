@@ -1,4 +1,4 @@
-//! What callers send arrives as it is, wherever the manifest puts it, and nothing is taken for a command.
+//! Arguments of callers arrive as they are, wherever the manifest puts them, and none is taken for a command.
 
 use serde_json::{Value as Json, json};
 
@@ -53,7 +53,7 @@ returns = "string"
 run = ["ls", "-d", "--", "{a}"]
 "#;
 
-/// Five hundred strings of what shells, programs and templates see something in.
+/// Returns five hundred strings of pieces that are special to shells, programs and templates.
 fn hostile() -> Vec<String> {
     const PIECES: &[&str] = &[
         "'",

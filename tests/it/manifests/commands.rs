@@ -42,7 +42,7 @@ fn doc_writes_the_page() {
     let page = text(&page.stdout);
     assert!(page.starts_with("<!DOCTYPE html>") && page.contains("id=\"m-wheel.spinList\""), "{page}");
     assert!(page.contains("<title>An American roulette wheel</title>") && page.contains("<h1>Roulette</h1>"));
-    // what is asked of a param
+    // the bounds of a param
     assert!(page.contains("at least <code>0</code>, at most <code>1000</code>, <code>1</code> if left out"), "{page}");
 }
 
@@ -87,7 +87,7 @@ fn schema_takes_what_the_program_takes() {
     }
 }
 
-/// The guide has every key, and its tables none that is not there.
+/// The guide has every key, and its tables have no others.
 #[test]
 fn the_guide_tells_of_every_key() {
     fn keys<'s>(schema: &'s Json, found: &mut Vec<&'s String>) {
@@ -208,7 +208,7 @@ fn call_tells_what_is_in_the_way() {
     let url = format!("http://{}/elsewhere", service.served.address);
     let nothing = format!("{url} answers 404 Not Found: there is nothing at /elsewhere\n");
     assert_ends(&run(&["call", &url, "hello"]), 4, "", &nothing);
-    // what answers, and speaks something else
+    // a server that answers, but not with RPC
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     std::thread::spawn(move || {

@@ -14,7 +14,7 @@ fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/manifests")
 }
 
-/// What is said of a manifest, with the names of this machine's places replaced.
+/// Returns the diagnosis of a manifest, with the names of this machine's places replaced.
 fn diagnosis(path: &Path) -> String {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -73,7 +73,7 @@ fn for_programs() {
     );
 }
 
-/// What is wrong with the place, as lines that it must have.
+/// Checks the exit status of `rpcgi check`, and the lines that its output must have.
 #[track_caller]
 fn assert_told(path: &Path, status: i32, lines: &[&str]) {
     let output = run(&["check", path.to_str().unwrap()]);

@@ -11,7 +11,7 @@ use super::{Folder, run, soon, text};
 const FAILS: &str = "[method.fails]\nrun = [\"sh\", \"-c\", 'printf \"no\\033 bread\\n\" >&2; exit 7']\n\
     [method.fine]\nreturns = \"string\"\nrun = [\"echo\", \"{a}\"]\nparams = [{ name = \"a\", type = \"string\" }]\n";
 
-/// A folder for logs, and one with a manifest that has this for a log.
+/// Returns a folder for logs, and one with a manifest that has this for a log.
 fn logging(log: &str) -> (tempfile::TempDir, PathBuf, Folder) {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("service.log");
@@ -23,7 +23,7 @@ fn lines(file: &Path) -> Vec<String> {
     fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
-/// Time, level, id and text of a line.
+/// Returns the time, level, id and text of a line.
 #[track_caller]
 fn parts(line: &str) -> (String, String, String) {
     let [time, level, id, text] = line.splitn(4, ' ').collect::<Vec<_>>().try_into().unwrap();

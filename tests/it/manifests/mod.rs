@@ -25,12 +25,12 @@ use serde_json::{Value as Json, json};
 use crate::cgi::Cgi;
 use crate::command_line::Served;
 
-/// The program.
+/// Returns the path of the program.
 pub fn rpcgi() -> &'static str {
     env!("CARGO_BIN_EXE_rpcgi")
 }
 
-/// The manifests of this repository.
+/// Returns the path of a manifest of this repository.
 pub fn own(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cgi-bin").join(name)
 }
@@ -48,7 +48,7 @@ pub fn text(octets: &[u8]) -> String {
 pub struct Folder(tempfile::TempDir);
 
 impl Folder {
-    /// A folder with the manifest `service.cgi`, whose first line and title are made here.
+    /// Makes a folder with the manifest `service.cgi`, whose first line and title are made here.
     pub fn new(manifest: &str) -> Folder {
         let folder = Folder(tempfile::tempdir().expect("a folder"));
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
@@ -71,7 +71,7 @@ impl Folder {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("it is ours");
     }
 
-    /// The same with one more file, a program.
+    /// Adds one more file, a program.
     pub fn with(self, name: &str, text: &str) -> Folder {
         self.write(name, text, 0o755);
         self
@@ -86,7 +86,7 @@ impl Folder {
         Service { served: Served::start_command(command), folder: self }
     }
 
-    /// A call by CGI, as a web server starts the manifest.
+    /// Prepares a call by CGI, as a web server starts the manifest.
     pub fn post(&self, body: &str) -> Cgi {
         let path = self.manifest();
         Cgi::post_to(Command::new(&path), body).env("SCRIPT_FILENAME", path.to_str().expect("it is text"))
@@ -98,7 +98,7 @@ impl Folder {
     }
 }
 
-/// What a call has come to: a result, or the code and the text of a fault.
+/// The outcome of a call: a result, or the code and the text of a fault.
 pub type Outcome = Result<Json, (i64, String)>;
 
 pub fn request(method: &str, params: Json) -> String {
@@ -154,7 +154,7 @@ pub fn call_at(address: &str, method: &str, params: Json) -> Outcome {
     outcome(response.split_once("\r\n\r\n").expect("a head").1)
 }
 
-/// Whether something comes true in time.
+/// Waits for a condition; returns whether it came true in time.
 pub fn soon(is_true: impl Fn() -> bool) -> bool {
     let deadline = Instant::now() + Duration::from_secs(20);
     while !is_true() {
@@ -166,7 +166,7 @@ pub fn soon(is_true: impl Fn() -> bool) -> bool {
     true
 }
 
-/// Whether a process runs that has this word on its command line.
+/// Tests whether a process with this word on its command line is running.
 pub fn runs(word: &str) -> bool {
     let processes = fs::read_dir("/proc").expect("it is Linux").flatten();
     processes

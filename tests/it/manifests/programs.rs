@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 use super::{Folder, Service, runs, soon};
 
-/// A service whose one method runs a shell's text.
+/// Serves a manifest whose one method runs a shell's text.
 fn shell(returns: &str, more: &str, script: &str) -> Service {
     Folder::new(&format!("[limits]\ntimeout = 10\n[method.run]\nreturns = {returns}\nrun = [\"./program\"]\n{more}\n"))
         .with("program", &format!("#!/bin/sh\n{script}\n"))
@@ -43,7 +43,7 @@ run = ["pwd"]
     let answer = cgi.env("REMOTE_USER", "eve").env("UNIQUE_ID", "abc@1").env("LD_PRELOAD", "").answer();
     let environment = super::outcome(&answer.body).unwrap();
     let all = environment.as_array().unwrap().iter().map(|line| line.as_str().unwrap());
-    // the mark is another for each
+    // the mark differs for each process
     let (marks, mut lines): (Vec<&str>, Vec<&str>) = all.partition(|line| line.starts_with("RPCGI_PROCESS="));
     assert_eq!(marks.len(), 1);
     lines.sort_unstable();
@@ -63,7 +63,7 @@ run = ["pwd"]
         "TZ=UTC",
     ];
     assert_eq!(lines, expected);
-    // whom the web server has let in is another matter
+    // a user that the web server has let in is another matter
     let cgi =
         folder.post(&body).env("CONTENT_TYPE", "application/json").env("REMOTE_USER", "ann").env("AUTH_TYPE", "Basic");
     assert!(cgi.answer().body.contains("\"RPCGI_REMOTE_USER=ann\""));
@@ -152,7 +152,7 @@ fn a_program_that_fails_says_why() {
         let expected = if code == 0 { Ok(Json::Null) } else { Err((code, message.to_owned())) };
         assert_eq!(service.call("run", json!([])), expected, "{script}");
     }
-    // what it says is nobody's business: the caller can name the request to those whose it is
+    // callers do not see the output: they can name the request to the operator
     let service = shell("\"nil\"", "", "echo one >&2; printf '\\033two' >&2; exit 1");
     let (code, message) = service.call("run", json!([])).unwrap_err();
     let id = message.strip_prefix("the program failed (request ").and_then(|rest| rest.strip_suffix(")"));
@@ -206,13 +206,13 @@ fn a_program_that_takes_too_long_ends_with_all_it_has_started() {
 
 #[test]
 fn what_a_program_leaves_behind_does_not_hold_up_the_answer() {
-    // it keeps the pipe: its program has ended, and so it must
+    // a child that keeps the pipe ends with its program
     let service = shell("\"string\"", "", "sleep 987654322 & echo done");
     let started = Instant::now();
     assert_eq!(service.call("run", json!([])), Ok("done".into()));
     assert!(started.elapsed() < Duration::from_secs(5));
     assert!(soon(|| !runs("987654322")));
-    // it has let go of everything, and goes on
+    // a child that has let go of everything goes on
     let service = shell("\"string\"", "", "sleep 9.87654323 </dev/null >/dev/null 2>&1 & echo done");
     assert_eq!(service.call("run", json!([])), Ok("done".into()));
     assert!(runs("9.87654323"));
@@ -267,7 +267,7 @@ fn the_queue_is_bounded_in_length_and_time() {
     });
 }
 
-/// A web server that gives up ends the CGI program, and a developer the server: what they wait for ends too.
+/// When a web server ends the CGI program, or a developer the server, the programs they wait for end too.
 #[test]
 fn programs_end_with_whoever_waits_for_them() {
     let folder = Folder::new("[method.run]\nrun = [\"./program\"]\n").with("program", "#!/bin/sh\nsleep 987654327\n");
@@ -299,7 +299,7 @@ fn programs_end_with_whoever_waits_for_them() {
     }
 }
 
-/// While it writes the answer, no program runs any more.
+/// No program runs any more while rpcgi writes the answer.
 #[test]
 fn a_cgi_program_that_waits_for_its_client_can_be_ended() {
     let folder =

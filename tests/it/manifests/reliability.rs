@@ -1,4 +1,4 @@
-//! Nothing half is ever told as whole, and nothing is left behind.
+//! Half an answer is never told as whole, and nothing is left behind.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Folder, Outcome, outcome, request, rpcgi, runs, soon};
 
-/// A call by CGI, while the system fails rpcgi in a way that strace injects. `None` if it has not answered, and said so.
+/// Makes a call by CGI while strace injects a failure of a system call. `None` if rpcgi has not answered, and said so.
 fn call_under_strace(folder: &Folder, what: &str, body: &str) -> Option<Outcome> {
     let path = folder.manifest();
     let mut command = Command::new("strace");
@@ -173,7 +173,8 @@ fn a_second_term_takes_programs_along() {
     }
 }
 
-/// A manifest that has memory for one call of 100 kB at a time, and one that takes a while with it.
+/// Returns a folder with a manifest that has memory for one call of 100 kB at a time, with a slow method and a quick
+/// one.
 fn narrow(wait: &str) -> Folder {
     Folder::new(&format!(
         "[limits]\nmemory = 1000000\nwait = {wait}\n[method.slow]\nreturns = \"int\"\noutput = \"text\"\nstdin = \"{{text}}\"\n\
@@ -223,7 +224,7 @@ fn large_calls_wait_for_memory_at_serve() {
             service.served.send(&format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
         };
         assert_little_memory(post, wait);
-        // one that does not tell its length is counted as it comes
+        // a body that does not tell its length is counted as it comes
         let chunk = request("quick", json!(["x".repeat(200_000)]));
         let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json";
         let chunked = format!("{head}\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{chunk}\r\n0\r\n\r\n", chunk.len());

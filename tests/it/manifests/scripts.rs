@@ -13,7 +13,7 @@ use crate::cgi::{Answer, Cgi};
 
 const HELLO: &str = "[method.hello]\nreturns = \"string\"\nrun = [\"echo\", \"Hello!\"]\n";
 
-/// A request to the program itself with these words, as from a first line or from a query.
+/// Sends a request to the program itself with these words, as from a first line or from a query.
 fn started_with(words: &[&str], script: Option<&Path>) -> Answer {
     let mut command = Command::new(rpcgi());
     command.args(words);
@@ -31,7 +31,7 @@ fn assert_explained(answer: &Answer) {
     assert_eq!(answer.status, Some(0));
 }
 
-/// No details for the client, one line for the log.
+/// Checks that the client gets no details, and the log one line.
 #[track_caller]
 fn assert_out_of_order(answer: &Answer, cause: &str) {
     assert_eq!(answer.head.lines().next(), Some("Status: 500 Internal Server Error"), "{}", answer.body);

@@ -10,7 +10,7 @@ use crate::command_line::Served;
 
 const WHO: &str = "[method.who]\nreturns = \"string\"\nrun = [\"sh\", \"-c\", 'echo \"$RPCGI_REMOTE_ADDR\"']\n";
 
-/// The URL and the page that a GET by CGI is told.
+/// Returns the status of a GET by CGI, and the URL that it tells.
 fn told(folder: &Folder, path: &str, variables: &[(&str, &str)]) -> (u16, String) {
     let manifest = folder.manifest();
     let mut cgi = Cgi::of(Command::new(rpcgi()), "GET").argument(manifest.to_str().unwrap());
@@ -37,7 +37,7 @@ fn urls() {
         ("url = \"https://api.example/app\"\n", "/", &[], "https://api.example/app"),
         ("url = \"https://api.example/app/\"\n", "/", &[], "https://api.example/app/"),
         ("trusted_proxies = [\"127.0.0.1\"]\n", "/", &[("HTTP_X_FORWARDED_PREFIX", "/app")], "http://inner:8000/app/"),
-        // a header is anybody's
+        // any client can send a header
         ("", "/RPC2", &[("HTTP_X_FORWARDED_HOST", "evil.example")], "http://inner:8000/RPC2"),
         ("trusted_proxies = [\"10.0.0.0/8\"]\n", "/a", &[("HTTP_X_FORWARDED_PROTO", "https")], "http://inner:8000/a"),
         ("trusted_proxies = [\"127.0.0.1\"]\n", "/a", &[("HTTP_X_FORWARDED_PROTO", "https")], "https://inner:8000/a"),

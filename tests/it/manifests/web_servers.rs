@@ -23,7 +23,7 @@ fn call(server: &WebServer, path: &str, method: &str, params: Json) -> Outcome {
     outcome(response.split_once("\r\n\r\n").expect("a head").1)
 }
 
-/// Methods of a manifest at a path, and its page.
+/// Checks methods of a manifest at a path, and its page.
 #[track_caller]
 fn assert_calc(server: &WebServer, path: &str) {
     assert_eq!(call(server, path, "calc.add", json!([2, 3])), Ok(5.into()), "{path}");
@@ -134,7 +134,7 @@ fn a_broken_manifest_is_told_to_the_log_alone() {
     apache.expect_log("broken:3:9: the method `secret` has neither `run` nor `worker`");
 }
 
-/// What mod_fcgid's wrapper may serve.
+/// The files that mod_fcgid's wrapper may serve.
 #[test]
 fn the_wrapper_serves_manifests_of_trusted_owners_alone() {
     let apache = WebServer::apache();

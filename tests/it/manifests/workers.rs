@@ -270,7 +270,7 @@ fn they_end_with_the_server() {
     assert!(soon(|| !runs("987654326")));
 }
 
-/// It is looked after while nobody calls it.
+/// A worker is looked after while it is idle.
 #[test]
 fn one_that_dies_idle_leaves_nothing() {
     let service = service("");
@@ -279,7 +279,7 @@ fn one_that_dies_idle_leaves_nothing() {
     service.expect_log("warn: worker \"w\" ended with status 3");
 }
 
-/// As much as is read at a time, and empty lines, are nothing special.
+/// Lines as long as one read, and empty ones, are nothing special.
 #[test]
 fn lines_of_every_length() {
     let worker = "#!/usr/bin/env python3\nimport json, os, sys\nfor line in sys.stdin:\n    call = json.loads(line)\n    \

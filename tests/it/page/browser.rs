@@ -13,7 +13,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
-/// A browser with one window. What it is asked for waits until it is there.
+/// A browser with one window. Each action waits until its element is there.
 pub struct Browser {
     driver: Child,
     runtime: Runtime,
@@ -21,7 +21,7 @@ pub struct Browser {
     _profile: tempfile::TempDir,
 }
 
-/// What Chromium needs where there is no network and no desktop.
+/// The arguments that Chromium needs where there is no network and no desktop.
 const ARGUMENTS: &[&str] = &[
     "--headless=new",
     "--no-sandbox",
@@ -91,13 +91,13 @@ impl Browser {
         .unwrap_or_else(|error| panic!("{command}: {error}"))
     }
 
-    /// The width of the page, in CSS pixels; a window has its least, a page has none.
+    /// Sets the width of the page, in CSS pixels; a window has a least width, a page has none.
     pub fn resize(&self, width: u32, height: u32) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", metrics);
     }
 
-    /// Media features, as `prefers-color-scheme`; no motion, unless that is among them.
+    /// Sets media features, such as `prefers-color-scheme`; no motion, unless that is among them.
     pub fn prefer(&self, features: &[(&str, &str)]) {
         let features = [&[("prefers-reduced-motion", "reduce")], features].concat();
         let features: Vec<Json> =
@@ -109,7 +109,7 @@ impl Browser {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !on }));
     }
 
-    /// What a script gives that ends in `return`.
+    /// Runs a script that ends in `return`, and returns its value.
     #[track_caller]
     pub fn run(&self, script: &str) -> Json {
         self.wait(self.client.execute(script, Vec::new())).unwrap_or_else(|error| panic!("{script}: {error}"))
@@ -176,12 +176,12 @@ impl Browser {
         self.with(selector, async |element| element.text().await)
     }
 
-    /// A picture of the window.
+    /// Takes a picture of the window.
     pub fn picture(&self) -> Vec<u8> {
         self.wait(self.client.screenshot()).unwrap()
     }
 
-    /// What the console says since it was asked last: errors of the script, and what the policy has kept out.
+    /// Returns the new lines of the console: errors of the script, and what the policy has kept out.
     pub fn console(&self) -> Vec<String> {
         let lines =
             self.wait(self.client.issue_cmd(Chromium { path: "se/log", body: json!({ "type": "browser" }) })).unwrap();
@@ -191,7 +191,7 @@ impl Browser {
         lines.into_iter().map(line).filter(|line| !line.contains("favicon.ico")).collect()
     }
 
-    /// What axe has against the page by the Web Content Accessibility Guidelines 2.2, levels A and AA.
+    /// Returns what axe finds against the Web Content Accessibility Guidelines 2.2, levels A and AA.
     pub fn accessibility_violations(&self) -> Vec<String> {
         let axe = super::npm("axe-core/axe.min.js");
         let axe = std::fs::read_to_string(&axe).unwrap_or_else(|error| panic!("{}: {error}", axe.display()));
@@ -223,7 +223,7 @@ impl Drop for Browser {
     }
 }
 
-/// Starts the driver; it says at which port. Where several start at once, one now and then ends without: it is started
+/// Starts the driver, which says its port. Of several started at once, one now and then ends without: it is started
 /// anew.
 fn start_driver() -> (Child, u16) {
     (0..10).find_map(|_| try_to_start_driver()).expect("chromedriver says its port")

@@ -13,14 +13,14 @@ use super::local::Local;
 use super::npm;
 use crate::web_servers::WebServer;
 
-/// By CGI, by fcgiwrap behind nginx, and by FastCGI behind nginx.
+/// Returns the page by CGI, by fcgiwrap behind nginx, and by FastCGI behind nginx.
 fn places() -> [(Arc<WebServer>, &'static str); 3] {
     [(WebServer::apache(), "/cgi-bin/gallery"), (WebServer::nginx(), "/cgi-bin/gallery"), (WebServer::nginx(), "/RPC2")]
 }
 
 const WIDTHS: [u32; 3] = [320, 768, 1440];
 
-/// Nothing sticks out to the side, whatever the width, and nothing is in the way of whoever cannot see well.
+/// Nothing sticks out to the side, whatever the width, and readers with low vision find nothing in their way.
 #[test]
 fn the_page_fits_and_can_be_read() {
     let browser = Browser::start();
@@ -152,7 +152,7 @@ fn keys_go_from_method_to_method() {
     browser.expect("document.querySelector('dialog').open");
     assert!(browser.text("dialog").contains("goes to the filter"));
     assert!(browser.accessibility_violations().is_empty());
-    // who speaks to their machine can switch them off
+    // users of speech input can switch them off
     browser.click("dialog input");
     browser.click("dialog button");
     browser.press("/");
@@ -189,7 +189,7 @@ fn the_language_is_remembered_and_copied() {
         ));
         browser.open(&url);
         browser.expect(&format!("{opened} === 'Python'"));
-        // none, if that is what somebody wants
+        // none, if the reader closes it
         browser.click(".samples details:nth-of-type(3) summary");
         browser.expect(&format!("{opened} === ''"));
         browser.open(&url);
@@ -224,7 +224,7 @@ fn without_scripts_it_is_all_there() {
     }
 }
 
-/// On paper all is unfolded but the samples, of which there is the one that was chosen.
+/// On paper all is unfolded, but only the chosen sample is there.
 #[test]
 fn on_paper() {
     let browser = Browser::start();

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Where a ball may lie.
+/// The pockets that a ball may lie in.
 #[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Colour {
@@ -171,7 +171,7 @@ fn a_filter_leaves_the_methods_with_its_words() {
     assert!(evil.matches("<script").count() == 1 && evil.contains("&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"));
     let long = filtered(&format!("q={}", "x".repeat(100_000)));
     assert!(long.contains(&format!("value=\"{}\"", "x".repeat(200))) && methods(&long) == 0);
-    // what somebody looked for is nobody else's page
+    // a search does not change the page of other readers
     assert_eq!(methods(&filtered("")), all);
 }
 
@@ -334,7 +334,7 @@ fn etags() {
     assert_ne!(header(&get(&other, "GET", &[]), "etag"), etag);
 }
 
-/// A file of the packages in `package.json`, which `tests/run` installs.
+/// Returns a file of the packages in `package.json`, which `tests/run` installs.
 fn npm(file: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/npm/node_modules").join(file)
 }

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use super::local::Local;
 
-/// Somebody with animals.
+/// A person with animals.
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Person {
     #[schemars(example = "O'Hara \"&\" <Söhne> \\ $HOME #{x} `x` %s")]
@@ -38,10 +38,10 @@ enum Kind {
     Dog,
 }
 
-/// What methods were called with.
+/// The calls that were made: names and params.
 type Calls = Arc<Mutex<Vec<Json>>>;
 
-/// A service that remembers what it was called with, and what that has to be.
+/// Returns a service that remembers its calls, and the params that it has to be called with.
 fn service(calls: &Calls) -> (Server, Vec<(&'static str, Json)>) {
     let remember = |name: &'static str| {
         let calls = Arc::clone(calls);
@@ -87,7 +87,7 @@ fn service(calls: &Calls) -> (Server, Vec<(&'static str, Json)>) {
     (server, expected)
 }
 
-/// A sample as it is on the page.
+/// Returns a sample as it is on the page.
 fn sample(page: &str, method: &str, language: &str) -> String {
     let section = page.split(&format!("id=\"m-{method}\"")).nth(1).expect("a section");
     let rest = section.split(&format!("<summary>{language}</summary><pre><code>")).nth(1).expect("a sample");
@@ -126,7 +126,7 @@ fn page_at(url: &str) -> String {
 
 const ALL: &[&str] = &["nothing", "a.scalars", "nested", "a.import", "given", "map"];
 
-/// With a program in the path that the samples name.
+/// Returns a command whose path has the program that the samples name.
 fn command(program: &str) -> Command {
     let own = Path::new(env!("CARGO_BIN_EXE_rpcgi")).parent().unwrap();
     let path = std::env::var("PATH").unwrap_or_default();

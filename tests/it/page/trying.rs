@@ -1,4 +1,4 @@
-//! Methods tried on the page: by people in a browser, and by those who should not.
+//! Methods tried on the page: by people in a browser, and by requests that are refused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +15,7 @@ fn places() -> [Arc<WebServer>; 2] {
 
 const GO: &str = ".trial details[open] .go";
 
-/// A field of the form that is open.
+/// Returns the selector of a field of the form that is open.
 fn field(name: &str) -> String {
     format!(".trial details[open] [name='{name}']")
 }
@@ -161,7 +161,7 @@ fn faults_raw_documents_and_what_is_asked_first() {
     }
 }
 
-/// A service that counts its calls, which another site would like to make.
+/// Returns a service that counts its calls, which another site would like to make.
 fn counting(docs: Docs) -> (Endpoint, Arc<AtomicUsize>) {
     let calls = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&calls);
@@ -183,7 +183,7 @@ fn request(endpoint: &Endpoint, method: &str, query: &str, headers: &[(&str, &st
     endpoint.handle(&request.body(body.as_bytes().to_vec()).unwrap().into())
 }
 
-/// The page with the form, as a browser gets it.
+/// Returns the page with the form, as a browser gets it.
 fn form(endpoint: &Endpoint, name: &str) -> Page {
     let response = request(endpoint, "GET", &format!("try={name}"), &[], "");
     assert_eq!(response.status, 200);
@@ -312,7 +312,7 @@ fn who_may_try() {
     assert!(!String::from_utf8(page.body).unwrap().contains("<form method=\"post\""));
 }
 
-/// Types whose values nobody looks at.
+/// Types whose values are never read.
 #[allow(dead_code)]
 mod shapes {
     use std::collections::BTreeMap;
@@ -382,7 +382,7 @@ mod shapes {
         Text(String),
     }
 
-    /// A method for each shape that is hard to tell.
+    /// Returns a method for each shape that is hard to tell.
     pub fn methods() -> Registry {
         Registry::new()
             .method("tagged", |_: Tagged| true)
@@ -403,7 +403,7 @@ mod shapes {
     }
 }
 
-/// Whatever the types: what the page begins with is taken, as a sample and in the form.
+/// Values that the page begins with are accepted, as a sample and in the form, whatever their types.
 #[test]
 fn examples_are_of_their_types() {
     let endpoint = Server::new("Shapes").methods(shapes::methods()).build().unwrap();
@@ -448,7 +448,7 @@ fn types_inside_of_one_another() {
     assert!(page.len() < 2 << 20, "{}", page.len());
 }
 
-/// One that is not registered but found by a fallback is asked about as well, however it is called.
+/// An unsafe method found by a fallback is asked about as well, however it is called.
 #[test]
 fn unsafe_methods_of_fallbacks_are_asked_about() {
     struct Removing;
@@ -482,7 +482,7 @@ fn unsafe_methods_of_fallbacks_are_asked_about() {
     assert_eq!(response.status, 400);
 }
 
-/// What nobody fills in by hand is refused before it takes up memory.
+/// Forms that no reader fills in by hand are refused before they take up memory.
 #[test]
 fn hostile_forms() {
     let (endpoint, calls) = counting(Docs::new().trying(Trying::On));
@@ -493,7 +493,7 @@ fn hostile_forms() {
         assert_eq!(request(&endpoint, "POST", "try=count", &[FORM], &body).status.as_u16(), status);
     }
     assert_eq!(calls.load(Ordering::Relaxed), 0);
-    // where there is no page there is nothing to try, whatever is said of that
+    // without a page there is nothing to try, whatever the settings say
     let (endpoint, _) = counting(Docs::new().trying(Trying::On).access(rpcgi::Access::Off));
     assert_eq!(request(&endpoint, "POST", "try=count", &[FORM], "way=0").status, 415);
     assert_eq!(request(&endpoint, "GET", "try=count", &[], "").status, 405);
