@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
-#![warn(unreachable_pub)]
+#![warn(missing_debug_implementations, unreachable_pub)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+// with all features nothing is unused, which that build checks
+#![cfg_attr(not(feature = "program"), allow(dead_code, unused_imports))]
 
 mod call;
 mod description;
+#[cfg(feature = "docs")]
 mod docs;
-mod gateway;
-mod logger;
+pub mod gateway;
 #[cfg(feature = "program")]
 mod manifest;
 mod method;
@@ -15,6 +18,8 @@ mod protocol;
 mod run;
 mod server;
 mod service;
+#[cfg(feature = "docs")]
+mod site;
 mod wire;
 
 // the attribute macros write `::rpcgi`, also in this crate's own tests
@@ -23,13 +28,16 @@ extern crate self as rpcgi;
 /// The crate `http`, whose types of requests, headers and statuses are used here, in the same version.
 pub use http;
 
-pub use crate::description::Signature;
-pub use crate::docs::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, Trying};
-pub use crate::logger::LogFormat;
-pub use crate::method::{DuplicateMethod, Fallback, Function, Method, Registry};
-pub use crate::protocol::xmlrpc;
+#[cfg(feature = "docs")]
+pub use crate::docs::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, TryIt};
+pub use crate::method::{Call, DuplicateMethod, Fallback, Function, Method, Registry, Signature};
+pub use crate::protocol::{jsonrpc, xmlrpc};
+pub use crate::run::run;
 pub use crate::server::{BuildError, Endpoint, Server};
-pub use crate::service::{Forwarded, Limits, MetaVariables, Request, Response, Service};
+pub use crate::service::{
+    About, Cookie, Forwarded, HeaderError, Limits, LogFormat, MetaVariables, PageError, PageRequest, Request, Response,
+    Service,
+};
 pub use crate::wire::Type;
 pub use crate::wire::fault::Fault;
 pub use crate::wire::value::{Base64, DateTime, Value};
@@ -152,6 +160,7 @@ pub mod __private {
     pub fn argument<T: serde::de::DeserializeOwned + schemars::JsonSchema + 'static>() {}
 
     /// The result type of a method. A call of `check` makes rustc name what it lacks, also behind an alias of `Result`.
+    #[derive(Debug)]
     pub struct Returned<T>(pub std::marker::PhantomData<T>);
 
     impl<T, E> Returned<Result<T, E>> {

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{
-    Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, LitStr, Meta, Pat, PatType, ReturnType, Signature, Type,
+    Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, LitStr, Meta, Pat, PatType, ReturnType, Safety, Signature, Type,
 };
 
 use crate::options::MethodOptions;
@@ -156,7 +156,7 @@ fn check_qualifiers(signature: &Signature, errors: &mut Errors) {
     if let (Some(asyncness), false) = (&signature.asyncness, cfg!(feature = "async")) {
         errors.add(Error::new(asyncness.span(), "an `async` method needs rpcgi's feature `async`"));
     }
-    if let Some(unsafety) = &signature.unsafety {
+    if let Safety::Unsafe(unsafety) = &signature.safety {
         errors.add(Error::new(unsafety.span(), "a method is called by strangers: it cannot be `unsafe`"));
     }
     let chosen = signature.generics.params.iter().find(|param| !matches!(param, syn::GenericParam::Lifetime(_)));

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{Error, FnArg, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ReturnType, Type, Visibility};
+use syn::{Error, FnArg, Ident, ImplItem, ImplItemFn, Item, ItemImpl, ReceiverKind, ReturnType, Type, Visibility};
 
 use crate::function::{Argument, Errors, Function};
 use crate::options::{MethodOptions, RenameAll};
@@ -37,7 +37,7 @@ fn block(item: TokenStream) -> Result<ItemImpl, Error> {
     match syn::parse2(item)? {
         Item::Impl(block) => match &block.trait_ {
             None => Ok(block),
-            Some((_, path, _)) => {
+            Some((path, _)) => {
                 let message = "`#[service]` goes on the `impl` block of a type: functions of a trait have no `pub`, \
                                which chooses what is published";
                 Err(Error::new(path.span(), message))
@@ -119,7 +119,7 @@ fn check_receiver(function: &ImplItemFn) -> Result<bool, Error> {
     let Some(FnArg::Receiver(receiver)) = function.sig.inputs.first() else {
         return Ok(false);
     };
-    if receiver.reference.is_some() && receiver.mutability.is_none() {
+    if matches!(receiver.kind, ReceiverKind::Reference(_, _, None)) {
         return Ok(true);
     }
     let message = "methods are called from several threads at once: take `&self`, and keep what changes in a `Mutex` \

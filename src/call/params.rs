@@ -121,6 +121,12 @@ impl Mismatch {
     }
 }
 
+impl fmt::Debug for Params<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Params").finish_non_exhaustive()
+    }
+}
+
 impl<'a, 'de> Params<'a, 'de> {
     pub(crate) fn new(source: &'a mut (dyn ParamSource<'de> + 'a)) -> Params<'a, 'de> {
         Params(source)

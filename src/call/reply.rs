@@ -1,5 +1,7 @@
 //! Replies: results that are not yet written.
 
+use std::fmt;
+
 use serde::ser::{Serialize, Serializer};
 
 use crate::wire::fault::{Fault, FaultMembers};
@@ -17,6 +19,12 @@ trait WriteResult: erased_serde::Serialize {
 impl<T: Serialize> WriteResult for T {
     fn write_json(&self, options: &json::Options, out: &mut Vec<u8>) -> Result<(), WriteError> {
         json::write(self, options, out)
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reply").finish_non_exhaustive()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything here is derived from the JSON Schema of the Rust types, and built only on request.
 
 pub(crate) mod bounds;
+mod dialect;
 pub(crate) mod openrpc;
 mod shape;
 mod signature;
@@ -10,6 +11,7 @@ mod signature;
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 
+pub(crate) use self::dialect::{Dialect, WrittenCall};
 pub(crate) use self::shape::{Constraint, Definitions, Named, Shape};
 pub use self::signature::Signature;
 use crate::wire::Type;
@@ -97,6 +99,12 @@ impl Outline {
 /// Describes functions for readers, by the definitions of the generator that made their schemas.
 pub(crate) fn details(functions: &[FunctionSchemas], definitions: &Definitions) -> Vec<Detail> {
     functions.iter().map(|function| function.detail(definitions)).collect()
+}
+
+/// Describes methods by their outlines and the generator that made their schemas.
+pub(crate) fn describe(outlines: Vec<(String, Outline)>, generator: SchemaGenerator) -> Vec<Description> {
+    let definitions = Definitions::of(generator);
+    outlines.into_iter().map(|(name, outline)| outline.into_description(name, &definitions)).collect()
 }
 
 /// Returns the signatures of functions: one for each number of params that each may have.

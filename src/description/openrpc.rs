@@ -9,6 +9,9 @@ use crate::wire::fault::SHARED;
 
 const VERSION: &str = "1.3.2";
 
+/// The version of a service that has none.
+pub(crate) const UNVERSIONED: &str = "0.0.0";
+
 /// The service's entry in the document.
 #[derive(Clone, Debug)]
 pub(crate) struct Info {

@@ -4,6 +4,7 @@ use crate::wire::Type;
 
 /// One way to call a method: the type of its result, and of its params in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Signature {
     /// The type of the result.
     pub returns: Type,

@@ -4,20 +4,20 @@ use maud::{DOCTYPE, Markup, Render, html};
 
 use super::markdown::{self, anchor};
 use super::samples::Samples;
-use super::{Format, LONGEST_FILTER, Page, Place, UNVERSIONED, assets};
+use super::{Format, LONGEST_FILTER, Page, assets};
 use crate::description::Description;
-use crate::service::Limits;
+use crate::description::openrpc::UNVERSIONED;
 use crate::wire::fault::SHARED;
 
 impl Page<'_> {
     /// Renders the HTML document.
     pub(super) fn html(&self) -> String {
-        let samples = Samples::new(self.url.as_deref());
+        let samples = Samples::new(self.visit.url.as_deref(), &self.facts.dialects);
         let groups = self.groups();
         let header = html! {
-            @if let Some(logo) = &self.docs.logo { img.logo src=(logo.0) alt=""; }
-            h1 { (self.name) }
-            (self.help(self.documentation))
+            @if let Some(logo) = &self.facts.docs.logo { img.logo src=(logo.0) alt=""; }
+            h1 { (self.facts.name) }
+            (self.help(&self.facts.documentation))
             (self.facts())
             (self.search())
         };
@@ -28,7 +28,7 @@ impl Page<'_> {
             shared_faults().render_to(page);
             types().render_to(page);
         });
-        self.document(self.title, header, Some(html! { @for group in &groups { (contents(group)) } }), main)
+        self.document(&self.facts.title, header, Some(html! { @for group in &groups { (contents(group)) } }), main)
     }
 
     /// Builds a document of these parts.
@@ -39,9 +39,9 @@ impl Page<'_> {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
-                    @if self.docs.noindex { meta name="robots" content="noindex"; }
+                    @if self.facts.docs.noindex { meta name="robots" content="noindex"; }
                     title { (title) }
-                    (assets::elements(self.docs))
+                    (assets::elements(&self.facts.docs))
                     @for twin in twins() {
                         link rel="alternate" type=(twin.media_type()) title=(twin.title())
                             href={ "?format=" (twin.name()) };
@@ -81,28 +81,32 @@ impl Page<'_> {
 
     /// Renders the facts that callers need first.
     fn facts(&self) -> Markup {
-        let Limits { body, calls, .. } = self.limits;
         html! {
             dl.facts {
-                @if let Some(url) = &self.url { dt { "Calls" } dd { code { "POST " (url) } } }
-                dt { "Protocols" } dd { "XML-RPC, JSON-RPC 2.0" }
+                @if let Some(url) = &self.visit.url { dt { "Calls" } dd { code { "POST " (url) } } }
+                dt { "Protocols" } dd { (self.facts.protocols(", ")) }
                 @if let Some(text) = self.authentication() { dt { "Authentication" } dd { (text) } }
-                @if self.version != UNVERSIONED { dt { "Version" } dd { (self.version) } }
-                dt { "Limits" } dd { (octets(*body)) " in a request, " (calls) " calls in one" }
-                @if !self.docs.contact.is_empty() { dt { "Contact" } dd { (self.help(&self.docs.contact)) } }
+                @if self.facts.version != UNVERSIONED { dt { "Version" } dd { (self.facts.version) } }
+                dt { "Limits" } dd { (octets(self.facts.max_body)) " in a request, " (self.facts.max_calls) " calls in one" }
+                @if !self.facts.docs.contact.is_empty() { dt { "Contact" } dd { (self.help(&self.facts.docs.contact)) } }
                 dt { "For programs" } dd { @for twin in twins() {
                     a href={ "?format=" (twin.name()) } { (twin.title()) } " "
                 } }
             }
-            @if !self.places.is_empty() {
+            @if !self.facts.others.is_empty() {
                 p { "There are other methods at:" }
-                ul { @for Place { url, name } in &self.places { li { a href=(url) { (url) } " " (name) } } }
+                ul { @for (url, name) in self.others() { li { a href=(url) { (url) } " " (name) } } }
             }
         }
     }
 
+    /// Returns the URLs and names of the services at paths below.
+    pub(super) fn others(&self) -> impl Iterator<Item = (String, &str)> {
+        self.facts.others.iter().map(|other| (format!("{}{}", self.visit.base, other.path), &other.name[..]))
+    }
+
     fn authentication(&self) -> Option<Markup> {
-        match (&self.docs.authentication[..], self.auth_type) {
+        match (&self.facts.docs.authentication[..], &self.visit.auth_type) {
             ("", None) => None,
             ("", Some(auth_type)) => Some(html! { "HTTP " (auth_type) ", asked for by the web server" }),
             (text, _) => Some(self.help(text)),
@@ -114,9 +118,9 @@ impl Page<'_> {
         html! {
             form role="search" {
                 label for="q" { "Only methods with" }
-                input type="search" id="q" name="q" maxlength=(LONGEST_FILTER) value=(self.filter);
+                input type="search" id="q" name="q" maxlength=(LONGEST_FILTER) value=(self.visit.filter);
                 button { "Show" }
-                p.found role="status" { @if !self.filter.is_empty() {
+                p.found role="status" { @if !self.visit.filter.is_empty() {
                     (self.shown().count()) " of " (self.methods.len()) " methods. " a href="?q=" { "Show all" }
                 } }
             }
@@ -125,7 +129,7 @@ impl Page<'_> {
 
     /// Returns the methods that have all words of the filter.
     fn shown(&self) -> impl Iterator<Item = &Description> {
-        let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
+        let words: Vec<String> = self.visit.filter.split_whitespace().map(str::to_lowercase).collect();
         self.methods.iter().filter(move |method| {
             let text = format!("{}\n{}", method.name, method.help).to_lowercase();
             words.iter().all(|word| text.contains(word))
@@ -158,7 +162,7 @@ impl Page<'_> {
 
     fn footer(&self) -> Markup {
         html! {
-            @if self.docs.footer {
+            @if self.facts.docs.footer {
                 footer { p.note { "Documented and served by rpcgi " (env!("CARGO_PKG_VERSION")) "." } }
             }
         }
@@ -209,7 +213,7 @@ fn shared_faults() -> Markup {
     html! {
         section id="faults" {
             h2 { "Faults" }
-            p { "Any call may be answered by one of these; a method's own are told with it." }
+            p { "Any call may be answered by one of these; each method lists its own." }
             table {
                 caption { "Faults of all methods" }
                 thead { tr { th scope="col" { "Code" } th scope="col" { "Meaning" } } }
@@ -234,7 +238,7 @@ fn types() -> Markup {
     html! {
         section id="types" {
             h2 { "Types" }
-            p { "Types are called as in XML-RPC. By JSON-RPC, params may also go by their names." }
+            p { "Types have their XML-RPC names. In JSON-RPC, params may also be passed by name." }
             table {
                 caption { "Types in XML-RPC and in JSON" }
                 thead { tr { th scope="col" { "XML-RPC" } th scope="col" { "JSON" } th scope="col" { "Meaning" } } }

@@ -231,8 +231,8 @@ fn field(name: &str, place: &str, shape: &Shape, optional: bool, fields: &Fields
                 @let count = fields.count(place);
                 input type="hidden" name=(format!("n{place}")) value=(count);
                 @for index in 0..count { (inside(&format!("{name}[{index}]"), index, items, false)) }
-                button name="more" value=(place) { "One more of " (name) }
-                @if count > 0 { " " button name="fewer" value=(place) { "One less of " (name) } }
+                button name="more" value=(place) { "Add one to " (name) }
+                @if count > 0 { " " button name="fewer" value=(place) { "Remove one from " (name) } }
             },
         }
     }

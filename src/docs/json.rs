@@ -2,24 +2,29 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::Page;
+use super::{Facts, Page};
 use crate::description::{Constraint, Description, Detail, Named, Shape, Signature};
 use crate::wire::Type;
 
 pub(super) fn render(page: &Page<'_>) -> String {
-    let Page { title, name, documentation, version, limits, docs, url, places, methods, .. } = page;
-    let place = |place: &super::Place| json!({ "name": place.name, "url": place.url });
+    let Page {
+        facts: Facts { name, title, documentation, version, max_body, max_calls, docs, dialects, .. },
+        visit,
+        methods,
+        ..
+    } = page;
+    let other = |(url, name): (String, &str)| json!({ "name": name, "url": url });
     let document = json!({
         "name": name,
         "title": title,
         "version": version,
         "documentation": documentation,
-        "url": url,
-        "protocols": ["XML-RPC", "JSON-RPC 2.0"],
+        "url": visit.url,
+        "protocols": dialects.iter().map(|dialect| dialect.title).collect::<Vec<_>>(),
         "authentication": docs.authentication,
         "contact": docs.contact,
-        "limits": { "body": limits.body, "calls": limits.calls },
-        "others": places.iter().map(place).collect::<Vec<_>>(),
+        "limits": { "body": max_body, "calls": max_calls },
+        "others": page.others().map(other).collect::<Vec<_>>(),
         "methods": methods.iter().map(method).collect::<Vec<_>>(),
     });
     format!("{document:#}\n")

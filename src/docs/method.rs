@@ -7,7 +7,7 @@ use super::document::Writing;
 use super::example;
 use super::markdown::anchor;
 use super::samples::{Call, Samples};
-use super::trial::{self, TRY};
+use super::try_it::{self, TRY};
 use crate::description::{Constraint, Description, Detail, Named, Shape, Signature};
 use crate::wire::Type;
 
@@ -16,14 +16,14 @@ impl Page<'_> {
     pub(super) fn method(&self, method: &Description, samples: &Samples) -> Markup {
         let id = anchor(&method.name);
         let params = example::params(method);
-        let call = Call::new(&method.name, &params, (self.xml)(&method.name, &params));
+        let call = Call::new(&method.name, &params, &self.facts.dialects);
         html! {
             section.method id=(id) {
                 h3 { a href={ "#" (id) } { (method.name) } }
                 div.about { (self.about(method)) }
                 div.calls {
                     (Writing(|page: &mut String| samples.write(&call, page)))
-                    @if self.tries { p { a.try href={ "?" (TRY) "=" (trial::encoded(&method.name)) } { "Try " (method.name) } } }
+                    @if self.visit.can_try { p { a.try href={ "?" (TRY) "=" (try_it::encoded(&method.name)) } { "Try " (method.name) } } }
                 }
             }
         }
@@ -35,7 +35,7 @@ impl Page<'_> {
             (signatures(method))
             @if let Some(version) = &method.since { p.note { "Since version " (version) "." } }
             @if let Some(text) = &method.deprecated { div.deprecated { p { strong { "Deprecated." } } (self.help(text)) } }
-            @if method.is_unsafe { p.note { "Changes something." @if self.tries { " The page asks before it calls." } } }
+            @if method.is_unsafe { p.note { "Changes something." @if self.visit.can_try { " The page asks before it calls." } } }
             div.help { (self.help(&method.help)) }
             @for detail in &method.details {
                 @if method.details.len() > 1 { h4 { (in_detail(&method.name, detail)) } }
@@ -156,7 +156,7 @@ fn signatures(method: &Description) -> Markup {
     html! {
         ul.signatures {
             @if method.signatures.is_empty() {
-                li { code { (method.name) "(...)" } span.note { " takes whatever it is given" } }
+                li { code { (method.name) "(...)" } span.note { " takes any params" } }
             }
             @for detail in &method.details { li { (in_detail(&method.name, detail)) } }
             @if method.details.is_empty() {

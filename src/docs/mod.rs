@@ -9,7 +9,7 @@
 //! | `document` | the document: its head, facts, contents, footer |
 //! | `method` | a method's section: signatures, tables |
 //! | `samples`, `example` | calls in a dozen languages, with plausible values |
-//! | `trial`, `form` | the page on which a method is tried: its form, fields to params |
+//! | `try_it`, `form` | the page on which a method is tried: its form, fields to params |
 //! | `assets` | style and script, and the policy that allows them |
 //! | `markdown` | help texts |
 //! | `json`, `text` | the twins |
@@ -25,72 +25,139 @@ mod method;
 mod samples;
 mod settings;
 mod text;
-mod trial;
+mod try_it;
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 
 use maud::Markup;
+use schemars::SchemaGenerator;
 
 pub(crate) use self::assets::{ASSET, Asset, content_security_policy};
 pub(crate) use self::form::{Fields, MOST_OCTETS};
 pub(crate) use self::format::Format;
-pub use self::settings::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, Trying};
-pub(crate) use self::trial::{Asks, Outcome, TRY, Trial};
-use crate::description::Description;
-use crate::service::Limits;
+pub use self::settings::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, TryIt};
+pub(crate) use self::try_it::{Attempt, CallMade, Confirmations, TRY};
+use crate::description::openrpc::{self, Info};
+use crate::description::{Description, Dialect, Outline, describe, generator};
 use crate::wire::value::Value;
 
 /// The most characters of a filter: more than a reader types.
 pub(crate) const LONGEST_FILTER: usize = 200;
 
-/// The version of a service that has none.
-pub(crate) const UNVERSIONED: &str = "0.0.0";
-
-/// The contents of the page: the server and its methods.
-pub(crate) struct Page<'a> {
-    pub(crate) title: &'a str,
-    pub(crate) name: &'a str,
+/// The facts of a service, which are the same for every reader.
+#[derive(Clone)]
+pub(crate) struct Facts {
+    pub(crate) name: String,
+    pub(crate) title: String,
     /// Markdown.
-    pub(crate) documentation: &'a str,
-    /// The version of the service.
-    pub(crate) version: &'a str,
-    pub(crate) limits: &'a Limits,
-    pub(crate) docs: &'a Docs,
-    /// The authentication that the web server asks callers for.
-    pub(crate) auth_type: Option<&'a str>,
-    /// Set if methods can be tried.
-    pub(crate) tries: bool,
-    /// The calls that need confirmation first.
-    pub(crate) asks: Asks,
-    /// The URL of the calls, if it is known.
-    pub(crate) url: Option<String>,
-    /// Other services, served at paths below.
-    pub(crate) places: Vec<Place>,
-    /// Sorted by name.
-    pub(crate) methods: Vec<Description>,
-    /// Words that a method must have in its name or help to be shown; empty for all.
-    pub(crate) filter: &'a str,
-    /// A cache of rendered help texts: those of types stand in many places.
-    pub(crate) rendered: RefCell<HashMap<String, Markup>>,
-    /// Writes a call as an XML-RPC document.
-    pub(crate) xml: &'a dyn Fn(&str, &[Value]) -> String,
+    pub(crate) documentation: String,
+    pub(crate) version: String,
+    /// The most octets in a request, and calls in one.
+    pub(crate) max_body: usize,
+    pub(crate) max_calls: usize,
+    pub(crate) docs: Docs,
+    /// The protocols that it speaks.
+    pub(crate) dialects: Vec<&'static Dialect>,
+    /// Services at paths below.
+    pub(crate) others: Vec<OtherService>,
 }
 
-/// Another service.
-pub(crate) struct Place {
-    pub(crate) url: String,
+impl Facts {
+    /// Returns the service's entry in an OpenRPC document.
+    pub(crate) fn info(&self) -> Info {
+        Info { title: self.name.clone(), description: self.documentation.clone(), version: self.version.clone() }
+    }
+
+    fn dialect(&self, name: &str) -> Option<&'static Dialect> {
+        self.dialects.iter().copied().find(|dialect| dialect.name == name)
+    }
+
+    /// Returns the protocols in words: `XML-RPC, JSON-RPC 2.0`.
+    fn protocols(&self, separator: &str) -> String {
+        self.dialects.iter().map(|dialect| dialect.title).collect::<Vec<_>>().join(separator)
+    }
+}
+
+/// A service at a path below.
+#[derive(Clone)]
+pub(crate) struct OtherService {
+    pub(crate) path: String,
     pub(crate) name: String,
 }
 
-impl Page<'_> {
-    /// Renders the page in a format; `None` for OpenRPC, which is made of schemas.
-    pub(crate) fn render(&self, format: Format) -> Option<String> {
-        match format {
-            Format::Html => Some(self.html()),
-            Format::Json => Some(json::render(self)),
-            Format::Markdown => Some(text::render(self)),
-            Format::OpenRpc => None,
+/// One request for a description.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Visit {
+    /// The URL of the calls, if it is known.
+    pub(crate) url: Option<String>,
+    /// The URL that the paths of other services follow.
+    pub(crate) base: String,
+    /// The authentication that the web server asks for.
+    pub(crate) auth_type: Option<String>,
+    /// Set if methods can be tried.
+    pub(crate) can_try: bool,
+    /// Words that the methods shown have in their names or help; empty for all.
+    pub(crate) filter: String,
+}
+
+/// A source of outlines: the listed methods by name, with the schemas of a generator.
+pub(crate) type Outlines<'a> = &'a dyn Fn(&mut SchemaGenerator) -> Vec<(String, Outline)>;
+
+/// Renders the description of a service in a format.
+pub(crate) fn render(format: Format, facts: &Facts, visit: &Visit, outlines: Outlines<'_>) -> String {
+    let page = || {
+        let mut generator = generator();
+        let outlines = outlines(&mut generator);
+        Page { methods: describe(outlines, generator), ..Page::new(facts, visit) }
+    };
+    match format {
+        Format::Html => page().html(),
+        Format::Json => json::render(&page()),
+        Format::Markdown => text::render(&page()),
+        Format::OpenRpc => {
+            let mut generator = openrpc::generator();
+            let methods = outlines(&mut generator);
+            openrpc::text(&openrpc::document(&facts.info(), visit.url.clone(), methods, generator))
         }
+    }
+}
+
+/// A description of the service for one request.
+pub(crate) struct Page<'a> {
+    facts: &'a Facts,
+    visit: &'a Visit,
+    /// Sorted by name.
+    methods: Vec<Description>,
+    /// The calls that need confirmation.
+    pub(crate) confirmations: Confirmations,
+    /// Help texts that were rendered: those of types occur in many places.
+    rendered: RefCell<HashMap<String, Markup>>,
+}
+
+impl<'a> Page<'a> {
+    /// Creates a page without methods.
+    pub(crate) fn new(facts: &'a Facts, visit: &'a Visit) -> Page<'a> {
+        Page {
+            facts,
+            visit,
+            methods: Vec::new(),
+            confirmations: Confirmations::default(),
+            rendered: RefCell::default(),
+        }
+    }
+
+    /// Asks for confirmation before these calls.
+    pub(crate) fn asking(self, confirmations: Confirmations) -> Page<'a> {
+        Page { confirmations, ..self }
+    }
+
+    /// Writes a call as the document of a protocol: the named one, or else the first.
+    fn written_call(&self, protocol: Option<&str>, name: &str, params: &[Value]) -> String {
+        let named = protocol.and_then(|name| self.facts.dialect(name));
+        named
+            .or(self.facts.dialects.first().copied())
+            .map(|dialect| samples::as_text(dialect, name, params))
+            .unwrap_or_default()
     }
 }

@@ -8,6 +8,7 @@ use std::fmt::Write;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::description::{Dialect, WrittenCall};
 use crate::wire::value::{DateTime, Value};
 
 /// The URL in samples if the service's own is not known.
@@ -17,32 +18,52 @@ const ANYWHERE: &str = "https://example.org/cgi-bin/service";
 pub(super) struct Call<'a> {
     name: &'a str,
     params: &'a [Value],
-    /// The call as a document of either protocol.
+    /// The document of XML-RPC.
     xml: String,
-    json: String,
+    /// The document of JSON-RPC, as a value and as text.
+    json: Value,
+    json_text: String,
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(name: &'a str, params: &'a [Value], xml: String) -> Call<'a> {
-        Call { name, params, xml, json: json_request(name, params) }
+    pub(super) fn new(name: &'a str, params: &'a [Value], dialects: &[&'static Dialect]) -> Call<'a> {
+        let mut call = Call { name, params, xml: String::new(), json: Value::Nil, json_text: String::new() };
+        for dialect in dialects {
+            match (dialect.write_call)(name, params) {
+                WrittenCall::Text(text) if dialect.name == XML_RPC => call.xml = text,
+                WrittenCall::Json(json) if dialect.name == JSON_RPC => {
+                    call.json_text = as_json(&json);
+                    call.json = json;
+                }
+                _ => {}
+            }
+        }
+        call
     }
 }
 
-/// Writes the request of JSON-RPC.
-pub(super) fn json_request(name: &str, params: &[Value]) -> String {
-    JSON.call(name, params)
+/// Writes a call as the document of a protocol.
+pub(super) fn as_text(dialect: &Dialect, name: &str, params: &[Value]) -> String {
+    match (dialect.write_call)(name, params) {
+        WrittenCall::Text(text) => text,
+        WrittenCall::Json(json) => as_json(&json),
+    }
 }
 
 /// Writes a value as JSON.
 pub(super) fn as_json(value: &Value) -> String {
-    let mut out = String::new();
-    JSON.value(value, &mut out);
-    out
+    JSON.written(value)
 }
+
+/// The protocols of the samples, by their names in the table.
+const XML_RPC: &str = "xml-rpc";
+const JSON_RPC: &str = "json-rpc";
 
 /// A language: its template, and its way to write URL and call.
 struct Language {
     name: &'static str,
+    /// The protocol of the sample, which is left out where the service does not speak it.
+    protocol: &'static str,
     template: &'static str,
     url: fn(&str) -> String,
     call: fn(&Call<'_>) -> String,
@@ -51,66 +72,88 @@ struct Language {
 static LANGUAGES: [Language; 12] = [
     Language {
         name: "curl",
+        protocol: XML_RPC,
         template: include_str!("samples/curl.sh"),
         url: shell_word,
         call: |call| shell_word(&call.xml),
     },
     Language {
         name: "curl, JSON",
+        protocol: JSON_RPC,
         template: include_str!("samples/curl-json.sh"),
         url: shell_word,
-        call: |call| shell_word(&call.json),
+        call: |call| shell_word(&call.json_text),
     },
-    Language { name: "Python", template: include_str!("samples/python.py"), url: json_string, call: python_call },
+    Language {
+        name: "Python",
+        protocol: XML_RPC,
+        template: include_str!("samples/python.py"),
+        url: json_string,
+        call: python_call,
+    },
     Language {
         name: "PHP",
+        protocol: JSON_RPC,
         template: include_str!("samples/php.php"),
         url: single_quoted,
-        call: |call| PHP.call(call.name, call.params),
+        call: |call| PHP.written(&call.json),
     },
     Language {
         name: "Perl",
+        protocol: JSON_RPC,
         template: include_str!("samples/perl.pl"),
         url: single_quoted,
-        call: |call| PERL.call(call.name, call.params),
+        call: |call| PERL.written(&call.json),
     },
     Language {
         name: "Ruby",
+        protocol: JSON_RPC,
         template: include_str!("samples/ruby.rb"),
         url: single_quoted,
-        call: |call| RUBY.call(call.name, call.params),
+        call: |call| RUBY.written(&call.json),
     },
     Language {
         name: "JavaScript",
+        protocol: JSON_RPC,
         template: include_str!("samples/javascript.mjs"),
         url: json_string,
-        call: |call| call.json.clone(),
+        call: |call| call.json_text.clone(),
     },
     Language {
         name: "Go",
+        protocol: JSON_RPC,
         template: include_str!("samples/go.go"),
         url: json_string,
-        call: |call| go_text(&call.json),
+        call: |call| go_text(&call.json_text),
     },
     Language {
         name: "Java",
+        protocol: JSON_RPC,
         template: include_str!("samples/java.java"),
         url: json_string,
-        call: |call| java_text(&call.json),
+        call: |call| java_text(&call.json_text),
     },
     Language {
         name: "Rust",
+        protocol: JSON_RPC,
         template: include_str!("samples/rust.rs"),
         url: rust_string,
-        call: |call| RUST.call(call.name, call.params),
+        call: |call| RUST.written(&call.json),
     },
     Language {
         name: "PowerShell",
+        protocol: JSON_RPC,
         template: include_str!("samples/powershell.ps1"),
         url: doubled_quotes,
-        call: |call| doubled_quotes(&call.json),
+        call: |call| doubled_quotes(&call.json_text),
     },
-    Language { name: "rpcgi", template: include_str!("samples/rpcgi.sh"), url: shell_word, call: command_line },
+    Language {
+        name: "rpcgi",
+        protocol: XML_RPC,
+        template: include_str!("samples/rpcgi.sh"),
+        url: shell_word,
+        call: command_line,
+    },
 ];
 
 /// The samples of a page, without the calls.
@@ -124,7 +167,8 @@ struct Prepared {
 
 impl Samples {
     /// Prepares samples that call a service at a URL.
-    pub(super) fn new(url: Option<&str>) -> Samples {
+    pub(super) fn new(url: Option<&str>, dialects: &[&'static Dialect]) -> Samples {
+        let is_spoken = |language: &&Language| dialects.iter().any(|dialect| dialect.name == language.protocol);
         let prepared = |language: &'static Language| {
             let url = (language.url)(url.unwrap_or(ANYWHERE));
             let part = |part: &str| {
@@ -134,7 +178,7 @@ impl Samples {
             };
             Prepared { language, parts: language.template.trim_end().split("{{call}}").map(part).collect() }
         };
-        Samples(LANGUAGES.iter().map(prepared).collect())
+        Samples(LANGUAGES.iter().filter(is_spoken).map(prepared).collect())
     }
 
     /// Writes the samples of one call.
@@ -228,25 +272,9 @@ const PERL: Notation = Notation { nil: "undef", no_yes: ["JSON::PP::false", "JSO
 const RUST: Notation = Notation { long: "_i64", string: |text, out| *out += &rust_string(text), ..JSON };
 
 impl Notation {
-    /// Writes the request of JSON-RPC.
-    fn call(&self, name: &str, params: &[Value]) -> String {
-        let mut out = String::with_capacity(1024);
-        out += self.map.0;
-        for (key, value) in [("jsonrpc", Some("2.0")), ("id", None), ("method", Some(name))] {
-            (self.string)(key, &mut out);
-            out += self.pair;
-            match value {
-                Some(value) => (self.string)(value, &mut out),
-                None => out.push('1'),
-            }
-            out += ", ";
-        }
-        (self.string)("params", &mut out);
-        out += self.pair;
-        out += self.array.0;
-        self.values(params, &mut out);
-        out += self.array.1;
-        out += self.map.1;
+    fn written(&self, value: &Value) -> String {
+        let mut out = String::with_capacity(256);
+        self.value(value, &mut out);
         out
     }
 

@@ -11,17 +11,18 @@ use base64::engine::general_purpose::STANDARD;
 /// # Example
 ///
 /// ```
-/// use rpcgi::{Docs, Server, Trying};
+/// use rpcgi::{Docs, Server, TryIt};
 ///
-/// let docs = Docs::new().trying(Trying::SameOrigin).accent("#7a1f5c".parse()?).contact("<ann@example.org>");
+/// let docs = Docs::new().try_it(TryIt::SameOrigin).accent("#7a1f5c".parse()?).contact("<ann@example.org>");
 /// let server = Server::new("Example").docs(docs);
 /// # server.build()?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "settings do nothing until a server has them"]
 pub struct Docs {
     pub(crate) access: Access,
-    pub(crate) trying: Option<Trying>,
+    pub(crate) try_it: Option<TryIt>,
     pub(crate) assets: Assets,
     pub(super) logo: Option<Logo>,
     pub(super) accent: Option<Accent>,
@@ -38,7 +39,7 @@ impl Docs {
     pub fn new() -> Docs {
         Docs {
             access: Access::Public,
-            trying: None,
+            try_it: None,
             assets: Assets::Inline,
             logo: None,
             accent: None,
@@ -58,8 +59,8 @@ impl Docs {
 
     /// Sets whether methods can be tried on the page. Unless set, they can if the request comes from the machine itself
     /// and was sent to it, as during development.
-    pub fn trying(mut self, trying: Trying) -> Docs {
-        self.trying = Some(trying);
+    pub fn try_it(mut self, try_it: TryIt) -> Docs {
+        self.try_it = Some(try_it);
         self
     }
 
@@ -115,6 +116,7 @@ impl Default for Docs {
 
 /// The readers that may see the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Access {
     /// All readers.
     Public,
@@ -124,10 +126,11 @@ pub enum Access {
 
 /// The permission to try methods on the page.
 ///
-/// Trying a method is a POST of the page's own form. It is accepted only with a token that the page was given not more
+/// TryIt a method is a POST of the page's own form. It is accepted only with a token that the page was given not more
 /// than an hour ago, together with a cookie of the same browser; and from no page of another site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trying {
+#[non_exhaustive]
+pub enum TryIt {
     /// No.
     Off,
     /// Yes, if the browser says that the form is of the same origin (`Sec-Fetch-Site`, else `Origin`, else `Referer`).
@@ -138,6 +141,7 @@ pub enum Trying {
 
 /// The place of the page's style and script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Assets {
     /// In the page, under a policy (`Content-Security-Policy`) that allows these alone, by their hashes.
     Inline,

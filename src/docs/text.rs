@@ -6,13 +6,13 @@ use super::Page;
 use crate::description::{Constraint, Description, Detail, Named, Shape, Signature};
 
 pub(super) fn render(page: &Page<'_>) -> String {
-    let mut text = format!("# {}\n", one_line(page.name));
-    paragraph(&mut text, page.documentation);
-    if let Some(url) = &page.url {
-        paragraph(&mut text, &format!("Call these methods by XML-RPC or JSON-RPC 2.0: `POST {}`", code(url)));
+    let mut text = format!("# {}\n", one_line(&page.facts.name));
+    paragraph(&mut text, &page.facts.documentation);
+    if let Some(url) = &page.visit.url {
+        paragraph(&mut text, &format!("Call these methods by {}: `POST {}`", page.facts.protocols(" or "), code(url)));
     }
-    for place in &page.places {
-        let _ = write!(text, "\nOther methods: {} at <{}>\n", one_line(&place.name), code(&place.url));
+    for (url, name) in page.others() {
+        let _ = write!(text, "\nOther methods: {} at <{}>\n", one_line(name), code(&url));
     }
     page.methods.iter().for_each(|described| method(&mut text, described));
     text

@@ -11,7 +11,7 @@ use http::StatusCode;
 use rustix::process::{Resource, getrlimit};
 
 use crate::service::Limits;
-use crate::service::{MetaVariables, Request, Response, Service};
+use crate::service::{MetaVariables, Request, Response, Service, mark_single_request};
 
 /// Tests whether the environment is that of a CGI program: servers always set `REQUEST_METHOD`, and `GATEWAY_INTERFACE`
 /// as RFC 3875 §4.1.4 has it.
@@ -23,8 +23,19 @@ pub(crate) fn is_environment() -> bool {
 ///
 /// # Errors
 /// If the response could not be written.
-pub(crate) fn serve(service: &dyn Service) -> io::Result<()> {
-    match read_request(Environment, Stdin, &service.limits()) {
+///
+/// # Example
+///
+/// ```no_run
+/// use rpcgi::{Server, gateway::cgi};
+///
+/// let endpoint = Server::new("Example").method("add", |a: i32, b: i32| a + b).build()?;
+/// cgi::serve(&endpoint)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn serve(service: &dyn Service) -> io::Result<()> {
+    mark_single_request();
+    match read_request(Environment, Stdin, &service.limits(), |head| service.admit(head)) {
         Ok(request) if request.method() == "POST" => write_response(handle(service, &request), Stdout),
         // its body is no part of the request, and has not been read
         Ok(request) => respond(service.handle(&request)),
@@ -48,7 +59,7 @@ fn handle(service: &dyn Service, request: &Request) -> Response {
         Some(Ok(response)) => response,
         Some(Err(_)) => Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error"),
         None => {
-            log::error!("the stack is small (ulimit -s), and no thread with a larger one can be had");
+            log::error!("the stack is too small (ulimit -s), and a thread with a larger one cannot be started");
             out_of_order()
         }
     }
@@ -110,10 +121,13 @@ fn read_request(
     variables: impl MetaVariables + 'static,
     input: impl Read,
     limits: &Limits,
+    admit: impl FnOnce(&mut Request) -> Result<(), Response>,
 ) -> Result<Request, Response> {
-    let length = ContentLength::of(&variables, limits)?;
+    let mut head = Request::new(variables, Vec::new());
+    let length = ContentLength::of(&head, limits)?;
+    admit(&mut head)?;
     let body = length.read(input, limits.body)?;
-    length.request(variables, body, limits)
+    length.complete(head, body, limits)
 }
 
 /// The length of the body (RFC 3875 §4.1.2).
@@ -129,12 +143,12 @@ pub(super) enum ContentLength {
 }
 
 impl ContentLength {
-    /// Reads the length from the meta-variables.
+    /// Reads the length from the head of a request.
     ///
     /// # Errors
     /// The response that refuses the request: 400, 413, or 500 if its method is unknown.
-    pub(super) fn of(variables: &impl MetaVariables, limits: &Limits) -> Result<ContentLength, Response> {
-        let method = variables.get("REQUEST_METHOD").unwrap_or_default();
+    pub(super) fn of(head: &Request, limits: &Limits) -> Result<ContentLength, Response> {
+        let method = head.variable_octets("REQUEST_METHOD").unwrap_or_default();
         if method.is_empty() {
             log::warn!("the web server has sent no REQUEST_METHOD: with nginx, `include fastcgi_params` is missing");
             return Err(Response::text(StatusCode::INTERNAL_SERVER_ERROR, "the web server is not set up for this"));
@@ -142,7 +156,7 @@ impl ContentLength {
         if *method != *b"POST" {
             return Ok(ContentLength::Nothing);
         }
-        let value = variables.get("CONTENT_LENGTH").unwrap_or_default();
+        let value = head.variable_octets("CONTENT_LENGTH").unwrap_or_default();
         match value.trim_ascii() {
             b"" | b"-1" => Ok(ContentLength::ToTheEnd),
             digits if digits.iter().all(u8::is_ascii_digit) => {
@@ -183,16 +197,11 @@ impl ContentLength {
         Ok(body)
     }
 
-    /// Makes the request from its meta-variables and its complete body.
+    /// Makes the request from its head and its complete body.
     ///
     /// # Errors
     /// The response to a body that is not what was declared, or over the limit: 400 or 413.
-    pub(super) fn request(
-        self,
-        variables: impl MetaVariables + 'static,
-        mut body: Vec<u8>,
-        limits: &Limits,
-    ) -> Result<Request, Response> {
+    pub(super) fn complete(self, mut head: Request, mut body: Vec<u8>, limits: &Limits) -> Result<Request, Response> {
         body.truncate(self.most(limits.body));
         match self {
             ContentLength::Octets(octets) if body.len() < octets => {
@@ -200,7 +209,10 @@ impl ContentLength {
                 Err(Response::text(StatusCode::BAD_REQUEST, message))
             }
             _ if body.len() > limits.body => Err(Response::too_large(limits.body)),
-            _ => Ok(Request::new(variables, body)),
+            _ => {
+                head.set_body(body);
+                Ok(head)
+            }
         }
     }
 }
@@ -260,7 +272,7 @@ mod tests {
 
     /// Returns the status and text of a refusal.
     fn refusal(response: Response) -> (u16, String) {
-        (response.status.as_u16(), String::from_utf8(response.body).unwrap())
+        (response.status.as_u16(), String::from_utf8(response.body.into()).unwrap())
     }
 
     fn too_large() -> (u16, String) {
@@ -269,7 +281,7 @@ mod tests {
 
     #[test]
     fn content_length_in_every_form() {
-        let of = |value| ContentLength::of(&post(value), &limits()).map_err(refusal);
+        let of = |value| ContentLength::of(&Request::new(post(value), Vec::new()), &limits()).map_err(refusal);
         for value in ["", "  ", "-1"] {
             assert_eq!(of(value), Ok(ContentLength::ToTheEnd), "{value:?}");
         }
@@ -287,7 +299,9 @@ mod tests {
     #[test]
     fn body_is_as_long_as_declared() {
         let body = |length, input: &[u8]| {
-            read_request(post(length), input, &limits()).map(|request| request.body().to_vec()).map_err(refusal)
+            read_request(post(length), input, &limits(), |_| Ok(()))
+                .map(|request| request.body().to_vec())
+                .map_err(refusal)
         };
         assert_eq!(body("5", b"hello, and more"), Ok(b"hello".to_vec()));
         assert_eq!(body("0", b"hello"), Ok(Vec::new()));
@@ -307,21 +321,23 @@ mod tests {
 
     #[test]
     fn nothing_is_read_without_need() {
-        assert!(read_request(post("21"), Untouched, &limits()).is_err_and(|response| response.status == 413));
+        assert!(
+            read_request(post("21"), Untouched, &limits(), |_| Ok(())).is_err_and(|response| response.status == 413)
+        );
         for method in ["GET", "HEAD", "PUT"] {
             let variables = move |name: &str| match name {
                 "REQUEST_METHOD" => Some(method.as_bytes().into()),
                 "CONTENT_LENGTH" => Some(b"5"[..].into()),
                 _ => None,
             };
-            assert!(read_request(variables, Untouched, &limits()).is_ok(), "{method}");
+            assert!(read_request(variables, Untouched, &limits(), |_| Ok(())).is_ok(), "{method}");
         }
     }
 
     #[test]
     fn a_request_without_a_method_is_the_web_servers_mistake() {
         let variables = |name: &str| (name == "REQUEST_METHOD").then(|| b""[..].into());
-        let response = read_request(variables, Untouched, &limits()).err().unwrap();
+        let response = read_request(variables, Untouched, &limits(), |_| Ok(())).err().unwrap();
         assert_eq!(refusal(response), (500, "the web server is not set up for this\n".into()));
     }
 

@@ -18,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinError;
 
 use super::memory::{self, Memory, Reservation, length_in_memory};
 use crate::service::Limits;
@@ -35,7 +36,18 @@ const LONGEST_DRAIN: Duration = Duration::from_secs(10);
 ///
 /// # Errors
 /// If it cannot listen at the address.
-pub(crate) fn serve(service: Arc<dyn Service>, address: SocketAddr, ready: impl FnOnce(&str)) -> io::Result<()> {
+///
+/// # Example
+///
+/// ```no_run
+/// use rpcgi::{Server, gateway::http};
+///
+/// let endpoint = Server::new("Example").method("add", |a: i32, b: i32| a + b).build()?;
+/// http::serve(endpoint, ([127, 0, 0, 1], 8000).into(), |url| println!("serving at {url}"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn serve(service: impl Service + 'static, address: SocketAddr, ready: impl FnOnce(&str)) -> io::Result<()> {
+    let service: Arc<dyn Service> = Arc::new(service);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let served = runtime.block_on(async {
         let listener = TcpListener::bind(address).await?;
@@ -135,10 +147,7 @@ async fn answer(door: Door, request: http::Request<Incoming>) -> http::Response<
             // a method may block
             match tokio::task::spawn_blocking(handle).await {
                 Ok(response) => response,
-                Err(error) => {
-                    log::error!("a request was not answered: {error}");
-                    Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
-                }
+                Err(error) => not_answered(&error),
             }
         }
         Err(response) => response,
@@ -148,23 +157,48 @@ async fn answer(door: Door, request: http::Request<Incoming>) -> http::Response<
 
 /// Reads a request to its end, and reserves the memory that it takes up.
 async fn read(request: http::Request<Incoming>, door: &Door) -> Result<(Request, Option<Reservation>), Response> {
-    check_host(&request, door)?;
-    let (mut head, mut body) = request.into_parts();
-    let is_compressed = head.headers.contains_key(header::CONTENT_ENCODING);
+    let (mut parts, mut body) = request.into_parts();
+    let is_compressed = parts.headers.contains_key(header::CONTENT_ENCODING);
+    let expects = parts.headers.contains_key(header::EXPECT);
+    parts.extensions.insert(door.peer);
     let mut collected = Vec::new();
-    match collect(&mut body, &mut collected, is_compressed, door).await {
-        Ok(memory) => {
-            head.extensions.insert(door.peer);
-            Ok((http::Request::from_parts(head, collected).into(), memory))
+    let read = async {
+        let head = admit(http::Request::from_parts(parts, Vec::new()).into(), door).await?;
+        let memory = collect(&mut body, &mut collected, is_compressed, door).await?;
+        Ok((head, memory))
+    };
+    match read.await {
+        Ok((mut request, memory)) => {
+            request.set_body(collected);
+            Ok((request, memory))
         }
         Err(refusal) => {
             // a client that asks before it sends the body has its answer already
-            if !(head.headers.contains_key(header::EXPECT) && collected.is_empty()) {
+            if !(expects && collected.is_empty()) {
                 drain(body).await;
             }
             Err(refusal)
         }
     }
+}
+
+/// Has the service decide on a request by its head.
+async fn admit(mut head: Request, door: &Door) -> Result<Request, Response> {
+    check_host(&head, door)?;
+    if !door.service.has_guards() {
+        door.service.admit(&mut head)?;
+        return Ok(head);
+    }
+    let service = Arc::clone(&door.service);
+    let admit = move || service.admit(&mut head).map(|()| head);
+    // a guard may block
+    tokio::task::spawn_blocking(admit).await.unwrap_or_else(|error| Err(not_answered(&error)))
+}
+
+#[cold]
+fn not_answered(error: &JoinError) -> Response {
+    log::error!("a request was not answered: {error}");
+    Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
 }
 
 /// Collects a body, and reserves memory for it. A body of undeclared length gets memory as it comes, and as much again.
@@ -236,26 +270,18 @@ async fn drain(mut body: Incoming) {
 /// Refuses foreign host names. A page of another site can make its own name lead to this port and then read what is
 /// here ("DNS rebinding"): so at a loopback address only names of this machine are answered, and those that the service
 /// knows as its own.
-fn check_host(request: &http::Request<Incoming>, door: &Door) -> Result<(), Response> {
+fn check_host(head: &Request, door: &Door) -> Result<(), Response> {
     if !door.address.ip().is_loopback() {
         return Ok(());
     }
-    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    if is_local_host(host) || door.service.is_own_host(&without_body(request, door.peer)) {
+    let host = head.variable("HTTP_HOST").unwrap_or("localhost".into());
+    if is_local_host(&host) || door.service.is_own_host(head) {
         return Ok(());
     }
-    let name: String = split_port(host).0.chars().take(100).collect();
+    let name: String = split_port(&host).0.chars().take(100).collect();
     let message = format!(
         "expected a name of this machine as Host, found \"{}\"; behind a proxy, set `url` or `trusted_proxies`",
         name.escape_debug()
     );
     Err(Response::text(StatusCode::FORBIDDEN, message))
-}
-
-fn without_body(request: &http::Request<Incoming>, peer: SocketAddr) -> Request {
-    let mut head = http::Request::new(Vec::new());
-    *head.uri_mut() = request.uri().clone();
-    *head.headers_mut() = request.headers().clone();
-    head.extensions_mut().insert(peer);
-    head.into()
 }

@@ -1,24 +1,25 @@
-//! Gateways, by which requests arrive. Each takes a [`Service`](crate::Service) and knows nothing of what it does.
+//! Gateways: the ways in which requests arrive. Each serves a [`Service`](crate::Service), and knows nothing of what
+//! it does; [`run`](crate::run) chooses one.
 
-pub(crate) mod cgi;
-#[cfg(target_os = "linux")]
-pub(crate) mod fastcgi;
+pub mod cgi;
+#[cfg(all(target_os = "linux", feature = "fastcgi"))]
+pub mod fastcgi;
 #[cfg(feature = "http")]
-pub(crate) mod http;
-#[cfg(any(target_os = "linux", feature = "http"))]
+pub mod http;
+#[cfg(any(all(target_os = "linux", feature = "fastcgi"), feature = "http"))]
 mod memory;
-#[cfg(target_os = "linux")]
-pub(crate) mod socket;
+#[cfg(all(target_os = "linux", feature = "fastcgi"))]
+mod socket;
 
-#[cfg(target_os = "linux")]
-use self::socket::Listener;
+#[cfg(all(target_os = "linux", feature = "fastcgi"))]
+use self::fastcgi::Listener;
 
 /// The starter of the program, as its environment and descriptor 0 tell.
 pub(crate) enum Start {
     /// A web server, for one request (RFC 3875).
     Cgi,
     /// A process manager, with sockets to accept FastCGI's connections on.
-    #[cfg(target_os = "linux")]
+    #[cfg(all(target_os = "linux", feature = "fastcgi"))]
     FastCgi(Vec<Listener>),
     /// An operator, with a command line.
     CommandLine,
@@ -31,7 +32,7 @@ impl Start {
         if cgi::is_environment() {
             return Start::Cgi;
         }
-        #[cfg(target_os = "linux")]
+        #[cfg(all(target_os = "linux", feature = "fastcgi"))]
         {
             let listeners = Listener::inherited();
             if !listeners.is_empty() {

@@ -66,7 +66,7 @@ impl DataType {
             Type::Double => {
                 let number = word.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(expected)?;
                 if word.parse::<i128>().is_ok_and(|integer| exactly(integer).is_none()) {
-                    return Err(format!("{}, which no double has in all digits", expected()));
+                    return Err(format!("{}, which a double cannot hold exactly", expected()));
                 }
                 Value::Double(number)
             }

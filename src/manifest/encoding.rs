@@ -63,7 +63,7 @@ impl Encoding {
         }
         match self.0.decode_without_bom_handling_and_without_replacement(&octets) {
             Some(text) => Ok(text.into_owned().into_bytes().into()),
-            None => Err(format!("expected text in {}, found octets that stand for nothing there", self.0.name())),
+            None => Err(format!("expected text in {}, found octets that are invalid in it", self.0.name())),
         }
     }
 

@@ -89,36 +89,36 @@ pub(super) static MANIFEST: &[Key] = &[
     key("version", Kind::Text, "The version of the service, which its OpenRPC document names"),
     key("documentation", Kind::Text, "The text at the head of the page, in Markdown"),
     key("paths", Kind::List(&Kind::Text), "Answers at these paths of the URL only, and 404 elsewhere"),
-    key("url", Kind::Text, "The URL that the service is known by, where a request does not say: https://api.example"),
+    key("url", Kind::Text, "The service's URL as callers see it, if requests do not tell: https://api.example"),
     key(
         "trusted_proxies",
         Kind::List(&Kind::Text),
-        "Addresses and networks of proxies that may say for whom they ask: 127.0.0.1, 10.0.0.0/8",
+        "Addresses and networks of proxies that may name the client they ask for: 127.0.0.1, 10.0.0.0/8",
     ),
     key(
         "forwarded",
         Kind::Word(&["x-forwarded", "rfc7239"]),
-        "By which headers they say it: `x-forwarded` unless set, which is X-Forwarded-For, -Proto, -Host and -Prefix; or `rfc7239`, which is Forwarded",
+        "The headers in which they name it: `x-forwarded` (X-Forwarded-For, -Proto, -Host and -Prefix) unless set, or `rfc7239` (Forwarded)",
     ),
     key(
         "log",
         Kind::Either(&[Kind::Text, Kind::Table(|| LOG)]),
-        "The file that the log goes to, beside standard error; a relative path begins at the manifest's folder. Or a table that says that and more",
+        "The file that the log goes to, beside standard error; a relative path begins at the manifest's folder. Or a table with `file` and `format`",
     ),
     key("log_calls", Kind::Flag, "Whether the log has a line for every call"),
     key("tell_errors", Kind::Flag, TELL_ERRORS),
     key(
         "docs",
         Kind::Either(&[ACCESS, Kind::Table(|| DOCS)]),
-        "Who sees the page, or a table that says that and what is on it",
+        "Whether there is a page, or a table that configures it",
     ),
-    key("limits", Kind::Table(|| LIMITS), "What a request may take up, and all of them together"),
+    key("limits", Kind::Table(|| LIMITS), "Limits for each request, and for all of them together"),
     key("cors", Kind::Table(|| CORS), "Which pages of other sites may make calls from a browser"),
     key("method", Kind::Named(&Kind::Table(|| METHOD)), "The methods, by their names"),
-    key("worker", Kind::Named(&Kind::Table(|| WORKER)), "Programs that stay and answer many calls, by their names"),
+    key("worker", Kind::Named(&Kind::Table(|| WORKER)), "Programs that keep running, by their names"),
 ];
 
-const TELL_ERRORS: &str = "Whether callers get the last line of standard error where `faults` does not name the exit status, and a worker's own text of an internal error: false unless set";
+const TELL_ERRORS: &str = "Whether callers see error texts: the last line of standard error if `faults` does not name the exit status, and the text of a worker's internal error; false unless set";
 
 /// The choices for access to the page.
 const ACCESS: Kind = Kind::Word(&["public", "off"]);
@@ -128,17 +128,17 @@ static DOCS: &[Key] = &[
     key(
         "try",
         Kind::Word(&["off", "same-origin", "on"]),
-        "Whether methods can be tried on the page: if the browser says that its form is of the `same-origin`; `on`, also if it says nothing. Unless set, they can by requests from the machine itself",
+        "Whether methods can be tried on the page: `off`; `same-origin`, if the browser says that the form is from this page; `on`, also if it says nothing. Unless set, only requests from the machine itself can try them",
     ),
     key(
         "assets",
         Kind::Word(&["inline", "linked"]),
-        "Where style and script are: `inline` unless set; `linked` for sites with a policy of their own",
+        "Where style and script are: `inline` unless set; `linked` for sites with a Content-Security-Policy of their own",
     ),
     key("logo", Kind::Text, "A picture for the head of the page, as a data URI: data:image/png;base64,..."),
-    key("accent", Kind::Text, "The colour of links, as #1a5fb4; it must be seen well on white"),
-    key("contact", Kind::Text, "Whom to ask, in Markdown"),
-    key("authentication", Kind::Text, "How callers make themselves known, in Markdown"),
+    key("accent", Kind::Text, "The colour of links, such as #1a5fb4; it must be readable on white"),
+    key("contact", Kind::Text, "Where to ask for help, in Markdown"),
+    key("authentication", Kind::Text, "How callers log in, in Markdown"),
     key("noindex", Kind::Flag, "Whether search engines are asked to leave the page out: false unless set"),
     key("footer", Kind::Flag, "Whether the page ends with a line that says what made it: true unless set"),
 ];
@@ -148,7 +148,7 @@ static LOG: &[Key] = &[
     key(
         "format",
         Kind::Word(&["text", "json"]),
-        "How a line is written: `text` unless set, TIME LEVEL ID TEXT; or as an object of `json`",
+        "The format of a line: `text` (TIME LEVEL ID TEXT) unless set, or `json` (an object)",
     ),
 ];
 
@@ -172,10 +172,10 @@ static LIMITS: &[Key] = &[
     ),
     key("stall", Kind::Seconds, "FastCGI: seconds a connection may stop in the middle of a request: 60 unless set"),
     key("stop", Kind::Seconds, "FastCGI: seconds to wait for methods that run when told to end: 30 unless set"),
-    key("programs", Kind::Count(1, MOST_PROGRAMS), "Programs that run at once, workers apart: 8 unless set"),
+    key("programs", Kind::Count(1, MOST_PROGRAMS), "Programs that run at once, not counting workers: 8 unless set"),
     key("queue", Kind::Count(0, 100_000), "Calls that wait for a program or worker, at most: 100 unless set"),
     key("wait", Kind::Seconds, "Seconds that a call waits for a program, a worker or memory: 10 unless set"),
-    key("timeout", Kind::Seconds, "Seconds that a call may take, where its method does not say: 30 unless set"),
+    key("timeout", Kind::Seconds, "Seconds that a call may take, if its method sets no timeout: 30 unless set"),
     key("output", Kind::Count(1, LARGEST), "Octets that a program may write for one call: 16 MiB unless set"),
 ];
 
@@ -223,7 +223,7 @@ static METHOD: &[Key] = &[
     key(
         "deprecated",
         Kind::Either(&[Kind::Flag, Kind::Text]),
-        "Whether callers should begin to use it no more, or what they should call instead, in Markdown",
+        "Whether callers should stop using it, or what to call instead, in Markdown",
     ),
 ];
 
@@ -249,7 +249,7 @@ static PARAM: &[Key] = &[
     TYPE_NAME,
     HELP,
     key("optional", Kind::Flag, "Whether it may be left out, or nil"),
-    key("default", Kind::Scalar, "What it is when it is left out"),
+    key("default", Kind::Scalar, "The value it has when it is left out"),
     EXAMPLE,
     CHOICES,
     PATTERN,
@@ -261,7 +261,7 @@ static PARAM: &[Key] = &[
     key(
         "leading_dash",
         Kind::Flag,
-        "Whether it may begin with `-` where it is the beginning of a word of `run`, and no word before is `--`",
+        "Whether its value may begin with `-` at the start of a word of `run`, without a `--` before it",
     ),
 ];
 
@@ -281,7 +281,7 @@ static MEMBER: &[Key] = &[
 
 const TYPE_NAME: Key = key("type", Kind::Word(TYPES), "The type, by its name in XML-RPC");
 const HELP: Key = key("help", Kind::Text, "What it means, in Markdown");
-const EXAMPLE: Key = key("example", Kind::Scalar, "A value that makes sense, for the samples of the page");
+const EXAMPLE: Key = key("example", Kind::Scalar, "A realistic value, for the samples on the page");
 const CHOICES: Key = key("choices", Kind::List(&Kind::Scalar), "The values it may have: strings or numbers");
 const PATTERN: Key = key("pattern", Kind::Text, "A regular expression that a string has to match somewhere");
 const MINIMUM: Key = key("minimum", Kind::Number, "The least a number may be");

@@ -47,8 +47,8 @@ impl fmt::Display for Missing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.problem {
             NotFound::Nowhere => write!(f, "there is no program `{}`", self.name),
-            NotFound::NotExecutable => write!(f, "`{}` is no program that may be executed", self.name),
-            NotFound::Writable => write!(f, "everybody may write to `{}`: it is not started", self.name),
+            NotFound::NotExecutable => write!(f, "`{}` is not executable", self.name),
+            NotFound::Writable => write!(f, "every user may write to `{}`, so it is not started: chmod o-w", self.name),
         }
     }
 }

@@ -48,8 +48,8 @@ pub(crate) use self::read::{Look, read};
 pub(crate) use self::signals::end_programs;
 pub(crate) use self::source::{Identity, Source, WRITABLE};
 use self::worker::Worker;
-use crate::logger::{self, LogFile};
 use crate::server::Server;
+use crate::service::logger::{self, LogFile};
 
 /// A service that a manifest describes.
 pub(crate) struct Manifest {

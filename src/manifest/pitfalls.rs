@@ -292,7 +292,7 @@ pub(super) fn check_log_file(path: &Path, span: &Range<usize>, folder: &Path, mi
         }
         Ok(parent) if parent.starts_with(folder) => mistakes.warn_with_help(
             span,
-            "the log lies beside the manifest: where the web server hands that out, everybody may fetch it",
+            "the log lies beside the manifest, where the web server may hand it out",
             "a folder outside, such as one in your home: \"/home/ann/log/service.log\"",
         ),
         Ok(_) if path.is_dir() => mistakes.add(span, format!("{} is a folder", path.display())),
@@ -307,7 +307,7 @@ impl Interpreter {
         let has_mark = text.starts_with(BYTE_ORDER_MARK);
         let is_shell = self.names == SHELL.names;
         if has_mark && is_shell {
-            return Some(("a byte order mark stands before its first word, which is no command then", NO_MARK));
+            return Some(("a byte order mark stands before its first word, which then is no command", NO_MARK));
         }
         if has_mark && self.names.contains(&"php") {
             return Some(("a byte order mark stands before `<?php`, and is written before every result", NO_MARK));
@@ -366,7 +366,7 @@ pub(super) fn help_to_find(program: &str, folder: &Path) -> String {
         return "there is no shell: each word stands for itself, as in [\"date\", \"-u\"]".into();
     }
     if ["cd", "source", "export", "set", "exit", "ulimit"].contains(&program) {
-        return "this is a word of shells, and there is none".into();
+        return "this is a command of shells, and no shell is involved".into();
     }
     if program.starts_with("~") {
         return "`~` means nothing here: write the whole path".into();

@@ -32,11 +32,11 @@ use super::words::{Word, find};
 use super::worker::{Job, Worker};
 use super::{Manifest, Source, Workers};
 use crate::description::bounds::{Bound, Number};
-use crate::docs::{Access, Assets, Docs, Trying};
-use crate::logger::LogFormat;
+use crate::docs::{Access, Assets, Docs, TryIt};
 use crate::method::{About, Method};
 use crate::server::Server;
 use crate::service::Limits;
+use crate::service::logger::LogFormat;
 use crate::service::{BaseUrl, Forwarded, network, path};
 use crate::wire::Type;
 use crate::wire::value::Value;
@@ -178,7 +178,7 @@ impl Reader<'_> {
         let mut proxies = texts(table, "trusted_proxies");
         proxies.retain(|(proxy, span)| network(proxy).map_err(|message| self.mistakes.add(span, message)).is_ok());
         if let Some((key, value)) = table.get_key_value("forwarded").filter(|_| proxies.is_empty()) {
-            let message = format!("`{}` is what `trusted_proxies` say, and there are none", key.get_ref());
+            let message = format!("`{}` has no effect without `trusted_proxies`", key.get_ref());
             self.mistakes.warn(&value.span(), message);
         }
         let forwarded = match text(table, "forwarded") {
@@ -196,7 +196,7 @@ impl Reader<'_> {
                 self.mistakes.add(span, format!("expected a path that begins with \"/\", found \"{shown}\""));
             } else if let Some(odd) = path.chars().find(|character| matches!(character, '?' | '#' | '*')) {
                 let message = match odd {
-                    '*' => format!("`*` stands for itself: \"{shown}\" is the one path that has it"),
+                    '*' => format!("`*` is not a wildcard: \"{shown}\" matches only itself"),
                     _ => format!("no path of a URL has `{odd}` in it, found \"{shown}\""),
                 };
                 self.mistakes.add(span, message);
@@ -219,9 +219,9 @@ impl Reader<'_> {
         };
         let mut docs = Docs::new().access(access(word(table, "access")));
         docs = match word(table, "try").as_deref() {
-            Some("off") => docs.trying(Trying::Off),
-            Some("same-origin") => docs.trying(Trying::SameOrigin),
-            Some("on") => docs.trying(Trying::On),
+            Some("off") => docs.try_it(TryIt::Off),
+            Some("same-origin") => docs.try_it(TryIt::SameOrigin),
+            Some("on") => docs.try_it(TryIt::On),
             _ => docs,
         };
         if word(table, "assets").as_deref() == Some("linked") {
@@ -421,7 +421,7 @@ impl Reader<'_> {
             let optional = flag(table, "optional") || table.contains_key("default");
             if let Some(before) = params.last().filter(|before| before.optional && !optional) {
                 let message =
-                    format!("`{}` before it may be left out, but not by who gives `{name}` by position", before.name);
+                    format!("`{}` before it is optional, but not when `{name}` is passed by position", before.name);
                 self.mistakes.warn(&span, message);
             }
             params.push(Param {
@@ -468,7 +468,7 @@ impl Reader<'_> {
             (of.bounds.minimum, of.bounds.maximum)
             && least.as_double() > most.as_double()
         {
-            self.mistakes.add(span, format!("nothing is at least {least} and at most {most}"));
+            self.mistakes.add(span, format!("no number is at least {least} and at most {most}"));
         }
         of.bounds.max_length = count(table, "max_length");
         of.bounds.pattern = text(table, "pattern").and_then(|(pattern, span)| match Regex::new(pattern) {
@@ -566,7 +566,7 @@ impl Reader<'_> {
             return None;
         };
         if program.is_empty() || program.contains(['{', '}']) {
-            self.mistakes.add(&span, "the program is not for the caller to choose: expected its name");
+            self.mistakes.add(&span, "callers may not choose the program: expected its name");
             return None;
         }
         let launch = self.launch(program, &span, table);
@@ -612,7 +612,7 @@ impl Reader<'_> {
         };
         for param in word.params().map(|index| &params[index]) {
             if !param.of.is_scalar() || param.of.wire == Type::Base64 {
-                let message = format!("`{}` is {}, which is no word", param.name, param.of.wire);
+                let message = format!("`{}` is {}, which cannot be a word", param.name, param.of.wire);
                 let stdin = if param.of.wire == Type::Base64 { format!("{{{}}}", param.name) } else { "json".into() };
                 self.mistakes.add_with_help(span, message, format!("the program can read it: stdin = \"{stdin}\""));
             }
@@ -649,7 +649,7 @@ impl Reader<'_> {
         match find(name, params) {
             Ok(index) if params[index].of.is_scalar() => Input::Param(index),
             Ok(index) => {
-                let message = format!("`{name}` is {}, which is no text", params[index].of.wire);
+                let message = format!("`{name}` is {}, which is not text", params[index].of.wire);
                 self.mistakes.add_with_help(&span, message, "the program can read it: stdin = \"json\"");
                 Input::Nothing
             }
@@ -668,7 +668,7 @@ impl Reader<'_> {
         };
         let Some((word, span)) = text(table, "output") else { return natural };
         if !table.contains_key("returns") {
-            self.mistakes.add_with_help(&span, "there is `output` and no `returns`", "returns = \"string\", say");
+            self.mistakes.add_with_help(&span, "`output` has no effect without `returns`", "returns = \"string\", say");
         }
         let item_is_text = returns.items.as_deref().is_none_or(|items| items.is_scalar() && items.wire != Type::Base64);
         let (output, fits, what) = match word {
@@ -696,7 +696,7 @@ impl Reader<'_> {
         for key in ["stdin", "output", "env", "encoding", "success"] {
             if let Some((key, value)) = table.get_key_value(key) {
                 let (key, span) = (AsRef::<str>::as_ref(key.get_ref()), value.span());
-                self.mistakes.add(&span, format!("`{key}` is for `run`: a worker is told and answers in JSON-RPC"));
+                self.mistakes.add(&span, format!("`{key}` is for `run`: workers read and write JSON-RPC"));
             }
         }
         match workers.get(name) {
@@ -757,7 +757,7 @@ impl Reader<'_> {
         for (word, span) in written {
             let Ok(file) = fs::canonicalize(self.folder.join(word)) else { continue };
             if file.starts_with(self.folder) && file.is_file() && htaccess.hands_out(&file) {
-                let message = format!("the web server would hand out `{word}` to everybody who asks for it");
+                let message = format!("the web server would hand out `{word}` to any visitor");
                 let help = format!(
                     "a folder of its own outside of this one; or in .htaccess: <Files \"{}\"> Require all denied </Files>, \
                      in three lines",

@@ -13,7 +13,7 @@ use crate::wire::Position;
 const LARGEST: u64 = 4 << 20;
 
 /// The reason why a file that every user may write to is not served.
-pub(crate) const WRITABLE: &str = "everybody may write to it, so what it says is nobody's";
+pub(crate) const WRITABLE: &str = "every user may write to it, so it cannot be trusted";
 
 /// The text of a manifest, and its file.
 pub(crate) struct Source {
@@ -100,7 +100,7 @@ impl Source {
 
 fn check(metadata: &Metadata) -> Result<(), String> {
     if !metadata.is_file() {
-        let what = if metadata.is_dir() { "it is a folder" } else { "it is no ordinary file" };
+        let what = if metadata.is_dir() { "it is a folder" } else { "it is not a regular file" };
         return Err(format!("expected a file, but {what}"));
     }
     match metadata.len() > LARGEST {

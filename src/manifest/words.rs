@@ -146,7 +146,7 @@ pub(super) fn find(name: &str, params: &[Param]) -> Result<usize, (String, Optio
 }
 
 fn braces_help() -> String {
-    "`{name}` stands for a param; a brace that is meant as one is written twice: {{ or }}".into()
+    "`{name}` stands for a param; write a literal brace twice: {{ or }}".into()
 }
 
 #[cfg(test)]

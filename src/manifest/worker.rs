@@ -6,9 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
-use serde_json::value::RawValue;
 
 use super::call::{Call, failed, known_fault, log_lines, read_json, write_json};
 use super::launch::{Context, Launch};
@@ -16,6 +14,8 @@ use super::pool::Pool;
 use super::process::{Process, Turn, dismiss_all, in_words};
 use super::program::BYTE_ORDER_MARK;
 use crate::method::Failure;
+use crate::protocol::jsonrpc::{self, RawError, RawResponse};
+use crate::service::Limits;
 use crate::wire::fault::Fault;
 use crate::wire::json;
 use crate::wire::value::{Value, shown};
@@ -65,28 +65,6 @@ enum Trouble {
     Lost(String),
     /// As `Lost`, but the program has not died by itself.
     Overdue(String),
-}
-
-/// A line that a worker has written.
-#[derive(Deserialize)]
-struct Answer<'a> {
-    id: Option<u64>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    result: Option<&'a RawValue>,
-    error: Option<ErrorObject>,
-}
-
-#[derive(Deserialize)]
-struct ErrorObject {
-    code: i32,
-    #[serde(default)]
-    message: String,
-    data: Option<Box<RawValue>>,
-}
-
-/// Reads a member that is present, even if it is null.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// A worker's part in a method.
@@ -190,13 +168,14 @@ impl Worker {
         process.output().extend_from_slice(&output[end..]);
         let mut unasked = output[..end].split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii().is_empty());
         let is_late = |line: &[u8]| {
-            let answer = serde_json::from_slice::<Answer<'_>>(line);
-            answer.is_ok_and(|answer| answer.id.is_some_and(|id| id <= last))
+            let options = json::Options { limits: Limits::default(), large_integers_as_text: false };
+            let id = RawResponse::read(line, &options).ok().and_then(|response| response.id?.parse::<u64>().ok());
+            id.is_some_and(|id| id <= last)
         };
         // a few, for the log
         let all_late = unasked.by_ref().take(MOST_LATE_LINES).fold(true, |all_late, line| {
             let shown = shown(&String::from_utf8_lossy(line));
-            log::warn!("worker \"{}\" says what nobody has asked for: {shown}", self.name);
+            log::warn!("worker \"{}\" wrote a line without a call: {shown}", self.name);
             all_late && is_late(line)
         });
         all_late && unasked.next().is_none() && !process.is_silent() && !process.has_exited()
@@ -224,7 +203,7 @@ impl Worker {
                 }
                 idle_lines += 1;
                 if idle_lines > MOST_IDLE_LINES {
-                    return Err(Trouble::Overdue(format!("the worker \"{name}\" says much and answers nothing")));
+                    return Err(Trouble::Overdue(format!("the worker \"{name}\" wrote many lines, but no answer")));
                 }
             }
             if process.output().len() > call.terms.most {
@@ -269,25 +248,36 @@ impl Worker {
         if line.trim_ascii().is_empty() {
             return Ok(None);
         }
-        let Ok(answer) = serde_json::from_slice::<Answer<'_>>(line) else {
-            return Err(garbage("what is no response of JSON-RPC"));
+        let options = json::Options { limits: call.terms.limits, large_integers_as_text: false };
+        let Ok(response) = RawResponse::read(line, &options) else {
+            return Err(garbage("something that is no JSON-RPC response"));
         };
-        let outcome = match answer {
-            Answer { id: Some(other), .. } if other < id => {
+        let answered = match response.id.map(str::parse::<u64>) {
+            Some(Ok(answered)) => Some(answered),
+            Some(Err(_)) => return Err(garbage("a call that it was not sent")),
+            None => None,
+        };
+        let outcome = match (answered, response) {
+            (Some(other), _) if other < id => {
                 log::warn!("worker \"{name}\" answered a call again");
                 return Ok(None);
             }
-            Answer { id: Some(other), .. } if other != id => return Err(garbage("a call that it was not sent")),
-            Answer { error: Some(error), result, .. } if result.is_none_or(|result| result.get() == "null") => {
-                Err(error.into_fault(name, call))
+            (Some(other), _) if other != id => return Err(garbage("a call that it was not sent")),
+            (_, RawResponse { error: Some(error), result, .. })
+                if result.as_ref().is_none_or(|result| result.text == "null") =>
+            {
+                let Ok(code) = i32::try_from(error.code) else {
+                    return Err(garbage("something that is no JSON-RPC response"));
+                };
+                Err(fault_of(code, error, name, call))
             }
-            Answer { id: Some(_), error: None, result: Some(result) } => {
-                let value = read_json(result.get().as_bytes(), &call.terms.returns, call.terms.limits);
+            (Some(_), RawResponse { error: None, result: Some(result), .. }) => {
+                let value = read_json(result.text.as_bytes(), &call.terms.returns, call.terms.limits);
                 value.map_err(|message| {
                     failed(call.about, &format!("the worker \"{name}\" answered what it should not: {message}"))
                 })
             }
-            Answer { .. } => return Err(garbage("what is no response of JSON-RPC")),
+            _ => return Err(garbage("something that is no JSON-RPC response")),
         };
         Ok(Some(outcome))
     }
@@ -367,40 +357,36 @@ impl Seat {
     }
 }
 
-impl ErrorObject {
-    /// Turns it into the caller's fault: in the worker's own words, unless these are about the worker and not the call.
-    fn into_fault(self, worker: &str, call: &Call<'_>) -> Fault {
-        if self.is_of_the_machine() && !call.terms.tell_errors {
-            log_lines(&format!("worker \"{worker}\""), &self.message);
-            return call.failed_inside();
-        }
-        let data = match self.data.as_deref().map(read_data).transpose() {
-            Ok(data) => data,
-            Err(message) => {
-                return failed(call.about, &format!("the worker \"{worker}\" answered what it should not: {message}"));
-            }
-        };
-        let message = match self.message.is_empty() {
-            true => known_fault(call, self.code).unwrap_or_else(|| "the worker says no more".into()),
-            false => self.message,
-        };
-        let fault = Fault::new(self.code, message);
-        match data {
-            Some(data) => fault.with_data(data),
-            None => fault,
-        }
+/// Makes the caller's fault of an error: in the worker's own words, unless they are about the worker and not about the
+/// call.
+fn fault_of(code: i32, error: RawError<'_>, worker: &str, call: &Call<'_>) -> Fault {
+    // JSON-RPC 2.0 §5.1 keeps these codes for servers: the text may then tell internals
+    let is_of_the_machine = matches!(code, Fault::INTERNAL | Fault::NOT_WELL_FORMED | -32099..=-32000);
+    if is_of_the_machine && !call.terms.tell_errors {
+        log_lines(&format!("worker \"{worker}\""), &error.message);
+        return call.failed_inside();
     }
-
-    /// Tests if its code is one that JSON-RPC 2.0 §5.1 keeps for servers: its text may then tell internals.
-    fn is_of_the_machine(&self) -> bool {
-        matches!(self.code, Fault::INTERNAL | Fault::NOT_WELL_FORMED | -32099..=-32000)
+    let data = match error.data.map(read_data).transpose() {
+        Ok(data) => data,
+        Err(message) => {
+            return failed(call.about, &format!("the worker \"{worker}\" answered what it should not: {message}"));
+        }
+    };
+    let message = match error.message.is_empty() {
+        true => known_fault(call, code).unwrap_or_else(|| "the worker says no more".into()),
+        false => error.message,
+    };
+    let fault = Fault::new(code, message);
+    match data {
+        Some(data) => fault.with_data(data),
+        None => fault,
     }
 }
 
 /// Reads the `data` of an error, unless a number in it would lose digits.
-fn read_data(data: &RawValue) -> Result<Json, String> {
-    json::check_numbers(data.get())?;
-    serde_json::from_str(data.get()).map_err(|error| error.to_string())
+fn read_data(data: &str) -> Result<Json, String> {
+    json::check_numbers(data)?;
+    serde_json::from_str(data).map_err(|error| error.to_string())
 }
 
 /// Writes the line that a worker reads: a call, and its caller.
@@ -408,10 +394,11 @@ fn document(id: u64, params: &[u8], call: &Call<'_>) -> Vec<u8> {
     let Context { remote_addr, remote_user, request_id } = Context::of(call.request);
     let context =
         serde_json::json!({ "remote_addr": remote_addr, "remote_user": remote_user, "request_id": request_id });
-    let method = Json::from(&*call.about.name);
-    let mut document = format!("{{\"jsonrpc\":\"2.0\",\"id\":{id},\"method\":{method},\"params\":").into_bytes();
-    document.extend_from_slice(params);
-    document.extend_from_slice(format!(",\"rpcgi\":{context}}}\n").as_bytes());
+    let mut document = Vec::with_capacity(params.len() + 256);
+    let members = [("rpcgi", context.to_string().into_bytes())];
+    let members = members.each_ref().map(|(name, value)| (*name, &value[..]));
+    jsonrpc::write_request(&call.about.name, params, Some(&id.into()), &members, &mut document);
+    document.push(b'\n');
     document
 }
 

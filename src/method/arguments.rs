@@ -94,11 +94,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
     }
 
     #[cold]
-    fn missing(&mut self, index: usize) -> Failure {
-        // a document that breaks off later is refused for that before all else
-        if let Err(fault) = self.params.finish() {
-            return Failure::Fault(fault);
-        }
+    fn missing(&self, index: usize) -> Failure {
         match self.params.by_name() {
             true => Failure::Params(Refusal::missing(self.about.param_name(index))),
             false => self.wrong_count(self.found),
@@ -107,10 +103,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
 
     /// Creates a refusal of a param with a name that no argument has, or that was there before.
     #[cold]
-    fn not_taken(&mut self, found: &str) -> Failure {
-        if let Err(fault) = self.params.finish() {
-            return Failure::Fault(fault);
-        }
+    fn not_taken(&self, found: &str) -> Failure {
         let is_known = (0..self.count).any(|index| self.about.param_name(index).is(found));
         let found = shown(found);
         let message = match is_known {

@@ -1,6 +1,7 @@
 //! Functions and closures as methods: [`Function`], implemented for every number of arguments.
 
 use std::convert::identity;
+use std::fmt;
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
@@ -38,19 +39,23 @@ pub trait Function<Kind, Args>: Send + Sync + 'static {
 
 /// Marks functions that return their result.
 #[doc(hidden)]
+#[derive(Debug)]
 pub enum Plain {}
 
 /// Marks functions that return a `Result`.
 #[doc(hidden)]
+#[derive(Debug)]
 pub enum Fallible {}
 
 /// Marks functions whose first argument is the request.
 #[doc(hidden)]
+#[derive(Debug)]
 pub struct WithRequest<Kind>(PhantomData<Kind>);
 
 /// Marks `async` functions.
 #[cfg(feature = "async")]
 #[doc(hidden)]
+#[derive(Debug)]
 pub struct Async<Kind>(PhantomData<Kind>);
 
 macro_rules! function {
@@ -122,6 +127,12 @@ functions!(A a, B b, C c, D d, G g, H h, I i, J j);
 pub struct Typed<F, Kind, Args> {
     pub function: F,
     pub marker: PhantomData<fn(Kind, Args)>,
+}
+
+impl<F, Kind, Args> fmt::Debug for Typed<F, Kind, Args> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Typed").finish_non_exhaustive()
+    }
 }
 
 impl<F, Kind, Args> Typed<F, Kind, Args> {

@@ -6,10 +6,11 @@
 mod arguments;
 mod dynamic;
 mod function;
+mod hooks;
 mod refusal;
 pub(crate) mod registry;
 #[cfg(feature = "async")]
-pub(crate) mod runtime;
+mod runtime;
 pub(crate) mod system;
 
 use std::borrow::Cow;
@@ -26,11 +27,15 @@ pub(crate) use self::arguments::Arguments;
 use self::dynamic::{Dynamic, Overload};
 #[cfg(feature = "async")]
 pub use self::function::Async;
+pub use crate::description::Signature;
+
 pub use self::function::{Fallible, Function, Typed, WithRequest};
+pub use self::hooks::Call;
+use self::hooks::Hooks;
 pub(crate) use self::refusal::{Failure, Refusal};
 pub use self::registry::{DuplicateMethod, Fallback, Registry};
 use crate::call::{ParamName, Params, Reply};
-use crate::description::{Definitions, Description, FunctionSchemas, Outline, ParamSchema, Signature, generator};
+use crate::description::{Definitions, Description, FunctionSchemas, Outline, ParamSchema, generator};
 use crate::service::Request;
 use crate::wire::fault::{Fault, catch_panic};
 use crate::wire::value::Value;
@@ -53,9 +58,14 @@ use crate::wire::value::Value;
 /// # server.build().unwrap();
 /// ```
 #[derive(Clone)]
+#[must_use = "a method does nothing until it is registered"]
 pub struct Method {
     about: Shared<About>,
     body: Shared<dyn Body>,
+    /// Of the registries it was mounted from, the outermost first.
+    hooks: Vec<Arc<Hooks>>,
+    /// Set for methods about methods.
+    is_introspection: bool,
 }
 
 /// The description of a method, without its types.
@@ -134,7 +144,7 @@ impl Method {
         Kind: 'static,
         Args: 'static,
     {
-        Method { about: about(name.into()), body: Shared::Owned(Arc::new(Typed::new(function))) }
+        Method::from_parts(about(name.into()), Shared::Owned(Arc::new(Typed::new(function))))
     }
 
     /// Creates a method over [`Value`]s, for a function that knows its types only at run time.
@@ -163,10 +173,10 @@ impl Method {
             Ok(result) => Ok(Reply::new(result)),
             Err(error) => Err(error.into()),
         };
-        Method {
-            about: about(name.into()),
-            body: Shared::Owned(Arc::new(Dynamic { call: Arc::new(call), signatures: Vec::new() })),
-        }
+        Method::from_parts(
+            about(name.into()),
+            Shared::Owned(Arc::new(Dynamic { call: Arc::new(call), signatures: Vec::new() })),
+        )
     }
 
     /// Combines several functions under one name; the first whose parameter types accept the call runs.
@@ -189,13 +199,13 @@ impl Method {
         if let Some(method) = methods.first() {
             about.make_mut().help = method.about.help.clone();
         }
-        Method { about, body: Shared::Owned(Arc::new(Overload(methods))) }
+        Method::from_parts(about, Shared::Owned(Arc::new(Overload(methods))))
     }
 
     /// Creates a method with a custom body.
     #[cfg(feature = "program")]
     pub(crate) fn of(about: About, body: impl Body + 'static) -> Method {
-        Method { about: Shared::Owned(Arc::new(about)), body: Shared::Owned(Arc::new(body)) }
+        Method::from_parts(Shared::Owned(Arc::new(about)), Shared::Owned(Arc::new(body)))
     }
 
     /// Creates a method for the code of `#[service]`.
@@ -204,7 +214,7 @@ impl Method {
         about: &'static About,
         function: F,
     ) -> Method {
-        Method { about: Shared::Static(about), body: Shared::Owned(Arc::new(Typed::new(function))) }
+        Method::from_parts(Shared::Static(about), Shared::Owned(Arc::new(Typed::new(function))))
     }
 
     /// Creates a method for the code of `#[method]`.
@@ -213,7 +223,11 @@ impl Method {
         about: &'static About,
         body: &'static Typed<F, Kind, Args>,
     ) -> Method {
-        Method { about: Shared::Static(about), body: Shared::Static(body) }
+        Method::from_parts(Shared::Static(about), Shared::Static(body))
+    }
+
+    fn from_parts(about: Shared<About>, body: Shared<dyn Body>) -> Method {
+        Method { about, body, hooks: Vec::new(), is_introspection: false }
     }
 
     /// Sets the help, in Markdown: the first paragraph is the title.
@@ -286,7 +300,7 @@ impl Method {
     }
 
     /// Marks it as unsafe: a call changes something that users may want to keep. Where methods can be
-    /// [tried](crate::Docs::trying), the page asks before it calls. (Safe methods: RFC 9110 §9.2.1.)
+    /// [tried](crate::Docs::try_it), the page asks before it calls. (Safe methods: RFC 9110 §9.2.1.)
     ///
     /// # Example
     ///
@@ -318,6 +332,26 @@ impl Method {
             Shared::Static(about) => Cow::Borrowed(&about.name),
             Shared::Owned(about) => about.name.clone(),
         }
+    }
+
+    /// Marks it as one that tells about methods.
+    fn mark_introspection(mut self) -> Method {
+        self.is_introspection = true;
+        self
+    }
+
+    fn is_introspection(&self) -> bool {
+        self.is_introspection
+    }
+
+    /// Puts the hooks of a registry around it.
+    fn hooked(mut self, hooks: &Arc<Hooks>) -> Method {
+        self.hooks.insert(0, Arc::clone(hooks));
+        self
+    }
+
+    fn hooks(&self) -> &[Arc<Hooks>] {
+        &self.hooks
     }
 
     pub(crate) fn aliases(&self) -> &[Cow<'static, str>] {

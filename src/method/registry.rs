@@ -4,17 +4,18 @@ use std::borrow::Cow;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use schemars::SchemaGenerator;
 
-use crate::call::{Params, Reply};
-use crate::description::{Definitions, Description, Outline, generator};
-use crate::logger;
+use super::hooks::Hooks;
+use crate::call::{MULTICALL, Params, Reply};
+use crate::description::{Description, Outline};
 #[cfg(feature = "async")]
 use crate::method::Async;
-use crate::method::{Function, Method};
+use crate::method::{Call, Function, Method};
 use crate::service::Request;
+use crate::service::logger;
 use crate::wire::fault::Fault;
 use crate::wire::value::shown;
 
@@ -35,12 +36,35 @@ use crate::wire::value::shown;
 /// # let names = rpcgi::xmlrpc::response_from_slice::<Vec<String>>(&endpoint.handle_document(&call));
 /// # assert_eq!(names.unwrap().unwrap(), ["ann", "bob"]);
 /// ```
+#[must_use = "a registry does nothing until it is mounted or served"]
 pub struct Registry {
     /// In the order they were added; sorted by name once [sealed](Registry::seal).
     methods: Vec<(Cow<'static, str>, Method)>,
-    /// By the prefix of the names they are asked for; the one mounted first is asked first.
-    fallbacks: Vec<(String, Arc<dyn Fallback>)>,
+    /// In the order they are asked.
+    fallbacks: Vec<Mounted>,
     separator: Cow<'static, str>,
+    /// Of this registry; those of registries that were mounted are with their methods.
+    hooks: Hooks,
+}
+
+/// A fallback, and what the registries around it have added.
+struct Mounted {
+    /// The prefix of the names it is asked for.
+    prefix: String,
+    fallback: Arc<dyn Fallback>,
+    /// The outermost first.
+    hooks: Vec<Arc<Hooks>>,
+}
+
+impl Mounted {
+    fn new(fallback: impl Fallback + 'static) -> Mounted {
+        Mounted { prefix: String::new(), fallback: Arc::new(fallback), hooks: Vec::new() }
+    }
+
+    fn method(&self, name: &str) -> Option<Method> {
+        let method = self.fallback.method(name.strip_prefix(&self.prefix[..])?)?;
+        Some(self.hooks.iter().rev().fold(method, |method, hooks| method.hooked(hooks)))
+    }
 }
 
 /// A source of methods for unregistered names: Python's `_dispatch`, Twisted's `lookupProcedure` and `listProcedures`.
@@ -86,6 +110,7 @@ impl<F: Fn(&str) -> Option<Method> + Send + Sync> Fallback for F {
 
 /// An error for two methods of the same name.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DuplicateMethod {
     /// The name.
     pub name: String,
@@ -113,7 +138,7 @@ impl std::error::Error for DuplicateMethod {}
 impl Registry {
     /// Creates an empty registry.
     pub fn new() -> Registry {
-        Registry { methods: Vec::new(), fallbacks: Vec::new(), separator: ".".into() }
+        Registry { methods: Vec::new(), fallbacks: Vec::new(), separator: ".".into(), hooks: Hooks::default() }
     }
 
     /// Adds a function or closure under a name, see [`Method::new`].
@@ -159,7 +184,58 @@ impl Registry {
 
     /// Adds a fallback that resolves names which are not registered. Several are asked in the order they were added.
     pub fn fallback(mut self, fallback: impl Fallback + 'static) -> Registry {
-        self.fallbacks.push((String::new(), Arc::new(fallback)));
+        self.fallbacks.push(Mounted::new(fallback));
+        self
+    }
+
+    /// Adds a function that decides on each call before its method runs: of the methods of this registry, those that are
+    /// added later too, under whatever names they are mounted; inside of a batch or multicall on each call of its own.
+    /// Of several, that of the outermost registry is asked first. A panic in one is an internal fault.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::{Call, Fault, Registry, Server};
+    ///
+    /// fn admins_only(call: &Call<'_>) -> Result<(), Fault> {
+    ///     match call.request().user().as_deref() {
+    ///         Some("ann") => Ok(()),
+    ///         _ => Err(Fault::new(403, format!("{} is for admins", call.name()))),
+    ///     }
+    /// }
+    ///
+    /// let accounts = Registry::new().method("list", || ["ann", "bob"]).before(admins_only);
+    /// let server = Server::new("Example").mount("accounts", accounts).method("ping", || "pong");
+    /// # let endpoint = server.build().unwrap();
+    /// # assert_eq!(endpoint.call::<String>("ping", ()).unwrap(), "pong");
+    /// # assert_eq!(endpoint.call::<Vec<String>>("accounts.list", ()).unwrap_err().code, 403);
+    /// ```
+    pub fn before(mut self, before: impl Fn(&Call<'_>) -> Result<(), Fault> + Send + Sync + 'static) -> Registry {
+        self.hooks.add_before(before);
+        self
+    }
+
+    /// Adds a function that is told of each call when it has been answered, or refused: its outcome, and the time it took.
+    /// Of several, that of the innermost registry is told first.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use rpcgi::{Call, Fault, Server};
+    ///
+    /// let server = Server::new("Example").after(|call: &Call<'_>, outcome: Result<(), &Fault>, took: Duration| {
+    ///     if outcome.is_err() || took > Duration::from_secs(1) {
+    ///         log::warn!("{}: {outcome:?} after {took:?}", call.name());
+    ///     }
+    /// });
+    /// # server.build().unwrap();
+    /// ```
+    pub fn after(
+        mut self,
+        after: impl Fn(&Call<'_>, Result<(), &Fault>, Duration) + Send + Sync + 'static,
+    ) -> Registry {
+        self.hooks.add_after(after);
         self
     }
 
@@ -168,7 +244,7 @@ impl Registry {
     /// Sorting only once keeps registering cheap, which a CGI program does anew for every call.
     pub(crate) fn seal(&mut self, system: impl Fallback + 'static) {
         self.methods.sort_by(|(a, _), (b, _)| a.cmp(b));
-        self.fallbacks.insert(0, (String::new(), Arc::new(system)));
+        self.fallbacks.insert(0, Mounted::new(system));
     }
 
     /// Returns the names that two methods share, one of them maybe in the `system` that it was sealed with.
@@ -176,7 +252,7 @@ impl Registry {
         let pairs = self.methods.windows(2).filter(|pair| pair[0].0 == pair[1].0);
         let mut duplicates: Vec<DuplicateMethod> =
             pairs.map(|pair| DuplicateMethod::new(&pair[0].0, &pair[0].1, &pair[1].1)).collect();
-        if let Some((_, system)) = self.fallbacks.first() {
+        if let Some(Mounted { fallback: system, .. }) = self.fallbacks.first() {
             let taken = system.names().into_iter().filter_map(|name| {
                 let second = self.registered(&name)?;
                 Some(DuplicateMethod::new(&name, &system.method(&name)?, second))
@@ -189,6 +265,11 @@ impl Registry {
     /// Returns whether its list of methods is fixed: there is no fallback but its own `system`.
     pub(crate) fn is_settled(&self) -> bool {
         self.fallbacks.len() <= 1
+    }
+
+    /// Tests whether a call of a method may change something: by itself, or by the calls that `system.multicall` makes.
+    pub(crate) fn may_change(&self, name: &str, is_unsafe: bool) -> bool {
+        is_unsafe || name == MULTICALL && self.has_unsafe()
     }
 
     /// Returns whether one of the methods is unsafe, of those registered and those that fallbacks list.
@@ -206,10 +287,9 @@ impl Registry {
     pub(crate) fn names(&self) -> Vec<String> {
         let registered =
             self.methods.iter().filter(|(_, method)| !method.is_hidden()).map(|(name, _)| name.to_string());
-        let fallen_back = self
-            .fallbacks
-            .iter()
-            .flat_map(|(prefix, fallback)| fallback.names().into_iter().map(move |name| format!("{prefix}{name}")));
+        let fallen_back = self.fallbacks.iter().flat_map(|Mounted { prefix, fallback, .. }| {
+            fallback.names().into_iter().map(move |name| format!("{prefix}{name}"))
+        });
         let mut names: Vec<String> = registered.chain(fallen_back).collect();
         names.sort_unstable();
         names.dedup();
@@ -221,50 +301,64 @@ impl Registry {
         Ok(self.find(name).ok_or_else(|| self.not_found(name))?.describe(name))
     }
 
-    /// Describes all methods to list, sorted by name.
-    pub(crate) fn describe_all(&self) -> Vec<Description> {
-        let mut generator = generator();
-        let outlines = self.outline_all(&mut generator);
-        let definitions = Definitions::of(generator);
-        outlines.into_iter().map(|(name, outline)| outline.into_description(name, &definitions)).collect()
-    }
-
     /// Outlines all methods to list with their schemas, sorted by name.
     pub(crate) fn outline_all(&self, generator: &mut SchemaGenerator) -> Vec<(String, Outline)> {
         let mut outline = |name: String| Some((self.find(&name)?.outline(generator), name));
         self.names().into_iter().filter_map(|name| outline(name).map(|(outline, name)| (name, outline))).collect()
     }
 
+    /// Returns the function that makes the calls of a request.
+    pub(crate) fn dispatch(&self, request: &Request) -> impl Fn(&str, Params<'_, '_>) -> Result<Reply, Fault> {
+        move |name, params| self.call(name, request, params)
+    }
+
     /// Calls the method of this name, and logs it.
     pub(crate) fn call(&self, name: &str, request: &Request, params: Params<'_, '_>) -> Result<Reply, Fault> {
         let started = log::log_enabled!(target: logger::CALLS_TARGET, log::Level::Info).then(Instant::now);
-        let outcome = match self.find(name) {
-            Some(method) => method.call(name, request, params),
-            None => self.refuse(name, params),
+        let method = self.find(name);
+        let outcome = match &method {
+            Some(method) if self.hooks.is_empty() && method.hooks().is_empty() => method.call(name, request, params),
+            method => self.call_with_hooks(name, request, params, method.as_deref()),
         };
         if let Some(cause) = outcome.as_ref().err().and_then(Fault::cause) {
             log::error!("method \"{}\": {cause}", shown(name));
         }
         if let Some(started) = started {
             let fault = outcome.as_ref().err().map(|fault| fault.code);
-            logger::note_call(logger::Call { method: shown(name), took: started.elapsed(), fault });
+            logger::note_call(logger::CallLine { method: shown(name), took: started.elapsed(), fault });
         }
         outcome
     }
 
+    /// Calls a method, if there is one and the hooks let it be called.
     #[cold]
-    fn refuse(&self, name: &str, mut params: Params<'_, '_>) -> Result<Reply, Fault> {
-        // a document that breaks off later is refused for that before all else
-        params.finish()?;
-        Err(self.not_found(name))
+    fn call_with_hooks(
+        &self,
+        name: &str,
+        request: &Request,
+        params: Params<'_, '_>,
+        method: Option<&Method>,
+    ) -> Result<Reply, Fault> {
+        let started = Instant::now();
+        let call = Call::new(name, request, method);
+        let inner = method.map_or(&[][..], Method::hooks);
+        let hooks = || std::iter::once(&self.hooks).chain(inner.iter().map(|hooks| &**hooks));
+        let asked = hooks().try_for_each(|hooks| hooks.ask(&call));
+        let outcome = asked.and_then(|()| match method {
+            Some(method) => method.call(name, request, params),
+            None => Err(self.not_found(name)),
+        });
+        let said = outcome.as_ref().map(|_| ());
+        inner.iter().rev().for_each(|hooks| hooks.tell(&call, said, started.elapsed()));
+        self.hooks.tell(&call, said, started.elapsed());
+        outcome
     }
 
     fn find(&self, name: &str) -> Option<Cow<'_, Method>> {
         if let Some(method) = self.registered(name) {
             return Some(Cow::Borrowed(method));
         }
-        let mut fallbacks = self.fallbacks.iter();
-        fallbacks.find_map(|(prefix, fallback)| fallback.method(name.strip_prefix(&prefix[..])?)).map(Cow::Owned)
+        self.fallbacks.iter().find_map(|fallback| fallback.method(name)).map(Cow::Owned)
     }
 
     fn registered(&self, name: &str) -> Option<&Method> {
@@ -296,7 +390,12 @@ impl Registry {
         self.methods.push((method.name_shared(), method));
     }
 
-    fn merge(&mut self, other: Registry, prefix: &str) {
+    fn merge(&mut self, mut other: Registry, prefix: &str) {
+        let hooks = (!other.hooks.is_empty()).then(|| Arc::new(std::mem::take(&mut other.hooks)));
+        if let Some(hooks) = &hooks {
+            let methods = std::mem::take(&mut other.methods);
+            other.methods = methods.into_iter().map(|(name, method)| (name, method.hooked(hooks))).collect();
+        }
         if self.methods.is_empty() && prefix.is_empty() {
             self.methods = other.methods;
         } else {
@@ -305,7 +404,10 @@ impl Registry {
             self.methods.extend(other.methods.into_iter().map(|(name, method)| (prefixed(name), method)));
         }
         let fallbacks = other.fallbacks.into_iter();
-        self.fallbacks.extend(fallbacks.map(|(inner, fallback)| ([prefix, &inner].concat(), fallback)));
+        self.fallbacks.extend(fallbacks.map(|fallback| {
+            let hooks = hooks.iter().chain(&fallback.hooks).cloned().collect();
+            Mounted { prefix: [prefix, &fallback.prefix].concat(), hooks, ..fallback }
+        }));
     }
 }
 

@@ -8,39 +8,139 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use crate::call::{MULTICALL, Outcomes, Params, Reply, ValueSource, Values};
-use crate::description::openrpc::{self, Info};
-use crate::description::{Description, Shape};
+use crate::call::{Capability, MULTICALL, Outcomes, Params, Reply, ValueSource, Values};
+use crate::description::openrpc;
+pub(crate) use crate::description::openrpc::{Info, UNVERSIONED};
+use crate::description::{Description, Detail, Shape, Signature, describe, generator};
 use crate::method::Method;
 use crate::method::registry::{Fallback, Registry};
 use crate::service::Limits;
 use crate::service::Request;
+use crate::wire::Type;
 use crate::wire::fault::Fault;
 use crate::wire::value::{FormatTypes, Members, Received, Value};
 
 /// The abilities of a server that its methods do not show.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Abilities {
     pub(crate) limits: Limits,
     /// Set if results may have nil.
     pub(crate) nil: bool,
+    /// The protocols it speaks.
+    pub(crate) protocols: Vec<Capability>,
 }
 
 const DISCOVER: &str = "rpc.discover";
 const LIST_METHODS: &str = "system.listMethods";
 
-const NAMES: [&str; 8] = [
-    DISCOVER,
-    "system.describeMethods",
-    "system.getCapabilities",
-    LIST_METHODS,
-    "system.methodExist",
-    "system.methodHelp",
-    "system.methodSignature",
-    MULTICALL,
+/// A row of the table of methods.
+struct Row {
+    name: &'static str,
+    /// Markdown; the first paragraph is the title.
+    help: &'static str,
+    param: Option<&'static str>,
+    example: fn() -> Option<Value>,
+    make: fn(&'static str, &System, Arc<Registry>) -> Method,
+}
+
+/// The methods, sorted by name.
+static METHODS: [Row; 8] = [
+    Row {
+        name: DISCOVER,
+        help: "Describes the service for programs.\n\nThe answer is an OpenRPC document.",
+        param: None,
+        example: || None,
+        make: |name, system, registry| {
+            let info = system.info.clone();
+            Method::new(name, move |request: &Request| discover(&registry, &info, request))
+        },
+    },
+    Row {
+        name: "system.describeMethods",
+        help: "Describes methods: all, or those of the given names.",
+        param: Some("names"),
+        example: || Some(Value::Array(vec![LIST_METHODS.into()])),
+        make: |name, system, registry| {
+            let limit = system.abilities.limits.calls;
+            Method::new(name, move |names: Option<Vec<String>>| describe_methods(&registry, names, limit))
+        },
+    },
+    Row {
+        name: "system.getCapabilities",
+        help: "Tells which protocols and extensions the server has, and which limits.",
+        param: None,
+        example: || None,
+        make: |name, system, registry| {
+            let abilities = system.abilities.clone();
+            Method::new(name, move || capabilities(&registry, &abilities))
+        },
+    },
+    Row {
+        name: LIST_METHODS,
+        help: "Lists the names of all methods.",
+        param: None,
+        example: || None,
+        make: |name, _, registry| Method::new(name, move || registry.names()),
+    },
+    Row {
+        name: "system.methodExist",
+        help: "Tells whether there is a method of this name.",
+        param: Some("name"),
+        example: || Some(LIST_METHODS.into()),
+        make: |name, _, registry| Method::new(name, move |method: String| registry.contains(&method)),
+    },
+    Row {
+        name: "system.methodHelp",
+        help: "Tells what a method does.\n\nThe answer is Markdown; it is empty for a method without help.",
+        param: Some("name"),
+        example: || Some(LIST_METHODS.into()),
+        make: |name, _, registry| {
+            Method::new(name, move |method: String| registry.describe(&method).map(|method| method.help))
+        },
+    },
+    Row {
+        name: "system.methodSignature",
+        help: "Lists the signatures of a method.\n\nEach is an array of type names: that of the result, then those of \
+               the params. For a method whose signature is not known the answer is the string `undef`.",
+        param: Some("name"),
+        example: || Some(LIST_METHODS.into()),
+        make: |name, _, registry| {
+            let signatures = move |method: String| registry.describe(&method).map(|method| Signatures::of(&method));
+            Method::new(name, signatures)
+        },
+    },
+    Row {
+        name: MULTICALL,
+        help: "Makes several calls at once.\n\nTakes an array of structs with the members `methodName` and `params`, \
+               an array. The answer has a place for each: an array of the one result, or a struct with the members \
+               `faultCode` and `faultString`. A call that fails does not stop the others.\n\nThere may be no more \
+               calls than `system.getCapabilities` tells, and none of this method itself; a batch of JSON-RPC may \
+               not have it.",
+        param: Some("calls"),
+        example: || {
+            let members = [("methodName", Value::from(LIST_METHODS)), ("params", Value::Array(Vec::new()))];
+            Some(Value::Array(vec![Value::Struct(Members::from(members))]))
+        },
+        make: |name, system, registry| {
+            let limit = system.abilities.limits.calls;
+            Method::new(name, move |request: &Request, calls: Received| multicall(&registry, request, calls, limit))
+        },
+    },
 ];
 
-/// The methods of this module, over the registry they are part of. Each is created on request: most calls need none.
+impl Row {
+    fn method(&'static self, system: &System, registry: Arc<Registry>) -> Method {
+        let method = (self.make)(self.name, system, registry).help(self.help).params(self.param);
+        let method = if self.name == MULTICALL { method } else { method.mark_introspection() };
+        match (self.example)() {
+            Some(example) => method.example([example]),
+            None => method,
+        }
+    }
+}
+
+/// The methods of this table, over the registry they are part of. Each is made when it is asked for: most calls ask for
+/// none.
 pub(crate) struct System {
     registry: Weak<Registry>,
     info: Info,
@@ -55,86 +155,26 @@ impl System {
 
     /// Disables a method; returns whether the name was known.
     pub(crate) fn switch_off(&mut self, name: &str) -> bool {
-        let known = NAMES.contains(&name);
+        let known = METHODS.iter().any(|row| row.name == name);
         if known {
             self.switched_off.push(name.to_owned());
         }
         known
     }
 
-    fn make(&self, name: &str, registry: Arc<Registry>) -> Option<Method> {
-        let abilities = self.abilities;
-        Some(match name {
-            LIST_METHODS => {
-                Method::new(LIST_METHODS, move || registry.names()).help("Lists the names of all methods.")
-            }
-            "system.methodHelp" => {
-                Method::new("system.methodHelp", move |name: String| registry.describe(&name).map(|method| method.help))
-                    .help("Tells what a method does.\n\nThe answer is Markdown; it is empty for a method without help.")
-                    .params(["name"])
-                    .example([LIST_METHODS.into()])
-            }
-            "system.methodSignature" => Method::new("system.methodSignature", move |name: String| {
-                registry.describe(&name).map(|method| Signatures::of(&method))
-            })
-            .help(
-                "Lists the signatures of a method.\n\nEach is an array of type names: that of the result, then those of \
-                 the params. For a method whose signature is not known the answer is the string `undef`.",
-            )
-            .params(["name"])
-            .example([LIST_METHODS.into()]),
-            "system.methodExist" => {
-                Method::new("system.methodExist", move |name: String| registry.contains(&name))
-                    .help("Tells whether there is a method of this name.")
-                    .params(["name"])
-                    .example([LIST_METHODS.into()])
-            }
-            "system.describeMethods" => Method::new("system.describeMethods", move |names: Option<Vec<String>>| {
-                describe_methods(&registry, names, abilities.limits.calls)
-            })
-            .help("Describes methods: all, or those of the given names.")
-            .params(["names"])
-            .example([Value::Array(vec![LIST_METHODS.into()])]),
-            "system.getCapabilities" => {
-                Method::new("system.getCapabilities", move || capabilities(&registry, abilities))
-                    .help("Tells which protocols and extensions the server has, and which limits.")
-            }
-            MULTICALL => Method::new(MULTICALL, move |request: &Request, calls: Received| {
-                multicall(&registry, request, calls, abilities.limits.calls)
-            })
-            .help(
-                "Makes several calls at once.\n\nTakes an array of structs with the members `methodName` and `params`, \
-                 an array. The answer has a place for each: an array of the one result, or a struct with the members \
-                 `faultCode` and `faultString`. A call that fails does not stop the others.\n\nThere may be no more \
-                 calls than `system.getCapabilities` tells, and none of this method itself; a batch of JSON-RPC may \
-                 not have it.",
-            )
-            .params(["calls"])
-            .example([Value::Array(vec![Value::Struct(Members::from([
-                ("methodName", Value::from(LIST_METHODS)),
-                ("params", Value::Array(Vec::new())),
-            ]))])]),
-            DISCOVER => {
-                let info = self.info.clone();
-                Method::new(DISCOVER, move |request: &Request| discover(&registry, &info, request))
-                    .help("Describes the service for programs.\n\nThe answer is an OpenRPC document.")
-            }
-            _ => return None,
-        })
+    fn is_on(&self, name: &str) -> bool {
+        !self.switched_off.iter().any(|switched_off| switched_off == name)
     }
 }
 
 impl Fallback for System {
     fn method(&self, name: &str) -> Option<Method> {
-        if self.switched_off.iter().any(|switched_off| switched_off == name) {
-            return None;
-        }
-        self.make(name, self.registry.upgrade()?)
+        let row = METHODS.iter().find(|row| row.name == name && self.is_on(name))?;
+        Some(row.method(self, self.registry.upgrade()?))
     }
 
     fn names(&self) -> Vec<String> {
-        let switched_on = |name: &&str| !self.switched_off.iter().any(|switched_off| switched_off == name);
-        NAMES.into_iter().filter(switched_on).map(str::to_owned).collect()
+        METHODS.iter().filter(|row| self.is_on(row.name)).map(|row| row.name.to_owned()).collect()
     }
 }
 
@@ -218,7 +258,11 @@ fn discover(registry: &Registry, info: &Info, request: &Request) -> Discovered {
 
 fn describe_methods(registry: &Registry, names: Option<Vec<String>>, limit: usize) -> Result<MethodList, Fault> {
     let descriptions = match names {
-        None => registry.describe_all(),
+        None => {
+            let mut generator = generator();
+            let outlines = registry.outline_all(&mut generator);
+            describe(outlines, generator)
+        }
         Some(mut names) => {
             names.sort_unstable();
             names.dedup();
@@ -240,7 +284,7 @@ fn describe_method(description: Description) -> MethodDescription {
     MethodDescription { name: description.name, purpose: description.help, signatures }
 }
 
-fn describe_detail(detail: &crate::description::Detail) -> SignatureDescription {
+fn describe_detail(detail: &Detail) -> SignatureDescription {
     let value = |name: &str, shape: &Shape, help: &str, optional| ValueDescription {
         name: name.to_owned(),
         r#type: shape.wire.name().to_owned(),
@@ -257,8 +301,8 @@ fn describe_detail(detail: &crate::description::Detail) -> SignatureDescription 
     }
 }
 
-fn describe_signature(signature: &crate::description::Signature) -> SignatureDescription {
-    let value = |wire: &crate::wire::Type| ValueDescription {
+fn describe_signature(signature: &Signature) -> SignatureDescription {
+    let value = |wire: &Type| ValueDescription {
         name: String::new(),
         r#type: wire.name().to_owned(),
         description: String::new(),
@@ -273,7 +317,7 @@ fn describe_signature(signature: &crate::description::Signature) -> SignatureDes
 /// An entry of `system.getCapabilities`.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Capability {
+struct CapabilityDescription {
     spec_url: String,
     spec_version: i32,
     /// The numbers of the entry `limits`.
@@ -281,27 +325,26 @@ struct Capability {
     numbers: BTreeMap<&'static str, i64>,
 }
 
-fn capabilities(registry: &Registry, abilities: Abilities) -> BTreeMap<&'static str, Capability> {
-    let capability = |spec_url: &str, spec_version| Capability {
-        spec_url: spec_url.to_owned(),
-        spec_version,
-        numbers: BTreeMap::new(),
+fn capabilities(registry: &Registry, abilities: &Abilities) -> BTreeMap<&'static str, CapabilityDescription> {
+    let capability = |name: &'static str, url: &str, version| {
+        (name, CapabilityDescription { spec_url: url.to_owned(), spec_version: version, numbers: BTreeMap::new() })
     };
-    let mut capabilities = BTreeMap::from([
-        ("json-rpc", capability("https://www.jsonrpc.org/specification", 2)),
-        ("xmlrpc", capability("http://www.xmlrpc.com/spec", 1)),
-        ("faults_interop", capability("http://xmlrpc-epi.sourceforge.net/specs/rfc.fault_codes.php", 20_010_516)),
-        ("limits", Capability { numbers: limits(&abilities.limits), ..capability("urn:rpcgi:limits", 1) }),
-    ]);
+    let protocols =
+        abilities.protocols.iter().map(|protocol| capability(protocol.name, protocol.url, protocol.version));
+    let mut capabilities: BTreeMap<_, _> = protocols.collect();
+    let faults = "http://xmlrpc-epi.sourceforge.net/specs/rfc.fault_codes.php";
+    capabilities.extend([capability("faults_interop", faults, 20_010_516)]);
+    let (name, limits_capability) = capability("limits", "urn:rpcgi:limits", 1);
+    let numbers = limits(&abilities.limits);
+    capabilities.insert(name, CapabilityDescription { numbers, ..limits_capability });
     if registry.contains("system.methodSignature") {
-        let url = "http://phpxmlrpc.sourceforge.net/doc-2/ch10.html";
-        capabilities.insert("introspection", capability(url, 2));
+        capabilities.extend([capability("introspection", "http://phpxmlrpc.sourceforge.net/doc-2/ch10.html", 2)]);
     }
     if registry.contains(MULTICALL) {
-        capabilities.insert(MULTICALL, capability("http://www.xmlrpc.com/discuss/msgReader$1208", 1));
+        capabilities.extend([capability(MULTICALL, "http://www.xmlrpc.com/discuss/msgReader$1208", 1)]);
     }
     if abilities.nil {
-        capabilities.insert("nil", capability("http://www.ontosys.com/xml-rpc/extensions.php", 1));
+        capabilities.extend([capability("nil", "http://www.ontosys.com/xml-rpc/extensions.php", 1)]);
     }
     capabilities
 }

@@ -7,16 +7,14 @@ use std::time::Duration;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
-use serde_json::json;
-use serde_json::value::RawValue;
 use ureq::Agent;
 
+use crate::protocol::jsonrpc::{self, RawError, RawResponse};
+use crate::protocol::xmlrpc;
 use crate::service::Limits;
 use crate::wire::fault::Fault;
 use crate::wire::json;
 use crate::wire::value::{Base64, Value, shown};
-use crate::xmlrpc;
 
 /// Exit statuses beside 0, and 2 for a usage error.
 const FAULT: u8 = 3;
@@ -103,28 +101,17 @@ fn by_xml_rpc(arguments: &Arguments, params: &[Value], options: &json::Options) 
 }
 
 fn by_json_rpc(arguments: &Arguments, params: &[Value], options: &json::Options) -> Result<Vec<u8>, Failure> {
-    #[derive(Deserialize)]
-    struct Answer {
-        #[serde(default, deserialize_with = "present")]
-        result: Option<Box<RawValue>>,
-        error: Option<ErrorObject>,
-    }
-
-    #[derive(Deserialize)]
-    struct ErrorObject {
-        code: i32,
-        message: String,
-    }
-
-    let mut call =
-        format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":{},\"params\":", json!(arguments.method)).into_bytes();
-    call.extend_from_slice(&write(params, options)?);
-    call.push(b'}');
+    let call =
+        jsonrpc::request_to_vec(&arguments.method, params, 1).map_err(|error| Failure::Usage(error.to_string()))?;
     let answer = send(arguments, "application/json", &call)?;
-    match serde_json::from_slice::<Answer>(&answer).map_err(|error| not_understood(&error, &answer))? {
-        Answer { error: Some(error), .. } => Err(Failure::Fault(Fault::new(error.code, error.message))),
-        Answer { result: Some(result), .. } => Ok(on_one_line(result.get()).into_bytes()),
-        Answer { .. } => Err(not_understood(&"expected `result` or `error`, found neither", &answer)),
+    let response = RawResponse::read(&answer, options).map_err(|error| not_understood(&error, &answer))?;
+    match (response.error, response.result) {
+        (Some(RawError { code, message, .. }), _) => {
+            let code = i32::try_from(code).map_err(|error| not_understood(&error, &answer))?;
+            Err(Failure::Fault(Fault::new(code, message)))
+        }
+        (None, Some(result)) => Ok(on_one_line(result.text).into_bytes()),
+        (None, None) => Err(not_understood(&"expected `result` or `error`, found neither", &answer)),
     }
 }
 
@@ -190,11 +177,6 @@ fn argument(text: &str) -> Result<Value, String> {
         Some(_) => Err(json.unexpected("the end")),
     });
     value.map_err(|error| format!("expected JSON, found {}: {error}", shown(text)))
-}
-
-/// Reads a member that is present, even if it is null.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
-    Box::<RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// Removes the white space between the values of a JSON text.

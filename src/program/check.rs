@@ -62,14 +62,14 @@ fn of_place(source: &Source) -> Vec<Mistake> {
     }
     if Htaccess::of(source.folder()).hands_out(&source.path) {
         let suffix = source.path.extension().unwrap_or_default().to_string_lossy();
-        let message = "as far as .htaccess says, the web server does not run it, and would hand out its text";
+        let message = "by .htaccess, the web server does not run it, but would hand out its text";
         note(Severity::Warning, message, &format!("in .htaccess: AddHandler cgi-script .{suffix}"));
     }
     if let Ok(folder) = fs::metadata(source.folder()) {
         let path = source.folder().display();
         // where only owners may replace their files it does not matter
         if folder.permissions().mode() & 0o1002 == 0o002 {
-            let message = format!("everybody may write to its folder {path}, and put another file in its place");
+            let message = format!("every user may write to its folder {path}, and put another file in its place");
             note(Severity::Warning, &message, &format!("chmod o-w {path}"));
         } else if folder.permissions().mode() & 0o1020 == 0o020 {
             let message = format!("a group may write to its folder {path}, and suEXEC runs nothing there");

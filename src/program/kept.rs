@@ -9,10 +9,10 @@ use http::StatusCode;
 
 use super::report;
 use crate::gateway::cgi;
-use crate::logger;
 use crate::manifest::{Identity, Look, Manifest, Source, Workers, read};
 use crate::server::Endpoint;
 use crate::service::Limits;
+use crate::service::logger;
 use crate::service::{Request, Response, Service};
 
 /// The behaviour while the file has mistakes.
@@ -147,6 +147,14 @@ impl Service for Kept {
         serving.map_or_else(|_| Limits::default(), |serving| serving.endpoint.limits())
     }
 
+    fn admit(&self, head: &mut Request) -> Result<(), Response> {
+        self.serving().map_or(Ok(()), |serving| serving.endpoint.admit(head))
+    }
+
+    fn has_guards(&self) -> bool {
+        self.serving().is_ok_and(|serving| serving.endpoint.has_guards())
+    }
+
     fn is_own_host(&self, request: &Request) -> bool {
         self.serving().is_ok_and(|serving| serving.endpoint.is_own_host(request))
     }
@@ -198,17 +206,15 @@ impl State {
     }
 }
 
-const FOREIGN: &str =
-    "it belongs to a user who may be anybody: expected root, or who this program runs as or belongs to";
+const FOREIGN: &str = "its owner is not trusted: expected root, the user this program runs as, or the program's owner";
 
 impl Serving {
     fn new(manifest: Manifest, is_alone: bool) -> Result<Serving, String> {
         let Manifest { server, workers, files } = manifest;
         let files =
             files.into_iter().map(|file| (Identity::at(&file).ok(), file)).map(|(known, file)| (file, known)).collect();
-        let level = server.log_level();
         let endpoint = server.build().map_err(|error| error.to_string())?;
-        logger::let_through(level);
+        logger::let_through(endpoint.log_level());
         if is_alone {
             logger::set_file(endpoint.log_file());
         }

@@ -28,10 +28,10 @@ use self::kept::{Kept, WhenBroken};
 use self::wrapper::Wrapper;
 use crate::gateway::Start;
 #[cfg(target_os = "linux")]
-use crate::gateway::socket::{Address, Listener};
-use crate::logger;
+use crate::gateway::fastcgi::{Address, Listener};
 use crate::manifest::{Look, Source, end_all, read, reference, schema};
-use crate::run::{self, USAGE};
+use crate::run::{self, Failure, USAGE};
+use crate::service::logger;
 
 /// Does what the program was started for, and returns its exit status.
 pub fn program() -> ExitCode {
@@ -184,7 +184,7 @@ fn explain(manifest: Option<PathBuf>) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-fn serve(path: &Path, listen: std::net::SocketAddr) -> Result<(), String> {
+fn serve(path: &Path, listen: std::net::SocketAddr) -> Result<(), Failure> {
     let kept = Arc::new(Kept::new(path, WhenBroken::Tell)?);
     let served = run::serve(Arc::clone(&kept) as _, listen);
     kept.stop();
@@ -198,7 +198,7 @@ fn respond(
     suffixes: Vec<String>,
     listeners: Vec<Listener>,
     addresses: &[Address],
-) -> Result<(), String> {
+) -> Result<(), Failure> {
     let served = match manifest {
         Some(path) => {
             let kept = Arc::new(Kept::new(&path, WhenBroken::KeepOld)?);
@@ -217,21 +217,21 @@ fn respond(
     served
 }
 
-fn doc(path: &Path, options: &run::DocOptions) -> Result<(), String> {
+fn doc(path: &Path, options: &run::DocOptions) -> Result<(), Failure> {
     let source = Source::open(path).map_err(|problem| report::of_file(path, &problem))?;
     match read(&source, Look::Text) {
         (Some(manifest), _) => {
             let endpoint = manifest.server.build().map_err(|error| report::of_file(path, &error.to_string()))?;
-            options.write(&endpoint)
+            options.write(&endpoint, None)
         }
-        (None, mistakes) => Err(report::human(path, &source.text, &mistakes, io::stderr().is_terminal())),
+        (None, mistakes) => Err(report::human(path, &source.text, &mistakes, io::stderr().is_terminal()).into()),
     }
 }
 
 /// The manifest that `init` writes, but for its first line.
 const FIRST: &str = include_str!("first.toml");
 
-fn init(path: &Path) -> Result<(), String> {
+fn init(path: &Path) -> Result<(), Failure> {
     let program = std::env::current_exe().map_err(|error| format!("where rpcgi is cannot be told: {error}"))?;
     let text = format!("#!{}\n{FIRST}", program.display());
     let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(path);
@@ -242,19 +242,19 @@ fn init(path: &Path) -> Result<(), String> {
         "{name} is written. What next:\n  rpcgi serve {name}     to try it\n  rpcgi check {name}     to see what a web \
          server would have against it\nThen put it where your web server runs programs. Under Apache, in a folder that is \
          no cgi-bin, the\nfile .htaccess has to say so:\n  Options +ExecCGI\n  AddHandler cgi-script .cgi\n  SetEnvIf \
-         Authorization \"(.+)\" HTTP_AUTHORIZATION=$1\nThere, everybody can fetch what stands beside it: keep programs and \
-         data in a folder of their own.\n"
+         Authorization \"(.+)\" HTTP_AUTHORIZATION=$1\nOther files there can be downloaded: keep programs and data in a \
+         folder of their own.\n"
     );
     print(next.as_bytes())
 }
 
-fn completions(shell: clap_complete::Shell) -> Result<(), String> {
+fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut CommandLine::command(), "rpcgi", &mut text);
     print(&text)
 }
 
-fn man() -> Result<(), String> {
+fn man() -> Result<(), Failure> {
     let mut page = Vec::new();
     let rendered = clap_mangen::Man::new(CommandLine::command()).render(&mut page);
     rendered.map_err(|error| error.to_string())?;
@@ -287,10 +287,10 @@ fn manual_of_manifests() -> String {
     page
 }
 
-fn print(text: &[u8]) -> Result<(), String> {
+fn print(text: &[u8]) -> Result<(), Failure> {
     match io::stdout().write_all(text) {
         // the reader has seen enough
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(|error| format!("standard output cannot be written: {error}")),
+        written => written.map_err(|error| format!("standard output cannot be written: {error}").into()),
     }
 }

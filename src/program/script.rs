@@ -13,11 +13,11 @@ use http::StatusCode;
 
 use super::report;
 use crate::gateway::cgi;
-use crate::logger;
 use crate::manifest::{Identity, Look, Manifest, Source, end_programs, read};
 use crate::run;
-use crate::server::Endpoint;
-use crate::service::Response;
+use crate::server::Server;
+use crate::service::logger;
+use crate::service::{Response, Service};
 
 /// The reason why there is no manifest to serve.
 enum Refusal {
@@ -27,20 +27,17 @@ enum Refusal {
     OutOfOrder(String),
 }
 
-const EXPLANATION: &str = "This is the program rpcgi, and no service. Put it outside of the folders of the web server, \
-    and there a manifest whose first line names it: #!/path/to/rpcgi";
+const EXPLANATION: &str = "This is the program rpcgi, not a service. Move it to a folder that the web server does not serve, \
+    and put a manifest here whose first line names it: #!/path/to/rpcgi";
 
 /// Answers the one request.
 pub(super) fn answer() -> ExitCode {
     let name = |variable| std::env::var_os(variable).filter(|value| !value.is_empty());
     let written = match manifest(std::env::args_os().nth(1), name("SCRIPT_FILENAME")) {
         Ok(Manifest { server, workers, .. }) => {
-            logger::let_through(server.log_level());
             end_programs();
             let script = name("SCRIPT_FILENAME").unwrap_or_default();
-            let endpoint = server.build();
-            logger::set_file(endpoint.as_ref().ok().and_then(Endpoint::log_file));
-            let answered = logger::named(&script.to_string_lossy(), || run::answer_cgi(endpoint));
+            let answered = logger::named(&script.to_string_lossy(), || serve(server));
             let retired = workers.retire();
             let_go_of_the_server();
             retired.dismiss();
@@ -53,6 +50,18 @@ pub(super) fn answer() -> ExitCode {
         }
     };
     run::written(written)
+}
+
+/// Answers the one request with a service.
+fn serve(server: Server) -> ExitCode {
+    logger::let_through(server.log_level());
+    match server.build() {
+        Ok(endpoint) => {
+            endpoint.start();
+            run::answer_cgi(endpoint)
+        }
+        Err(error) => run::refuse(&error),
+    }
 }
 
 /// Replaces stdin, stdout and stderr after the answer: the web server waits as long as one of them is open.

@@ -13,8 +13,8 @@ use std::thread;
 
 use super::kept::{Kept, WhenBroken};
 use crate::gateway::cgi;
-use crate::logger;
 use crate::service::Limits;
+use crate::service::logger;
 use crate::service::{Request, Response, Service};
 
 /// The most manifests that are kept: each may have workers.
@@ -103,6 +103,14 @@ impl Manifests {
 impl Service for Wrapper {
     fn limits(&self) -> Limits {
         Limits { threads: Some(THREADS), ..Limits::default() }
+    }
+
+    fn admit(&self, head: &mut Request) -> Result<(), Response> {
+        match self.find(head) {
+            Ok(kept) => logger::named(&kept.path().to_string_lossy(), || kept.admit(head)),
+            // it is told when the request is answered
+            Err(_) => Ok(()),
+        }
     }
 
     fn handle(&self, request: &Request) -> Response {

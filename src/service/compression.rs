@@ -8,7 +8,8 @@ use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use flate2::write::{GzEncoder, ZlibEncoder};
 use http::StatusCode;
 
-use crate::service::{Request, Response};
+use super::request::Request;
+use super::response::Response;
 
 /// The most octets of a body that is sent as it is: compressed, it would hardly save a packet.
 const WORTH_COMPRESSING: usize = 1400;

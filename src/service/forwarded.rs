@@ -4,14 +4,18 @@
 //! proxy.
 
 use std::net::{IpAddr, SocketAddr};
-use std::str::FromStr;
 
+use http::StatusCode;
 use ipnet::IpNet;
 
-use super::{LONGEST_PATH, Request, cut, default_port, is_host, is_scheme, path, split_port};
+use super::path;
+use super::request::Request;
+use super::response::Response;
+use super::url::{BaseUrl, LONGEST_PATH, Seen, cut};
 
 /// The headers by which [trusted proxies](crate::Server::trusted_proxies) describe the request of their client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Forwarded {
     /// By `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host` and `X-Forwarded-Prefix`.
     #[default]
@@ -28,18 +32,18 @@ pub(crate) struct Surroundings {
     pub(crate) forwarded: Forwarded,
 }
 
-/// A request as seen from outside; unknown parts are empty.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    pub(super) address: Option<IpAddr>,
-    pub(super) scheme: Option<String>,
-    pub(super) host: Option<String>,
-    /// The part of the path that a proxy has removed.
-    pub(super) prefix: String,
-    pub(super) url: Option<BaseUrl>,
-}
-
 impl Surroundings {
+    /// Has a request seen as its client sees it.
+    ///
+    /// # Errors
+    /// The response to a request for which a proxy tells what cannot be meant: 400.
+    pub(crate) fn apply_to(&self, request: &Request) -> Result<(), Response> {
+        if !self.are_plain() {
+            request.set_seen(self.see(request).map_err(|message| Response::text(StatusCode::BAD_REQUEST, message))?);
+        }
+        Ok(())
+    }
+
     /// Tests if neither a URL nor proxies are known, so that a request is what it seems.
     pub(crate) fn are_plain(&self) -> bool {
         self.url.is_none() && self.proxies.is_empty()
@@ -136,19 +140,6 @@ impl Surroundings {
     }
 }
 
-impl Seen {
-    /// Checks the parts that pages and messages repeat.
-    fn check(&self) -> Result<(), String> {
-        if let Some(scheme) = self.scheme.as_ref().filter(|scheme| !is_scheme(scheme)) {
-            return Err(format!("expected http or https as the scheme that a proxy tells, found \"{}\"", cut(scheme)));
-        }
-        match self.host.as_ref().filter(|host| !is_host(host)) {
-            Some(host) => Err(format!("expected a host as a proxy tells it, found \"{}\"", cut(host))),
-            None => Ok(()),
-        }
-    }
-}
-
 /// The headers that proxies add, some of which tell the client's address.
 const FORWARDING: [&str; 9] = [
     "HTTP_FORWARDED",
@@ -208,55 +199,6 @@ fn unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
     });
     let parts = parts.collect();
     (!is_quoted).then_some(parts)
-}
-
-/// The public URL of a service: all that comes before the path of a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct BaseUrl {
-    scheme: String,
-    host: String,
-    /// Without a slash at its end.
-    path: String,
-    /// Set if it was written with one.
-    has_slash: bool,
-}
-
-impl BaseUrl {
-    /// Returns the URL without its path.
-    pub(crate) fn origin(&self) -> String {
-        format!("{}://{}", self.scheme, self.host)
-    }
-
-    /// Tests if it is the whole URL of a request for `/`: it has a path, without a slash at its end.
-    pub(super) fn is_whole(&self) -> bool {
-        !self.path.is_empty() && !self.has_slash
-    }
-
-    /// Returns all that comes before the path of a request. A proxy may have removed the path of this URL, or not.
-    pub(super) fn before(&self, path: &str) -> String {
-        let is_there = path.strip_prefix(&self.path[..]).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-        if is_there { self.origin() } else { self.origin() + &self.path }
-    }
-}
-
-impl FromStr for BaseUrl {
-    type Err = String;
-
-    fn from_str(url: &str) -> Result<BaseUrl, String> {
-        let expected = || format!("expected a URL as \"https://api.example/path\", found \"{}\"", cut(url));
-        let (scheme, rest) = url.split_once("://").ok_or_else(expected)?;
-        let scheme = scheme.to_ascii_lowercase();
-        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let is_known = is_scheme(&scheme) && is_host(host) && !path.contains(['?', '#']);
-        let path = path::normal(path).filter(|path| is_known && path.len() <= LONGEST_PATH).ok_or_else(expected)?;
-        let host = match split_port(host) {
-            (name, Some(port)) if port == default_port(&scheme) => name,
-            _ => host,
-        };
-        let has_slash = path.ends_with('/');
-        let path = path.trim_end_matches('/').to_owned();
-        Ok(BaseUrl { host: host.to_ascii_lowercase(), path, has_slash, scheme })
-    }
 }
 
 #[cfg(test)]

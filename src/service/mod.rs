@@ -3,33 +3,129 @@
 //! Its two sides know nothing of each other: a gateway makes a [`Request`] of whatever arrives and writes a
 //! [`Response`] however its server wants it, and a [`Service`] answers.
 
+mod about;
 pub(crate) mod compression;
+mod cookie;
 mod forwarded;
 mod limits;
+pub(crate) mod logger;
 pub(crate) mod origin;
 pub(crate) mod path;
+mod request;
+mod response;
+mod url;
 
-use std::borrow::Cow;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{StatusCode, Uri};
-
+pub use self::about::{About, PageError, PageRequest};
+pub use self::cookie::Cookie;
 pub use self::forwarded::Forwarded;
-use self::forwarded::Seen;
-pub(crate) use self::forwarded::{BaseUrl, Surroundings, is_forwarded, network};
+pub(crate) use self::forwarded::{Surroundings, is_forwarded, network};
 pub use self::limits::Limits;
+pub use self::logger::LogFormat;
+pub use self::request::{MetaVariables, Request};
+pub use self::response::{HeaderError, Response};
+pub(crate) use self::url::{BaseUrl, is_local_host, split_port};
+
+/// Set in a process that answers one request and ends.
+static IS_SINGLE: AtomicBool = AtomicBool::new(false);
+
+/// Notes that this process answers one request and ends, as a CGI program does.
+pub(crate) fn mark_single_request() {
+    IS_SINGLE.store(true, Ordering::Relaxed);
+}
+
+/// Tests whether this process answers one request and ends: threads cost it more than they bring, and a host may allow
+/// none.
+#[cfg(feature = "async")]
+pub(crate) fn is_single_request() -> bool {
+    IS_SINGLE.load(Ordering::Relaxed)
+}
 
 /// A handler of requests.
+///
+/// A program serves one by [`run`](crate::run) or by a [gateway](crate::gateway); an [`Endpoint`](crate::Endpoint) is
+/// one, and so is whatever stands around it.
+///
+/// # Example
+///
+/// A service around an endpoint, which is closed at night:
+///
+/// ```
+/// use http::StatusCode;
+/// use rpcgi::{About, Endpoint, Limits, Request, Response, Server, Service};
+///
+/// struct Daytime(Endpoint);
+///
+/// impl Service for Daytime {
+///     fn limits(&self) -> Limits {
+///         self.0.limits()
+///     }
+///
+///     fn admit(&self, head: &mut Request) -> Result<(), Response> {
+/// #       fn is_night() -> bool { false }
+///         if is_night() {
+///             return Err(Response::text(StatusCode::SERVICE_UNAVAILABLE, "closed until seven"));
+///         }
+///         self.0.admit(head)
+///     }
+///
+///     fn handle(&self, request: &Request) -> Response {
+///         self.0.handle(request)
+///     }
+///
+///     fn about(&self) -> Option<About<'_>> {
+///         self.0.about()
+///     }
+/// }
+///
+/// let endpoint = Server::new("Example").method("add", |a: i32, b: i32| a + b).build()?;
+/// # let service = Daytime(endpoint.clone());
+/// # let call = br#"{"jsonrpc": "2.0", "method": "add", "params": [2, 3], "id": 1}"#.to_vec();
+/// # let response = service.answer(http::Request::post("/").body(call).unwrap().into());
+/// # assert_eq!(response.status, 200);
+/// # if false {
+/// rpcgi::run(Daytime(endpoint));
+/// # }
+/// # Ok::<(), rpcgi::BuildError>(())
+/// ```
 pub trait Service: Send + Sync {
     /// Returns the limits of what a gateway may accept for it.
     fn limits(&self) -> Limits;
 
-    /// Answers one request.
+    /// Decides on a request by its head, before a gateway reads the body; it may add to it.
+    ///
+    /// # Errors
+    /// The response that refuses it. The body is not read then.
+    fn admit(&self, _head: &mut Request) -> Result<(), Response> {
+        Ok(())
+    }
+
+    /// Tells whether [`admit`](Service::admit) has work to do, for which a gateway that must not block sets a thread
+    /// aside. It has, unless a service knows better.
+    fn has_guards(&self) -> bool {
+        true
+    }
+
+    /// Answers one request, which it has admitted.
     fn handle(&self, request: &Request) -> Response;
+
+    /// Admits a complete request and answers it.
+    fn answer(&self, mut request: Request) -> Response {
+        match self.admit(&mut request) {
+            Ok(()) => self.handle(&request),
+            Err(refusal) => refusal,
+        }
+    }
+
+    /// Describes the service, for the command line of its program.
+    fn about(&self) -> Option<About<'_>> {
+        None
+    }
+
+    /// Makes it ready, before a program serves it: the place to set up a log.
+    fn start(&self) {}
 
     /// Tests if a request to another host than this machine may be meant for the service. A development server that
     /// listens on this machine alone asks this: only a proxy can have forwarded such a request, or a misled browser
@@ -39,556 +135,32 @@ pub trait Service: Send + Sync {
     }
 }
 
-/// The meta-variables of a request (RFC 3875 §4.1), looked up by name on request.
-///
-/// Any function from a name to a value implements it.
-///
-/// # Example
-///
-/// ```
-/// use rpcgi::Request;
-///
-/// let request = Request::new(|name: &str| (name == "REMOTE_ADDR").then(|| b"192.0.2.7"[..].into()), Vec::new());
-/// assert_eq!(request.remote_addr().unwrap().to_string(), "192.0.2.7");
-/// ```
-pub trait MetaVariables: Send + Sync {
-    /// Returns the octets of the meta-variable `name`.
-    fn get(&self, name: &str) -> Option<Cow<'_, [u8]>>;
-}
-
-impl<F: Fn(&str) -> Option<Cow<'static, [u8]>> + Send + Sync> MetaVariables for F {
-    fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        self(name)
-    }
-}
-
-/// A request: meta-variables as CGI has them (RFC 3875 §4.1), and a body of whole octets.
-///
-/// A method that takes `&Request` as its first argument learns from it who calls and how:
-///
-/// ```
-/// use rpcgi::{Request, method};
-///
-/// /// Says where you are seen to come from.
-/// #[method]
-/// fn whoami(request: &Request) -> String {
-///     let address = request.remote_addr().map_or("somewhere".into(), |address| address.to_string());
-///     format!("{} at {address}", request.user().unwrap_or("somebody".into()))
-/// }
-/// ```
-pub struct Request {
-    variables: Box<dyn MetaVariables>,
-    body: Vec<u8>,
-    /// Made on first use.
-    id: OnceLock<String>,
-    /// The request as its client sees it, where proxies or the URL are known.
-    seen: OnceLock<Seen>,
-}
-
-impl Request {
-    /// Creates a request from meta-variables and a body.
-    pub fn new(variables: impl MetaVariables + 'static, body: Vec<u8>) -> Request {
-        Request { variables: Box::new(variables), body, id: OnceLock::new(), seen: OnceLock::new() }
+impl<S: Service + ?Sized> Service for Arc<S> {
+    fn limits(&self) -> Limits {
+        (**self).limits()
     }
 
-    /// Returns the octets of a meta-variable; an empty one counts as absent (RFC 3875 §4.1).
-    ///
-    /// `HTTP_PROXY` is always absent: it is a header that the client chooses, and other programs take it for
-    /// configuration ("httpoxy").
-    pub fn variable_octets(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        if name == "HTTP_PROXY" {
-            return None;
-        }
-        self.variables.get(name).filter(|value| !value.is_empty())
+    fn admit(&self, head: &mut Request) -> Result<(), Response> {
+        (**self).admit(head)
     }
 
-    /// Returns a meta-variable as text; octets that are not UTF-8 are replaced by U+FFFD.
-    pub fn variable(&self, name: &str) -> Option<Cow<'_, str>> {
-        self.variable_octets(name).map(|octets| match octets {
-            Cow::Borrowed(octets) => String::from_utf8_lossy(octets),
-            Cow::Owned(octets) => match String::from_utf8(octets) {
-                Ok(text) => Cow::Owned(text),
-                Err(error) => Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()),
-            },
-        })
+    fn has_guards(&self) -> bool {
+        (**self).has_guards()
     }
 
-    /// Returns a header of the request as text, by its name in any case; several of the same name are joined with `, `.
-    ///
-    /// `Authorization` is found under both names that web servers give it, `HTTP_AUTHORIZATION` and
-    /// `REDIRECT_HTTP_AUTHORIZATION`; most do not pass it on unless they are told to, see the README.
-    pub fn header(&self, name: &str) -> Option<Cow<'_, str>> {
-        let mut variable = String::with_capacity("HTTP_".len() + name.len());
-        variable.push_str("HTTP_");
-        variable.extend(name.chars().map(
-            |character| {
-                if character == '-' { '_' } else { character.to_ascii_uppercase() }
-            },
-        ));
-        match &variable[..] {
-            "HTTP_CONTENT_TYPE" | "HTTP_CONTENT_LENGTH" => self.variable(&variable["HTTP_".len()..]),
-            "HTTP_AUTHORIZATION" => self.variable(&variable).or_else(|| self.variable("REDIRECT_HTTP_AUTHORIZATION")),
-            _ => self.variable(&variable),
-        }
+    fn handle(&self, request: &Request) -> Response {
+        (**self).handle(request)
     }
 
-    /// Returns `REQUEST_METHOD`; empty if the server sent none.
-    pub fn method(&self) -> Cow<'_, str> {
-        self.variable("REQUEST_METHOD").unwrap_or_default()
+    fn about(&self) -> Option<About<'_>> {
+        (**self).about()
     }
 
-    /// Returns the path of the URL as the client sees it: that of `REQUEST_URI`, else `SCRIPT_NAME` and `PATH_INFO`.
-    ///
-    /// Servers differ widely in what they put into the latter two; `REQUEST_URI` is not part of RFC 3875, but all of
-    /// them send it.
-    pub fn path(&self) -> Cow<'_, str> {
-        if let Some(uri) = self.variable("REQUEST_URI") {
-            let end = uri.find('?').unwrap_or(uri.len());
-            let start = match uri.find("://") {
-                Some(scheme) if scheme < end && !uri.starts_with('/') => {
-                    uri[scheme + 3..end].find('/').map_or(end, |path| scheme + 3 + path)
-                }
-                _ => 0,
-            };
-            return if start < end { uri[start..end].to_owned().into() } else { "/".into() };
-        }
-        // these two arrive decoded (RFC 3875 §4.1.5, §4.1.13)
-        let encoded = |name| self.variable_octets(name).map(|octets| path::encoded(&octets)).unwrap_or_default();
-        match encoded("SCRIPT_NAME") + &encoded("PATH_INFO") {
-            path if path.is_empty() => "/".into(),
-            path => path.into(),
-        }
+    fn start(&self) {
+        (**self).start();
     }
 
-    /// Determines how the client sees the request.
-    ///
-    /// # Errors
-    /// The response to a request of which a proxy tells something invalid: 400.
-    pub(crate) fn see(&self, surroundings: &Surroundings) -> Result<(), Response> {
-        if !surroundings.are_plain() {
-            let seen = surroundings.see(self).map_err(|message| Response::text(StatusCode::BAD_REQUEST, message))?;
-            // the first call wins: the outermost server knows best
-            _ = self.seen.set(seen);
-        }
-        Ok(())
-    }
-
-    /// Returns the host that the request was sent to, with its port if it came with one; `None` if the server tells
-    /// none.
-    pub(crate) fn host(&self) -> Option<Cow<'_, str>> {
-        if let Some(host) = self.seen.get().and_then(|seen| seen.host.as_deref()) {
-            return Some(host.into());
-        }
-        if let Some(host) = self.variable("HTTP_HOST") {
-            return Some(host);
-        }
-        let name = self.variable("SERVER_NAME")?;
-        let is_bare_address = name.contains(':') && name.parse::<Ipv6Addr>().is_ok();
-        Some(if is_bare_address { format!("[{name}]").into() } else { name })
-    }
-
-    /// Checks the URL that the request claims to have, as pages and messages repeat it.
-    ///
-    /// # Errors
-    /// The response to an invalid URL: 400, or 414 for a path that is too long.
-    pub(crate) fn check_target(&self) -> Result<(), Response> {
-        let refuse = |message: String| Err(Response::text(StatusCode::BAD_REQUEST, message));
-        if let Some(host) = self.host().filter(|host| !is_host(host)) {
-            return refuse(format!("expected the name of a host and a port, found \"{}\"", cut(&host)));
-        }
-        if let Some(port) = self.variable("SERVER_PORT").filter(|port| !is_port(port)) {
-            return refuse(format!("expected a port of at most five digits, found \"{}\"", cut(&port)));
-        }
-        if let Some(scheme) = self.variable("REQUEST_SCHEME").filter(|scheme| !is_scheme(scheme)) {
-            return refuse(format!("expected the scheme http or https, found \"{}\"", cut(&scheme)));
-        }
-        match self.path().len() > LONGEST_PATH {
-            true => {
-                let message = format!("the path has more than {LONGEST_PATH} octets");
-                Err(Response::text(StatusCode::URI_TOO_LONG, message))
-            }
-            false => Ok(()),
-        }
-    }
-
-    /// Returns the URL as the client sees it, without its query; `None` if the server tells no host.
-    ///
-    /// It begins with [`Server::url`](crate::Server::url) if that is set, or with what a
-    /// [trusted proxy](crate::Server::trusted_proxies) tells.
-    pub fn url(&self) -> Option<String> {
-        let path = self.path();
-        let base = self.base_of(&path)?;
-        let is_whole = self.seen.get().and_then(|seen| seen.url.as_ref()).is_some_and(BaseUrl::is_whole);
-        Some(if is_whole && path == "/" { base } else { base + &path })
-    }
-
-    /// Returns the URL up to its path; `None` if the server tells no host.
-    pub(crate) fn base(&self) -> Option<String> {
-        self.base_of(&self.path())
-    }
-
-    fn base_of(&self, path: &str) -> Option<String> {
-        let seen = self.seen.get();
-        if let Some(url) = seen.and_then(|seen| seen.url.as_ref()) {
-            return Some(url.before(path));
-        }
-        let https = self.variable("HTTPS").is_some_and(|value| !value.eq_ignore_ascii_case("off"));
-        let told = seen.and_then(|seen| seen.scheme.as_deref()).map(Cow::Borrowed);
-        let scheme = match told.or_else(|| self.variable("REQUEST_SCHEME")) {
-            Some(scheme) => scheme,
-            None => if https { "https" } else { "http" }.into(),
-        };
-        let host = self.host()?;
-        // the port of this server is not the proxy's
-        let is_proxied = seen.is_some_and(|seen| seen.scheme.is_some() || seen.host.is_some());
-        let port = self.variable("SERVER_PORT").filter(|port| {
-            // a Host header without a port may have lost it on the way (Debian's nginx sends $host)
-            *port != default_port(&scheme) && split_port(&host).1.is_none() && !is_proxied
-        });
-        let colon = if port.is_some() { ":" } else { "" };
-        let prefix = seen.map_or("", |seen| &seen.prefix[..]);
-        Some(format!("{scheme}://{host}{colon}{}{prefix}", port.unwrap_or_default()))
-    }
-
-    /// Returns the origin of the service's own pages, if its URL is set.
-    pub(crate) fn own_origin(&self) -> Option<String> {
-        self.seen.get()?.url.as_ref().map(BaseUrl::origin)
-    }
-
-    /// Returns the address of the client: `REMOTE_ADDR`, or the one that a [trusted
-    /// proxy](crate::Server::trusted_proxies) tells.
-    pub fn remote_addr(&self) -> Option<IpAddr> {
-        match self.seen.get().and_then(|seen| seen.address) {
-            Some(address) => Some(address),
-            None => self.variable("REMOTE_ADDR")?.parse().ok(),
-        }
-    }
-
-    /// Returns the user that the web server has let in: `REMOTE_USER`, or `REDIRECT_REMOTE_USER` after an internal
-    /// redirect.
-    ///
-    /// Only with an `AUTH_TYPE`: nginx sets `REMOTE_USER` from any `Authorization` header without checking it.
-    pub fn user(&self) -> Option<Cow<'_, str>> {
-        self.variable("AUTH_TYPE").or_else(|| self.variable("REDIRECT_AUTH_TYPE"))?;
-        self.variable("REMOTE_USER").or_else(|| self.variable("REDIRECT_REMOTE_USER"))
-    }
-
-    /// Returns the id of this request, by which the log and the client refer to it.
-    ///
-    /// It is the web server's (`UNIQUE_ID` of Apache's mod_unique_id, `REQUEST_ID` as nginx may set it) or the client's
-    /// (`X-Request-Id`), if that is 1 to 64 of `A-Za-z0-9_@-`; else it is made on first use.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use rpcgi::Request;
-    ///
-    /// let request = Request::new(|name: &str| (name == "UNIQUE_ID").then(|| b"aX3@x"[..].into()), Vec::new());
-    /// assert_eq!(request.id(), "aX3@x");
-    /// ```
-    pub fn id(&self) -> &str {
-        self.id.get_or_init(|| self.brought_id().map_or_else(new_id, Cow::into_owned))
-    }
-
-    /// Returns the id to answer with, if there is one: sent with the request, or made by now.
-    pub(crate) fn known_id(&self) -> Option<Cow<'_, str>> {
-        self.id.get().map(|id| id[..].into()).or_else(|| self.brought_id())
-    }
-
-    fn brought_id(&self) -> Option<Cow<'_, str>> {
-        let is_known = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'-' | b'_' | b'@');
-        let is_id = |id: &str| id.len() <= 64 && id.bytes().all(is_known);
-        let names = ["UNIQUE_ID", "REQUEST_ID", "HTTP_X_REQUEST_ID"];
-        names.into_iter().find_map(|name| self.variable(name).filter(|id| is_id(id)))
-    }
-
-    /// Returns the body as it came, before any decompression.
-    pub fn body(&self) -> &[u8] {
-        &self.body
-    }
-}
-
-/// The most octets of a path: more than any web server in front takes, and little beside a page that repeats it.
-const LONGEST_PATH: usize = 2048;
-const LONGEST_PORT: usize = 5;
-/// The most octets of a host's name (RFC 1035 §2.3.4, without the dots at its ends).
-const LONGEST_NAME: usize = 253;
-
-/// Tests if a text is a host with an optional port (RFC 3986 §3.2.2): a name, or an IPv6 address in brackets.
-fn is_host(host: &str) -> bool {
-    let (name, port) = split_port(host);
-    let is_name = |name: &str| {
-        let is_known = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&octet);
-        !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(is_known)
-    };
-    let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    port.is_none_or(is_port) && address.map_or_else(|| is_name(name), |address| address.parse::<Ipv6Addr>().is_ok())
-}
-
-pub(crate) fn is_scheme(scheme: &str) -> bool {
-    scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
-}
-
-/// Returns the default port of a scheme.
-pub(crate) fn default_port(scheme: &str) -> &'static str {
-    if scheme.eq_ignore_ascii_case("https") { "443" } else { "80" }
-}
-
-fn is_port(port: &str) -> bool {
-    port.len() <= LONGEST_PORT && port.bytes().all(|octet| octet.is_ascii_digit())
-}
-
-/// Shortens a request's text for a message.
-fn cut(text: &str) -> String {
-    text.chars().take(100).flat_map(char::escape_debug).collect()
-}
-
-/// Makes an id that no other request of this machine has.
-#[cold]
-fn new_id() -> String {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_micros();
-    format!("{now:x}-{:x}-{:x}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
-}
-
-/// Splits `host:port`; the port is `None` if there is none. An IPv6 address is in brackets.
-pub(crate) fn split_port(host: &str) -> (&str, Option<&str>) {
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') => (name, Some(port)),
-        _ => (host, None),
-    }
-}
-
-/// Tests whether a host's name, as `Host` has it, is one of this machine alone.
-pub(crate) fn is_local_host(host: &str) -> bool {
-    let name = split_port(host).0;
-    let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
-}
-
-/// Converts a request of the `http` crate, as axum and hyper have it. `REMOTE_ADDR` is its extension of type
-/// [`SocketAddr`].
-impl<B: Into<Vec<u8>>> From<http::Request<B>> for Request {
-    fn from(request: http::Request<B>) -> Request {
-        let (head, body) = request.into_parts();
-        Request::new(Head(head), body.into())
-    }
-}
-
-/// The head of an HTTP request as meta-variables.
-struct Head(http::request::Parts);
-
-impl MetaVariables for Head {
-    fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        let Head(head) = self;
-        match name {
-            "REQUEST_METHOD" => Some(head.method.as_str().as_bytes().into()),
-            "REQUEST_URI" => Some(head.uri.path_and_query()?.as_str().as_bytes().into()),
-            "REQUEST_SCHEME" => Some(head.uri.scheme_str()?.as_bytes().into()),
-            "PATH_INFO" => Some(path::decoded(head.uri.path()).into()),
-            "QUERY_STRING" => Some(head.uri.query()?.as_bytes().into()),
-            "REMOTE_ADDR" => Some(head.extensions.get::<SocketAddr>()?.ip().to_string().into_bytes().into()),
-            "REMOTE_PORT" => Some(head.extensions.get::<SocketAddr>()?.port().to_string().into_bytes().into()),
-            "CONTENT_TYPE" => joined(&head.headers, "content-type"),
-            "CONTENT_LENGTH" => joined(&head.headers, "content-length"),
-            "HTTP_HOST" => joined(&head.headers, "host").or_else(|| authority(&head.uri)),
-            _ => joined(&head.headers, &name.strip_prefix("HTTP_")?.replace('_', "-")),
-        }
-    }
-}
-
-/// Returns the host in the URI, where HTTP/2 has it.
-fn authority(uri: &Uri) -> Option<Cow<'_, [u8]>> {
-    Some(uri.authority()?.as_str().as_bytes().into())
-}
-
-fn joined<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, [u8]>> {
-    let mut values = headers.get_all(name).iter();
-    let first = values.next()?.as_bytes();
-    Some(values.fold(first.into(), |joined, value| [&joined, &b", "[..], value.as_bytes()].concat().into()))
-}
-
-/// A response: a status, headers, and a body of whole octets.
-///
-/// Header values are [`HeaderValue`]s, which cannot hold CR or LF. `Content-Length` is not among them: every gateway
-/// writes it from the body.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Response {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers, in order.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
-    /// The body.
-    pub body: Vec<u8>,
-    /// Set for HEAD, whose response describes a body without having one (RFC 9110 §9.3.2).
-    pub head_only: bool,
-}
-
-impl Response {
-    /// Creates a response of this status, with a body of this media type.
-    pub fn new(status: StatusCode, content_type: HeaderValue, body: impl Into<Vec<u8>>) -> Response {
-        // room for the few that follow
-        let mut headers = Vec::with_capacity(4);
-        headers.push((header::CONTENT_TYPE, content_type));
-        Response { status, headers, body: body.into(), head_only: false }
-    }
-
-    /// Creates a response that says in a line of plain text what was wrong.
-    pub fn text(status: StatusCode, message: impl Into<String>) -> Response {
-        let message = message.into() + "\n";
-        Response::new(status, HeaderValue::from_static("text/plain; charset=utf-8"), message)
-            .with(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"))
-    }
-
-    /// Returns the response to a request for a path that is not served.
-    pub(crate) fn nothing_at(path: &str) -> Response {
-        Response::text(StatusCode::NOT_FOUND, format!("there is nothing at {}", path.escape_debug()))
-    }
-
-    /// Returns the response to a body of more than `limit` octets.
-    pub(crate) fn too_large(limit: usize) -> Response {
-        Response::text(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has more than {limit} octets"))
-    }
-
-    /// Returns the response to a call that has waited in vain for memory.
-    pub(crate) fn no_room(limits: &Limits) -> Response {
-        let seconds = limits.wait.as_secs().max(1);
-        Response::text(StatusCode::SERVICE_UNAVAILABLE, "there are too many large calls at once: try again later")
-            .with(header::RETRY_AFTER, seconds.into())
-    }
-
-    /// Creates a response without a body.
-    pub fn empty(status: StatusCode) -> Response {
-        Response { status, headers: Vec::new(), body: Vec::new(), head_only: false }
-    }
-
-    /// Adds a header.
-    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Response {
-        self.headers.push((name, value));
-        self
-    }
-
-    /// Returns the value of the first header of this name.
-    pub fn header(&self, name: &HeaderName) -> Option<&HeaderValue> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value)
-    }
-
-    /// Returns the octets to send after the head: the body, or nothing where there must be none.
-    pub(crate) fn into_content(self) -> Vec<u8> {
-        if self.head_only { Vec::new() } else { self.body }
-    }
-
-    /// Returns the `Content-Length` to write; `None` for a response that cannot have one (RFC 9110 §8.6).
-    pub(crate) fn content_length(&self) -> Option<usize> {
-        let none = matches!(self.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        (!none).then_some(self.body.len())
-    }
-}
-
-/// Converts to a response of the `http` crate, as axum and hyper have it.
-impl<B: From<Vec<u8>>> From<Response> for http::Response<B> {
-    fn from(response: Response) -> http::Response<B> {
-        let mut headers = HeaderMap::with_capacity(response.headers.len() + 1);
-        for (name, value) in &response.headers {
-            headers.append(name.clone(), value.clone());
-        }
-        if let Some(length) = response.content_length() {
-            headers.insert(header::CONTENT_LENGTH, length.into());
-        }
-        let status = response.status;
-        let mut response = http::Response::new(response.into_content().into());
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        response
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn request(variables: &'static [(&'static str, &'static str)]) -> Request {
-        let lookup =
-            move |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_bytes().into());
-        Request::new(lookup, Vec::new())
-    }
-
-    #[test]
-    fn empty_is_absent() {
-        assert_eq!(request(&[("REMOTE_USER", "")]).variable("REMOTE_USER"), None);
-    }
-
-    #[test]
-    fn proxy_is_dropped() {
-        let request = request(&[("HTTP_PROXY", "http://evil.example")]);
-        assert_eq!(request.header("Proxy"), None);
-        assert_eq!(request.variable("HTTP_PROXY"), None);
-    }
-
-    #[test]
-    fn authorization_has_two_names() {
-        for name in ["HTTP_AUTHORIZATION", "REDIRECT_HTTP_AUTHORIZATION"] {
-            let variables: &'static [_] = vec![(name, "Basic YTpi")].leak();
-            assert_eq!(request(variables).header("authorization").as_deref(), Some("Basic YTpi"));
-        }
-    }
-
-    #[test]
-    fn user_needs_an_auth_type() {
-        assert_eq!(request(&[("REMOTE_USER", "eve")]).user(), None);
-        assert_eq!(request(&[("REMOTE_USER", "ann"), ("AUTH_TYPE", "Basic")]).user().as_deref(), Some("ann"));
-    }
-
-    #[test]
-    fn path_is_the_public_one() {
-        for (variables, path) in [
-            (&[("REQUEST_URI", "/app/RPC2?a=b"), ("SCRIPT_NAME", "/app/api.cgi")][..], "/app/RPC2"),
-            (&[("REQUEST_URI", "http://host/RPC2?x=http://y/")], "/RPC2"),
-            (&[("REQUEST_URI", "http://host")], "/"),
-            (&[("REQUEST_URI", "/evil/../x://y/RPC2")], "/evil/../x://y/RPC2"),
-            (&[("REQUEST_URI", "/a?u=http://host/b")], "/a"),
-            (&[("SCRIPT_NAME", "/cgi-bin/api.cgi"), ("PATH_INFO", "/x")], "/cgi-bin/api.cgi/x"),
-            (&[("SCRIPT_NAME", ""), ("PATH_INFO", "/plain/x")], "/plain/x"),
-            (&[], "/"),
-        ] {
-            assert_eq!(request(variables.to_vec().leak()).path(), path, "{variables:?}");
-        }
-    }
-
-    #[test]
-    fn url_is_the_public_one() {
-        for (variables, url) in [
-            (&[("HTTP_HOST", "h.example"), ("REQUEST_URI", "/a?b=c")][..], Some("http://h.example/a")),
-            (&[("HTTP_HOST", "h.example"), ("HTTPS", "on"), ("SERVER_PORT", "443")], Some("https://h.example/")),
-            (&[("HTTP_HOST", "h.example"), ("SERVER_PORT", "8080")], Some("http://h.example:8080/")),
-            (&[("HTTP_HOST", "h.example:81"), ("SERVER_PORT", "8080")], Some("http://h.example:81/")),
-            (&[("HTTP_HOST", "[::1]:81")], Some("http://[::1]:81/")),
-            (&[("SERVER_NAME", "s.example"), ("REQUEST_SCHEME", "https")], Some("https://s.example/")),
-            (&[], None),
-        ] {
-            assert_eq!(request(variables.to_vec().leak()).url().as_deref(), url, "{variables:?}");
-        }
-    }
-
-    #[test]
-    fn http_head_as_meta_variables() {
-        let request = http::Request::post("/RPC2?q=1")
-            .header("Content-Type", "text/xml")
-            .header("Cookie", "a=1")
-            .header("Cookie", "b=2")
-            .header("Host", "h.example")
-            .extension(SocketAddr::from(([192, 0, 2, 7], 99)))
-            .body("<x/>")
-            .unwrap();
-        let request = Request::from(request);
-        assert_eq!(request.method(), "POST");
-        assert_eq!(request.path(), "/RPC2");
-        assert_eq!(request.variable("QUERY_STRING").as_deref(), Some("q=1"));
-        assert_eq!(request.header("content-type").as_deref(), Some("text/xml"));
-        assert_eq!(request.header("cookie").as_deref(), Some("a=1, b=2"));
-        assert_eq!(request.url().as_deref(), Some("http://h.example/RPC2"));
-        assert_eq!(request.remote_addr(), Some(IpAddr::from([192, 0, 2, 7])));
-        assert_eq!(request.body(), b"<x/>");
+    fn is_own_host(&self, request: &Request) -> bool {
+        (**self).is_own_host(request)
     }
 }

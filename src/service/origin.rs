@@ -7,7 +7,9 @@
 use http::StatusCode;
 use http::header::{self, HeaderValue};
 
-use crate::service::{Request, Response, default_port, is_scheme, split_port};
+use super::request::Request;
+use super::response::Response;
+use super::url::{default_port, is_scheme, split_port};
 
 /// The hint for a page whose Host a proxy may have changed.
 const REWRITTEN: &str = "; if it is the service's own, a proxy has sent another Host than the browser: set `url`, or \

@@ -8,6 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::Value as Json;
 
+use crate::service::HeaderError;
+
 /// The answer of a call that fails: a code for programs and a text for people.
 ///
 /// A method returns one as the error of its `Result`, and it reaches the caller unchanged. A text alone
@@ -145,12 +147,12 @@ impl PartialEq for Fault {
 /// The codes that every method shares, each with a name for programs and a text for people.
 pub(crate) const SHARED: [(&str, i32, &str); 7] = [
     ("ParseError", Fault::NOT_WELL_FORMED, "The document is not well-formed"),
-    ("InvalidRequest", Fault::INVALID_CALL, "The document is no call, or over a limit"),
+    ("InvalidRequest", Fault::INVALID_CALL, "The document is not a call, or exceeds a limit"),
     ("MethodNotFound", Fault::METHOD_NOT_FOUND, "There is no such method"),
-    ("InvalidParams", Fault::INVALID_PARAMS, "The params do not fit"),
-    ("InternalError", Fault::INTERNAL, "Something went wrong inside; the log of the server has the cause"),
+    ("InvalidParams", Fault::INVALID_PARAMS, "The params do not match the method"),
+    ("InternalError", Fault::INTERNAL, "Something went wrong on the server; its log has the cause"),
     ("ApplicationError", Fault::APPLICATION, "The method says what is wrong"),
-    ("SystemError", Fault::SYSTEM, "The machine has failed the method: it took too long, say"),
+    ("SystemError", Fault::SYSTEM, "The method could not be carried out: it took too long, for example"),
 ];
 
 /// A fault as the struct that stands for it in XML-RPC.
@@ -174,6 +176,13 @@ pub(crate) fn catch_panic<T>(run: impl FnOnce() -> T) -> Result<T, Fault> {
 fn panic_message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("with something that is no text")
+}
+
+/// An internal fault: the method has set a header that it cannot.
+impl From<HeaderError> for Fault {
+    fn from(error: HeaderError) -> Fault {
+        Fault::internal(error)
+    }
 }
 
 impl From<String> for Fault {

@@ -6,6 +6,7 @@ use schemars::{Schema, json_schema};
 
 /// A type of XML-RPC, as signatures name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Type {
     /// `int`: 32 bits, signed.
     Int,

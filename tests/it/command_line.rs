@@ -59,7 +59,7 @@ fn doc_writes_the_page_of_a_server_at_a_path() {
     assert_eq!(text(&doc(&["doc", "/"]).stdout), text(&root.stdout));
     assert!(text(&doc(&["doc", "/xmlrpc/common"]).stdout).contains("id=\"m-login\""));
     let nothing = doc(&["doc", "/x"]);
-    assert_eq!((nothing.status.code(), text(&nothing.stderr)), (Some(1), "there is no server at /x\n".into()));
+    assert_eq!((nothing.status.code(), text(&nothing.stderr)), (Some(2), "there is no server at /x\n".into()));
 }
 
 /// The output of `doc` equals what is served, octet by octet.
@@ -258,6 +258,11 @@ fn embedded_in_axum() {
     let head = format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}", call.len());
     let response = served.send(&format!("{head}\r\n\r\n{call}"));
     assert!(response.contains("<string>127.0.0.1</string>"), "{response}");
+    // from a layer around it
+    let call = r#"{"jsonrpc":"2.0","method":"application","id":1}"#;
+    let head = format!("POST /RPC2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}", call.len());
+    let response = served.send(&format!("{head}\r\n\r\n{call}"));
+    assert!(response.ends_with("\"result\":\"embed\",\"id\":1}"), "{response}");
     let page = served.send("GET /RPC2 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert!(page.contains("<h1>Embedded</h1>"), "{page}");
 }

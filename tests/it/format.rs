@@ -100,7 +100,7 @@ fn no_integer_loses_a_digit() {
     let beyond = "18446744073709551615 is beyond i8: a string can have it at line 1 column 1".to_owned();
     assert_eq!(read::<Value>("<int>18446744073709551615</int>"), Err(beyond));
     assert_eq!(read::<f64>("<i8>9007199254740992</i8>"), Ok(9_007_199_254_740_992.0));
-    let lost = "expected double, found int 9007199254740993, which no double has in all digits at line 1 column 1";
+    let lost = "expected double, found int 9007199254740993, which a double cannot hold exactly at line 1 column 1";
     assert_eq!(read::<f64>("<i8>9007199254740993</i8>"), Err(lost.to_owned()));
 }
 

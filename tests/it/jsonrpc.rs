@@ -986,7 +986,7 @@ fn numbers_keep_their_digits() {
         (
             "double",
             "9007199254740993",
-            "expected double, found int 9007199254740993, which no double has in all digits",
+            "expected double, found int 9007199254740993, which a double cannot hold exactly",
         ),
     ] {
         let found = answer(method, param);

@@ -306,7 +306,7 @@ fn bounds(schema: &Map<String, Json>, is_type: bool) -> Bounds {
 fn pattern(pattern: &str) -> Option<Regex> {
     let read = Regex::new(pattern);
     if let Err(error) = &read {
-        log::warn!("the pattern {} of a type is told, and cannot be kept: {error}", shown(pattern));
+        log::warn!("the pattern {} of a type is documented, but cannot be checked: {error}", shown(pattern));
     }
     read.ok()
 }

@@ -14,8 +14,8 @@ use super::Pool;
 use super::responder::{Answer, Arrival, Closing, Responder, Violation};
 use crate::gateway::memory::Reservation;
 use crate::gateway::socket::Wait;
-use crate::logger;
 use crate::service::Limits;
+use crate::service::logger;
 use crate::service::{Request, Response};
 
 /// The most octets of answers that a peer may leave unread; beyond that, nothing more is read from it. Enough to refuse
@@ -328,7 +328,8 @@ impl Connection {
 
     fn take(&mut self, mut octets: &[u8], worker: &Worker<'_>) -> Result<(), End> {
         loop {
-            let (arrival, log) = logger::capture(|| self.responder.take(&mut octets, &mut self.output));
+            let mut admit = |head: &mut Request| worker.admit(head);
+            let (arrival, log) = logger::capture(|| self.responder.take(&mut octets, &mut self.output, &mut admit));
             let Some(arrival) = arrival? else {
                 // these belong to a request that waits for memory
                 self.unread = octets.to_vec();
@@ -375,11 +376,18 @@ pub(super) struct Worker<'a> {
 }
 
 impl Worker<'_> {
+    fn admit(&self, head: &mut Request) -> Result<(), Response> {
+        catch_unwind(AssertUnwindSafe(|| self.pool.service.admit(head))).unwrap_or_else(|_| Err(panicked()))
+    }
+
     fn respond(&self, request: Result<Request, Response>) -> Response {
         let respond = || request.map_or_else(identity, |request| self.pool.service.handle(&request));
-        catch_unwind(AssertUnwindSafe(respond)).unwrap_or_else(|_| {
-            log::error!("a request was not answered: the service panicked");
-            Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
-        })
+        catch_unwind(AssertUnwindSafe(respond)).unwrap_or_else(|_| panicked())
     }
+}
+
+#[cold]
+fn panicked() -> Response {
+    log::error!("a request was not answered: the service panicked");
+    Response::text(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
 }

@@ -33,7 +33,8 @@ use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
 use self::connection::{Connection, End, Worker};
 use super::memory::Memory;
-use super::socket::{Event, Listener, Poller, Wait, Watch};
+pub use super::socket::{Address, ListenError, Listener, ParseAddressError};
+use super::socket::{Event, Poller, Wait, Watch};
 use crate::service::Limits;
 use crate::service::Service;
 
@@ -46,14 +47,31 @@ const RECOVERY: Duration = Duration::from_millis(100);
 /// The time that a connection must have been idle to be closed in favour of a new one.
 const LONG_IDLE: Duration = Duration::from_secs(1);
 
-/// Serves connections until a signal ends it; calls `ready` once it can.
+/// Serves connections of web servers until a signal ends it; `ready` is called when it can.
 ///
-/// TERM, INT and USR1 end it once the running calls are answered, or [`Limits::stop`] has passed; a second TERM or INT
-/// ends the process at once, after `abandon` has ended what the process has started.
+/// TERM, INT and USR1 end it when what runs has been answered, or [`Limits::stop`] has passed; a second TERM or INT ends
+/// the process at once.
 ///
 /// # Errors
-/// If it cannot begin.
-pub(crate) fn serve(
+/// If it cannot begin: there is no descriptor or thread to be had.
+///
+/// # Example
+///
+/// ```no_run
+/// use rpcgi::Server;
+/// use rpcgi::gateway::fastcgi::{self, Listener};
+///
+/// let endpoint = Server::new("Example").method("add", |a: i32, b: i32| a + b).build()?;
+/// let listeners = Listener::bind(&"unix:/run/example.sock".parse()?)?;
+/// fastcgi::serve(endpoint, listeners, || println!("ready"))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn serve(service: impl Service + 'static, listeners: Vec<Listener>, ready: impl FnOnce()) -> io::Result<()> {
+    serve_until(Arc::new(service), listeners, ready, || ())
+}
+
+/// The same; `abandon` is called before a second signal ends the process at once, to end what it has started.
+pub(crate) fn serve_until(
     service: Arc<dyn Service>,
     listeners: Vec<Listener>,
     ready: impl FnOnce(),

@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 
+use bytes::Bytes;
 use http::StatusCode;
 
 use super::record::{
@@ -103,19 +104,23 @@ struct Incoming {
 }
 
 struct Head {
-    params: Params,
+    request: Request,
     length: ContentLength,
     is_compressed: bool,
 }
 
+/// The decision on a request by its head.
+type Admit<'a> = &'a mut dyn FnMut(&mut Request) -> Result<(), Response>;
+
 impl Head {
     /// # Errors
-    /// The response to invalid params.
-    fn new(params: Vec<u8>, limits: &Limits) -> Result<Head, Response> {
-        let params = Params::new(params)?;
-        let length = ContentLength::of(&params, limits)?;
-        let is_compressed = params.get("HTTP_CONTENT_ENCODING").is_some_and(|value| !value.is_empty());
-        Ok(Head { params, length, is_compressed })
+    /// The response to invalid params, or to a request that is not admitted.
+    fn new(params: Vec<u8>, limits: &Limits, admit: Admit<'_>) -> Result<Head, Response> {
+        let mut request = Request::new(Params::new(params)?, Vec::new());
+        let length = ContentLength::of(&request, limits)?;
+        admit(&mut request)?;
+        let is_compressed = request.variable_octets("HTTP_CONTENT_ENCODING").is_some();
+        Ok(Head { request, length, is_compressed })
     }
 }
 
@@ -125,8 +130,14 @@ impl Responder {
     }
 
     /// Takes octets from the front, up to the end of a request if there is one, or to where memory is
-    /// [lacking](Responder::lacks). Answers to records that need one at once go to `output`.
-    pub(super) fn take(&mut self, octets: &mut &[u8], output: &mut Vec<u8>) -> Result<Option<Arrival>, Violation> {
+    /// [lacking](Responder::lacks). Answers to records that need one at once go to `output`; `admit` decides on each
+    /// request when its params have ended.
+    pub(super) fn take(
+        &mut self,
+        octets: &mut &[u8],
+        output: &mut Vec<u8>,
+        admit: Admit<'_>,
+    ) -> Result<Option<Arrival>, Violation> {
         while self.closing.is_none() {
             if self.lacks().is_some() {
                 return Ok(None);
@@ -134,7 +145,7 @@ impl Responder {
             let Some(part) = self.reader.next(octets)? else {
                 return Ok(None);
             };
-            if let Some(arrival) = self.part(&part, output)? {
+            if let Some(arrival) = self.part(&part, output, admit)? {
                 if self.closing.is_some() && !self.reader.skip_padding(octets) {
                     self.closing = Some(Closing::AfterInput);
                 }
@@ -181,13 +192,13 @@ impl Responder {
         self.closing.get_or_insert(Closing::Now);
     }
 
-    fn part(&mut self, part: &Part<'_>, output: &mut Vec<u8>) -> Result<Option<Arrival>, Violation> {
+    fn part(&mut self, part: &Part<'_>, output: &mut Vec<u8>, admit: Admit<'_>) -> Result<Option<Arrival>, Violation> {
         match (part.record_type, &mut self.request) {
             (_, _) if part.request_id == 0 => self.management(part, output),
             (RecordType::BeginRequest, _) => self.begin(part, output)?,
             (record_type, Some(request)) if request.id == part.request_id => match record_type {
                 RecordType::AbortRequest if part.is_last => self.end_early(output, ProtocolStatus::RequestComplete),
-                RecordType::Params => return Ok(self.params(part)),
+                RecordType::Params => return Ok(self.params(part, admit)),
                 RecordType::Stdin => return Ok(self.stdin(part)),
                 // the data of a filter, and types that only applications send
                 _ => {}
@@ -253,7 +264,7 @@ impl Responder {
         }
     }
 
-    fn params(&mut self, part: &Part<'_>) -> Option<Arrival> {
+    fn params(&mut self, part: &Part<'_>, admit: Admit<'_>) -> Option<Arrival> {
         let request = self.request.as_mut().filter(|request| request.head.is_none())?;
         if request.params.len() + part.content.len() > self.limits.params {
             let message = format!("the meta-variables have more than {} octets", self.limits.params);
@@ -264,7 +275,7 @@ impl Responder {
             return None;
         }
         let params = std::mem::take(&mut request.params);
-        match Head::new(params, &self.limits) {
+        match Head::new(params, &self.limits, admit) {
             Ok(head) => request.head = Some(head),
             Err(response) => return self.refuse(response),
         }
@@ -297,8 +308,8 @@ impl Responder {
         self.request.as_ref().filter(|request| request.is_whole && request.head.is_some())?;
         let request = self.leave(Closing::Now)?;
         let Incoming { id, body, memory, head, .. } = request;
-        let Head { params, length, .. } = head?;
-        Some(Arrival { request_id: id, request: length.request(params, body, &self.limits), memory })
+        let Head { request, length, .. } = head?;
+        Some(Arrival { request_id: id, request: length.complete(request, body, &self.limits), memory })
     }
 
     /// Answers a request before its end; the records that are left of it will be ignored.
@@ -407,7 +418,7 @@ pub(super) struct Answer {
     request_id: u16,
     /// The head of the document response.
     head: Vec<u8>,
-    body: Vec<u8>,
+    body: Bytes,
     /// Octets of head and body that are written.
     written: usize,
     is_done: bool,
@@ -534,7 +545,7 @@ mod tests {
             let mut piece = &octets[start..cut];
             start = cut;
             while !piece.is_empty() && outcome.violation.is_none() {
-                match responder.take(&mut piece, &mut outcome.output) {
+                match responder.take(&mut piece, &mut outcome.output, &mut |_| Ok(())) {
                     Ok(Some(Arrival { request_id, request, .. })) => {
                         let request = request.map(|request| String::from_utf8_lossy(request.body()).into_owned());
                         outcome.arrivals.push((request_id, request.map_err(|response| response.status.as_u16())));
@@ -629,7 +640,7 @@ mod tests {
             stream(5, 1, b""),
         ];
         let mut responder = Responder::new(&limits());
-        let arrival = responder.take(&mut &octets.concat()[..], &mut Vec::new()).unwrap().unwrap();
+        let arrival = responder.take(&mut &octets.concat()[..], &mut Vec::new(), &mut |_| Ok(())).unwrap().unwrap();
         let request = arrival.request.ok().unwrap();
         assert_eq!(request.variable_octets("HTTP_BAD").as_deref(), Some(&b"\xff\xfe"[..]));
         assert_eq!(request.variable("HTTP_BAD").as_deref(), Some("\u{FFFD}\u{FFFD}"));
@@ -825,7 +836,7 @@ mod tests {
         for length in [MAX_CONTENT - 60, MAX_CONTENT, 65_535, 65_536, 200_000] {
             let body: Vec<u8> = (0..length).map(|at| at as u8).collect();
             let mut response = Response::empty(StatusCode::OK);
-            response.body = body.clone();
+            response.body = body.clone().into();
             let output = answer(response, b"");
             let mut reader = Reader::default();
             let mut rest = &output[..];

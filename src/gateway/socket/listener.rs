@@ -20,7 +20,8 @@ use rustix::net::{self, AddressFamily, SocketAddrAny, SocketAddrUnix, SocketFlag
 const BACKLOG: i32 = 4096;
 
 /// A socket to accept connections on.
-pub(crate) struct Listener {
+#[derive(Debug)]
+pub struct Listener {
     socket: OwnedFd,
     /// The socket file to remove when the listener closes.
     path: Option<PathBuf>,
@@ -31,7 +32,7 @@ pub(crate) struct Listener {
 impl Listener {
     /// Returns the sockets that this process has inherited: those of systemd (LISTEN_PID, LISTEN_FDS), and standard
     /// input (FastCGI 1.0 §2.2).
-    pub(crate) fn inherited() -> Vec<Listener> {
+    pub fn inherited() -> Vec<Listener> {
         let listeners = passed_by_systemd().into_iter().chain(standard_input());
         listeners.map(|socket| Listener { socket, path: None, is_shared: true }).collect()
     }
@@ -40,19 +41,19 @@ impl Listener {
     ///
     /// # Errors
     /// The reason why it cannot listen, as text.
-    pub(crate) fn bind(address: &Address) -> Result<Vec<Listener>, String> {
+    pub fn bind(address: &Address) -> Result<Vec<Listener>, ListenError> {
         let listeners = match address {
             Address::Unix { path, mode, group } => vec![bind_unix(path, *mode, group.as_deref())?],
             Address::Tcp { address, public } => bind_tcp(address, *public)?,
         };
         for listener in &listeners {
-            net::listen(&listener.socket, BACKLOG).map_err(|error| error.to_string())?;
+            net::listen(&listener.socket, BACKLOG).map_err(io::Error::from)?;
         }
         Ok(listeners)
     }
 
     /// Returns the address it listens at, as written on the command line.
-    pub(crate) fn address(&self) -> String {
+    pub fn address(&self) -> String {
         match net::getsockname(&self.socket).ok().and_then(|address| SocketAddr::try_from(address).ok()) {
             Some(address) => format!("tcp:{address}"),
             None => format!("unix:{}", self.path.as_deref().unwrap_or(Path::new("")).display()),
@@ -119,16 +120,32 @@ impl AsFd for Listener {
     }
 }
 
-/// An address to listen at, as written on the command line.
+/// An address to listen at. It is parsed from the form that the command line has.
+///
+/// # Example
+///
+/// ```
+/// use rpcgi::gateway::fastcgi::Address;
+///
+/// let address: Address = "unix:/run/example.sock,mode=0600".parse()?;
+/// assert!(matches!(address, Address::Unix { mode: 0o600, .. }));
+/// # Ok::<(), rpcgi::gateway::fastcgi::ParseAddressError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Address {
+#[non_exhaustive]
+pub enum Address {
+    /// A socket in the file system: `unix:PATH[,mode=MODE][,group=GROUP]`.
     Unix {
+        /// The path of the socket.
         path: PathBuf,
+        /// The mode of its file; 0660 unless told otherwise.
         mode: u32,
-        /// A name or a number.
+        /// The group of its file: a name or a number.
         group: Option<String>,
     },
+    /// A port: `tcp:HOST:PORT[,public]`.
     Tcp {
+        /// The host and the port.
         address: String,
         /// Set if other machines may reach it.
         public: bool,
@@ -145,46 +162,131 @@ impl fmt::Display for Address {
 }
 
 impl FromStr for Address {
-    type Err = String;
+    type Err = ParseAddressError;
 
-    fn from_str(text: &str) -> Result<Address, String> {
+    fn from_str(text: &str) -> Result<Address, ParseAddressError> {
         let mut words = text.split(',');
         match words.next().and_then(|first| first.split_once(':')) {
             Some(("unix", path)) if !path.is_empty() => unix_address(path, words),
             Some(("tcp", address)) if address.contains(':') => tcp_address(address, words),
-            _ => Err("expected unix:PATH[,mode=MODE][,group=GROUP] or tcp:HOST:PORT[,public]".into()),
+            _ => Err(ParseAddressError {
+                expected: "unix:PATH[,mode=MODE][,group=GROUP] or tcp:HOST:PORT[,public]",
+                found: None,
+            }),
         }
     }
 }
 
-fn unix_address<'a>(path: &str, options: impl Iterator<Item = &'a str>) -> Result<Address, String> {
+/// An address that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseAddressError {
+    expected: &'static str,
+    found: Option<String>,
+}
+
+impl ParseAddressError {
+    fn new(expected: &'static str, found: &str) -> ParseAddressError {
+        ParseAddressError { expected, found: Some(found.to_owned()) }
+    }
+}
+
+impl fmt::Display for ParseAddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}", self.expected)?;
+        self.found.iter().try_for_each(|found| write!(f, ", found \"{found}\""))
+    }
+}
+
+impl std::error::Error for ParseAddressError {}
+
+/// The reason why there is no listening at an address.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The system refuses it.
+    Io(io::Error),
+    /// There is no group of this name.
+    NoGroup(String),
+    /// The socket cannot be given to the group.
+    Group(io::Error),
+    /// There is a file in its place, and it is not a socket.
+    NoSocket,
+    /// Another program listens there.
+    InUse,
+    /// The socket that a program left behind cannot be removed.
+    Stale(io::Error),
+    /// There is a socket in its place that may be in use.
+    Unknown(io::Error),
+    /// Other machines can reach the address, and it is not marked `public`.
+    Public,
+}
+
+impl fmt::Display for ListenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ListenError::Io(error) => error.fmt(f),
+            ListenError::NoGroup(group) => write!(f, "there is no group \"{group}\""),
+            ListenError::Group(error) => write!(f, "cannot give it to the group: {error}"),
+            ListenError::NoSocket => f.write_str("there is a file, and it is not a socket"),
+            ListenError::InUse => f.write_str("another program listens there"),
+            ListenError::Stale(error) => write!(f, "a stale socket is in the way: {error}"),
+            ListenError::Unknown(error) => {
+                write!(f, "there is a socket already, and the check whether it is in use failed: {error}")
+            }
+            ListenError::Public => f.write_str(
+                "other machines can reach this address, and FastCGI asks no client who it is: \
+                 write tcp:HOST:PORT,public if only the web server gets through to it",
+            ),
+        }
+    }
+}
+
+impl std::error::Error for ListenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ListenError::Io(error)
+            | ListenError::Group(error)
+            | ListenError::Stale(error)
+            | ListenError::Unknown(error) => Some(error),
+            ListenError::NoGroup(_) | ListenError::NoSocket | ListenError::InUse | ListenError::Public => None,
+        }
+    }
+}
+
+impl From<io::Error> for ListenError {
+    fn from(error: io::Error) -> ListenError {
+        ListenError::Io(error)
+    }
+}
+
+fn unix_address<'a>(path: &str, options: impl Iterator<Item = &'a str>) -> Result<Address, ParseAddressError> {
     // the web server is seldom in our group, but other users are not meant to connect
     let (mut mode, mut group) = (0o660, None);
     for option in options {
         match option.split_once('=') {
             Some(("mode", digits)) => {
                 let number = u32::from_str_radix(digits, 8).ok().filter(|mode| *mode <= 0o777);
-                mode = number.ok_or_else(|| format!("expected an octal mode as 0660, found \"{digits}\""))?;
+                mode = number.ok_or_else(|| ParseAddressError::new("an octal mode as 0660", digits))?;
             }
             Some(("group", name)) if !name.is_empty() => group = Some(name.to_owned()),
-            _ => return Err(format!("expected mode=MODE or group=GROUP, found \"{option}\"")),
+            _ => return Err(ParseAddressError::new("mode=MODE or group=GROUP", option)),
         }
     }
     Ok(Address::Unix { path: path.into(), mode, group })
 }
 
-fn tcp_address<'a>(address: &str, options: impl Iterator<Item = &'a str>) -> Result<Address, String> {
+fn tcp_address<'a>(address: &str, options: impl Iterator<Item = &'a str>) -> Result<Address, ParseAddressError> {
     let mut public = false;
     for option in options {
         match option {
             "public" => public = true,
-            _ => return Err(format!("expected \"public\", found \"{option}\"")),
+            _ => return Err(ParseAddressError::new("\"public\"", option)),
         }
     }
     Ok(Address::Tcp { address: address.to_owned(), public })
 }
 
-fn bind_unix(path: &Path, mode: u32, group: Option<&str>) -> Result<Listener, String> {
+fn bind_unix(path: &Path, mode: u32, group: Option<&str>) -> Result<Listener, ListenError> {
     let group = group.map(group_id).transpose()?;
     let socket = match bind_private(path) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -193,9 +295,9 @@ fn bind_unix(path: &Path, mode: u32, group: Option<&str>) -> Result<Listener, St
         }
         bound => bound,
     };
-    let socket = socket.map_err(|error| error.to_string())?;
-    std::os::unix::fs::chown(path, None, group).map_err(|error| format!("cannot give it to the group: {error}"))?;
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).map_err(|error| error.to_string())?;
+    let socket = socket?;
+    std::os::unix::fs::chown(path, None, group).map_err(ListenError::Group)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
     Ok(Listener { socket: socket.into(), path: Some(path.to_owned()), is_shared: false })
 }
 
@@ -207,23 +309,21 @@ fn bind_private(path: &Path) -> io::Result<UnixListener> {
     bound
 }
 
-fn group_id(group: &str) -> Result<u32, String> {
+fn group_id(group: &str) -> Result<u32, ListenError> {
     let known = || uzers::get_group_by_name(group).map(|group| group.gid());
-    group.parse().ok().or_else(known).ok_or_else(|| format!("there is no group \"{group}\""))
+    group.parse().ok().or_else(known).ok_or_else(|| ListenError::NoGroup(group.to_owned()))
 }
 
 /// Removes a socket that a program left behind; other files, and sockets in use, are left alone.
-fn remove_stale(path: &Path) -> Result<(), String> {
-    let metadata = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
+fn remove_stale(path: &Path) -> Result<(), ListenError> {
+    let metadata = fs::symlink_metadata(path)?;
     if !metadata.file_type().is_socket() {
-        return Err("there is a file, and it is not a socket".into());
+        return Err(ListenError::NoSocket);
     }
     match connect(path) {
-        Err(Errno::CONNREFUSED) => {
-            fs::remove_file(path).map_err(|error| format!("a stale socket is in the way: {error}"))
-        }
-        Ok(()) | Err(Errno::AGAIN) => Err("another program listens there".into()),
-        Err(error) => Err(format!("there is a socket, and whether it is stale cannot be told: {error}")),
+        Err(Errno::CONNREFUSED) => fs::remove_file(path).map_err(ListenError::Stale),
+        Ok(()) | Err(Errno::AGAIN) => Err(ListenError::InUse),
+        Err(error) => Err(ListenError::Unknown(error.into())),
     }
 }
 
@@ -234,20 +334,18 @@ fn connect(path: &Path) -> Result<(), Errno> {
     net::connect(&socket, &SocketAddrUnix::new(path)?)
 }
 
-fn bind_tcp(address: &str, public: bool) -> Result<Vec<Listener>, String> {
-    let addresses: Vec<SocketAddr> = address.to_socket_addrs().map_err(|error| error.to_string())?.collect();
+fn bind_tcp(address: &str, public: bool) -> Result<Vec<Listener>, ListenError> {
+    let addresses: Vec<SocketAddr> = address.to_socket_addrs()?.collect();
     if !addresses.iter().all(|address| address.ip().is_loopback()) {
         if !public {
-            return Err("other machines can reach this address, and FastCGI asks nobody who they are: \
-                        write tcp:HOST:PORT,public if only the web server gets through to it"
-                .into());
+            return Err(ListenError::Public);
         }
-        log::warn!("{address} can be reached by other machines: whoever gets through may call everything");
+        log::warn!("{address} can be reached by other machines: any client that gets through may call everything");
     }
     // a name such as localhost has several addresses, and not every machine has them all
     let (bound, failed): (Vec<_>, Vec<_>) = addresses.iter().map(TcpListener::bind).partition(Result::is_ok);
     match failed.into_iter().find_map(Result::err) {
-        Some(error) if bound.is_empty() => Err(error.to_string()),
+        Some(error) if bound.is_empty() => Err(error.into()),
         _ => Ok(bound
             .into_iter()
             .flatten()
@@ -283,12 +381,12 @@ mod tests {
             ("unix:x,public", error("expected mode=MODE or group=GROUP, found \"public\"")),
             ("tcp:x:1,mode=0660", error("expected \"public\", found \"mode=0660\"")),
         ] {
-            assert_eq!(text.parse(), address, "{text:?}");
+            assert_eq!(text.parse().map_err(|error: ParseAddressError| error.to_string()), address, "{text:?}");
         }
     }
 
     fn bind(address: &str) -> Result<Vec<Listener>, String> {
-        Listener::bind(&address.parse().unwrap())
+        Listener::bind(&address.parse().unwrap()).map_err(|error| error.to_string())
     }
 
     #[test]

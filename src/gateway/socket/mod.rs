@@ -4,6 +4,6 @@ mod listener;
 mod poller;
 mod watch;
 
-pub(crate) use self::listener::{Address, Listener};
+pub use self::listener::{Address, ListenError, Listener, ParseAddressError};
 pub(super) use self::poller::{Event, Poller, Wait};
 pub(super) use self::watch::Watch;

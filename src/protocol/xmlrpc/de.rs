@@ -561,6 +561,8 @@ impl<'de> ParamSource<'de> for CallReader<'de> {
     fn next(&mut self, _name: ParamName<'_>, take: &mut dyn TakeParam<'de>) -> Result<bool, ParamError> {
         self.next_param(Erased(take)).map(|param| param.is_some()).map_err(|error| {
             let error = self.reader.first_failure(error);
+            // the reader stands somewhere inside of the param
+            self.state = CallState::Done;
             match error.category() {
                 Category::Data => {
                     ParamError::Mismatch(Mismatch { position: error.position(), message: error.to_string() })

@@ -41,6 +41,7 @@
 //! # Ok::<(), xmlrpc::Error>(())
 //! ```
 
+mod answer;
 mod de;
 mod ser;
 mod tag;
@@ -55,11 +56,11 @@ pub use crate::wire::value::{Members, ParseDateTimeError, Value};
 pub use crate::wire::xml::Encoding;
 pub use crate::wire::{Category, Error};
 
+pub(crate) use self::answer::XML_RPC;
 use self::de::CallReader;
 use self::ser::WriteOptions;
-use crate::call::{Dispatch, Params, Reply};
 use crate::service::Limits;
-use crate::wire::fault::{Fault, FaultMembers, catch_panic};
+use crate::wire::fault::{Fault, FaultMembers};
 use crate::wire::value::{FormatTypes, WriteError};
 use crate::wire::xml::decode;
 
@@ -212,43 +213,6 @@ pub fn response_to_vec<T: Serialize + ?Sized>(response: Result<&T, &Fault>) -> R
 }
 
 const DECLARATION: &[u8] = b"<?xml version=\"1.0\" encoding=\"utf-8\"?>\n";
-
-/// The settings shared by all XML-RPC documents of a server.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Options {
-    /// The encoding of what is written; documents that are read declare their own.
-    pub(crate) encoding: Encoding,
-    /// Set if nil is written; if not, it is an error.
-    pub(crate) nil: bool,
-    pub(crate) limits: Limits,
-}
-
-/// Answers a document: a methodCall by a methodResponse, anything else by a fault.
-pub(crate) fn answer(document: &[u8], options: &Options, dispatch: &Dispatch<'_>) -> Vec<u8> {
-    // methods catch their own panics; this is for the types they take and return
-    let answered = catch_panic(|| {
-        let outcome = call(document, &options.limits, dispatch);
-        if let Err(fault) = &outcome {
-            log::debug!("fault {fault}");
-        }
-        let write_options = WriteOptions { nil: options.nil, limit: options.limits.response };
-        write_response(outcome.as_ref(), options.encoding, write_options).unwrap_or_else(|error| {
-            let fault = error.into_fault();
-            log::debug!("fault {fault}");
-            write_fault(&fault, options.encoding)
-        })
-    });
-    answered.unwrap_or_else(|fault| {
-        log::error!("a call {}", fault.cause().unwrap_or_default());
-        write_fault(&fault, options.encoding)
-    })
-}
-
-fn call(document: &[u8], limits: &Limits, dispatch: &Dispatch<'_>) -> Result<Reply, Fault> {
-    let document = Document::new(document, limits)?;
-    let (method_name, mut params) = CallReader::new(&document.0, limits)?;
-    dispatch(&method_name, Params::new(&mut params))
-}
 
 /// Writes a `<methodResponse>` with a server's settings.
 fn write_response<T: Serialize + ?Sized>(

@@ -42,6 +42,7 @@ pub(crate) use self::writer::{Double, Integer, Notation, OUTCOME, WriteError, wr
 /// # Ok::<(), xmlrpc::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Value {
     /// `int`, `i4` or `i8`.
     Int(i64),

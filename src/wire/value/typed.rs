@@ -150,7 +150,7 @@ fn large_exactly(integer: i128) -> Option<f64> {
 /// Returns the error for an integer that no double holds exactly.
 #[cold]
 pub(crate) fn beyond_double<E: de::Error>(integer: i128) -> E {
-    E::custom(format_args!("expected double, found int {integer}, which no double has in all digits"))
+    E::custom(format_args!("expected double, found int {integer}, which a double cannot hold exactly"))
 }
 
 fn visit_array<'de, S: Source<'de>, V: Visitor<'de>>(mut array: S::Array, visitor: V) -> Result<V::Value, S::Error> {

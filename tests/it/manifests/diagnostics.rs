@@ -98,7 +98,7 @@ fn what_hosts_have_against_a_file() {
     assert_told(&path, 0, &["warning: ", "its group may write to it, and suEXEC does not run such files"]);
     assert_eq!(run(&["check", "--strict", path.to_str().unwrap()]).status.code(), Some(1));
     rewrite(&fine, 0o757);
-    assert_told(&path, 1, &["everybody may write to it", "help: chmod o-w "]);
+    assert_told(&path, 1, &["every user may write to it", "help: chmod o-w "]);
     rewrite(&fine.replace('\n', "\r\n"), 0o755);
     assert_told(&path, 1, &["the first line ends in CR and LF", "save it with the line ends of Unix"]);
     rewrite(&format!("\u{FEFF}{fine}"), 0o755);
@@ -119,10 +119,10 @@ fn what_hosts_have_against_a_file() {
     assert_told(&path, 1, &["the first line has 130 octets, and old kernels read only 127"]);
     rewrite(&fine, 0o755);
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-    assert_told(&path, 0, &["everybody may write to its folder"]);
+    assert_told(&path, 0, &["every user may write to its folder"]);
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     assert_told(Path::new("/no/such/file"), 1, &["/no/such/file: it cannot be opened: No such file or directory"]);
-    assert_told(Path::new("/dev/null"), 1, &["expected a file, but it is no ordinary file"]);
+    assert_told(Path::new("/dev/null"), 1, &["expected a file, but it is not a regular file"]);
 }
 
 /// Files that Apache would hand out of a folder whose `.htaccess` names the programs.

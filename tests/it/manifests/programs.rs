@@ -182,9 +182,9 @@ fn a_program_that_cannot_be_started() {
     let service = folder.with("bad", "#!/no/such/interpreter\n").serve();
     for (method, cause) in [
         ("a", "there is no program `no-such-program`"),
-        ("b", "`./plain` is no program that may be executed"),
+        ("b", "`./plain` is not executable"),
         ("c", "./bad cannot be started: No such file or directory"),
-        ("d", "everybody may write to `./open`: it is not started"),
+        ("d", "every user may write to `./open`, so it is not started: chmod o-w"),
     ] {
         assert_eq!(service.call(method, json!([])), Err((-32400, "the program cannot be started".into())));
         service.expect_log(&format!("error: method \"{method}\": {cause}"));

@@ -27,7 +27,7 @@ fn started_with(words: &[&str], script: Option<&Path>) -> Answer {
 #[track_caller]
 fn assert_explained(answer: &Answer) {
     assert_eq!(answer.head.lines().next(), Some("Status: 403 Forbidden"), "{}{}", answer.body, answer.log);
-    assert!(answer.body.starts_with("This is the program rpcgi, and no service."), "{}", answer.body);
+    assert!(answer.body.starts_with("This is the program rpcgi, not a service."), "{}", answer.body);
     assert_eq!(answer.status, Some(0));
 }
 
@@ -139,7 +139,7 @@ fn what_is_no_manifest_is_out_of_order() {
     folder.write("service.cgi", "title = ", 0o755);
     assert_out_of_order(&answer(&folder), "service.cgi:1:9: ");
     folder.write("service.cgi", HELLO, 0o757);
-    assert_out_of_order(&answer(&folder), "everybody may write to it");
+    assert_out_of_order(&answer(&folder), "every user may write to it");
     folder.write("service.cgi", &format!("{HELLO}\n#{}", "x".repeat(10 << 20)), 0o755);
     assert_out_of_order(&answer(&folder), "more than 4194304");
     fs::write(folder.manifest(), b"title = \"\xFF\"").unwrap();
@@ -149,7 +149,7 @@ fn what_is_no_manifest_is_out_of_order() {
     assert_out_of_order(&answer(&folder), "expected a file, but it is a folder");
     fs::remove_dir(folder.manifest()).unwrap();
     assert!(Command::new("mkfifo").arg(folder.manifest()).status().unwrap().success());
-    assert_out_of_order(&answer(&folder), "expected a file, but it is no ordinary file");
+    assert_out_of_order(&answer(&folder), "expected a file, but it is not a regular file");
 }
 
 #[test]

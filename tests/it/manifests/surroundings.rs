@@ -148,7 +148,7 @@ fn what_is_wrong_with_them_is_told() {
         ("url = \"api.example\"\n", "expected a URL as \"https://api.example/path\", found \"api.example\""),
         ("trusted_proxies = [\"10.0.0.0/99\"]\n", "found \"10.0.0.0/99\""),
         ("trusted_proxies = [\"localhost\"]\n", "expected an address as \"127.0.0.1\""),
-        ("forwarded = \"rfc7239\"\n", "is what `trusted_proxies` say"),
+        ("forwarded = \"rfc7239\"\n", "has no effect without `trusted_proxies`"),
     ] {
         let folder = Folder::new(&format!("{manifest}{WHO}"));
         let output = Command::new(rpcgi()).args(["check", "--strict"]).arg(folder.manifest()).output().unwrap();

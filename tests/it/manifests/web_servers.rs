@@ -110,7 +110,7 @@ fn hostile_queries_change_nothing() {
     ] {
         let response = apache.post(&format!("/cgi-bin/copy{query}"), "", "");
         assert!(
-            response.starts_with("HTTP/1.1 403 ") && response.contains("This is the program rpcgi, and no service."),
+            response.starts_with("HTTP/1.1 403 ") && response.contains("This is the program rpcgi, not a service."),
             "{query}: {response}"
         );
     }
@@ -163,7 +163,7 @@ fn the_wrapper_serves_manifests_of_trusted_owners_alone() {
         response.starts_with("HTTP/1.1 500 ") && response.contains("\nthis service is out of order\n"),
         "{response}"
     );
-    apache.expect_log("strange.rpc: it belongs to a user who may be anybody");
+    apache.expect_log("strange.rpc: its owner is not trusted");
 }
 
 #[test]

@@ -140,8 +140,8 @@ fn a_call_in_flight_is_lost_and_the_next_is_answered() {
         ("die", "the worker \"w\" died during the call"),
         ("half", "the worker \"w\" died during the call"),
         ("wrong id", "the worker \"w\" answered a call that it was not sent"),
-        ("garbage", "the worker \"w\" answered what is no response of JSON-RPC"),
-        ("no result", "the worker \"w\" answered what is no response of JSON-RPC"),
+        ("garbage", "the worker \"w\" answered something that is no JSON-RPC response"),
+        ("no result", "the worker \"w\" answered something that is no JSON-RPC response"),
         ("without end", "the worker \"w\" wrote more than 1000000 octets"),
     ] {
         let before = starts(&service);
@@ -152,7 +152,7 @@ fn a_call_in_flight_is_lost_and_the_next_is_answered() {
     service.expect_log("warn: worker \"w\": cause (request ");
     service.expect_log("warn: worker \"w\" ended with status 3 (request ");
     service
-        .expect_log("error: worker \"w\" answered what is no response of JSON-RPC, and is started anew: Traceback (most recent call last):");
+        .expect_log("error: worker \"w\" answered something that is no JSON-RPC response, and is started anew: Traceback (most recent call last):");
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn one_that_chatters_is_replaced() {
     let service = Folder::new(MANIFEST).with("worker", worker).serve();
     let first = act(&service, "pid").unwrap();
     // a call that comes before the chatter is answered by it
-    service.expect_log("says what nobody has asked for: chatter");
+    service.expect_log("wrote a line without a call: chatter");
     let second = act(&service, "pid").unwrap();
     assert!(first != second && second.is_i64());
     assert!(service.log().lines().count() < 100, "{}", service.log().lines().count());
@@ -320,7 +320,7 @@ fn what_it_says_unasked_harms_nobody() {
     assert_eq!(act(&service, "twice"), Ok(1.into()));
     std::thread::sleep(Duration::from_millis(50));
     assert!(act(&service, "pid").is_ok());
-    service.expect_log("warn: worker \"w\" says what nobody has asked for: debug");
+    service.expect_log("warn: worker \"w\" wrote a line without a call: debug");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use rpcgi::{Access, Assets, Docs, Method, Server, Trying};
+use rpcgi::{Access, Assets, Docs, Method, Server, TryIt};
 use serde_json::json;
 
 use super::browser::Browser;
@@ -274,7 +274,7 @@ fn hostile_names_stay_in_their_places() {
 #[test]
 fn linked_assets() {
     let method = Method::new("seven", || 7);
-    let docs = Docs::new().assets(Assets::Linked).trying(Trying::SameOrigin).accent("#7a1f5c".parse().unwrap());
+    let docs = Docs::new().assets(Assets::Linked).try_it(TryIt::SameOrigin).accent("#7a1f5c".parse().unwrap());
     let served = Local::serve(Server::new("Linked").methods(method).docs(docs).build().unwrap());
     let browser = Browser::start();
     browser.open(&served.url);

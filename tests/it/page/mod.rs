@@ -9,7 +9,7 @@ mod trying;
 use std::collections::BTreeMap;
 
 use base64::Engine;
-use rpcgi::{Docs, Endpoint, Method, Registry, Request, Response, Server, Service, Trying, method, methods};
+use rpcgi::{Docs, Endpoint, Method, Registry, Request, Response, Server, Service, TryIt, method, methods};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -74,7 +74,7 @@ fn get(endpoint: &Endpoint, method: &str, headers: &[(&str, &str)]) -> Response 
 }
 
 fn page(endpoint: &Endpoint) -> String {
-    String::from_utf8(get(endpoint, "GET", &[]).body).unwrap()
+    String::from_utf8(get(endpoint, "GET", &[]).body.into()).unwrap()
 }
 
 fn header(response: &Response, name: &str) -> String {
@@ -108,7 +108,7 @@ fn the_page_tells_everything() {
             "<dt>Limits</dt><dd>16 MiB in a request, 100 calls in one</dd>",
             "<summary>Members of Ball: <code>weight</code>, <code>colour</code>, <code>owner</code></summary>",
             "<section id=\"faults\"><h2>Faults</h2>",
-            "<th scope=\"row\">-32602</th><td>The params do not fit</td>",
+            "<th scope=\"row\">-32602</th><td>The params do not match the method</td>",
             "<p>Returns where they fell. See <a href=\"#m-catch\">catch</a>(1) and <a href=\"https://www.rfc-editor.org/rfc/rfc1952.txt\">RFC 1952</a>.</p>",
             "<ul>\n<li>one</li>\n<li>two</li>\n</ul>",
             "<th scope=\"row\"><code>distance</code></th><td><code>int</code> or <code>nil</code>, may be left out</td><td><p>how <em>far</em></p>",
@@ -148,7 +148,7 @@ fn a_filter_leaves_the_methods_with_its_words() {
         };
         let response = endpoint.handle(&Request::new(variables, Vec::new()));
         assert_eq!(response.status, 200);
-        String::from_utf8(response.body).unwrap()
+        String::from_utf8(response.body.into()).unwrap()
     };
     let methods = |page: &str| page.matches("<section class=\"method\"").count();
     let all = methods(&filtered(""));
@@ -202,7 +202,7 @@ fn twins() {
     let response = by_query("%3Cscript%3E");
     assert_eq!(response.status, 400);
     let message = "expected html, json, md, openrpc as format, found \"<script>\"\n";
-    assert_eq!(String::from_utf8(response.body).unwrap(), message);
+    assert_eq!(String::from_utf8(response.body.into()).unwrap(), message);
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn the_twin_of_json() {
 #[test]
 fn the_twin_of_markdown() {
     let body = get(&server().build().unwrap(), "GET", &[("accept", "text/markdown")]).body;
-    let text = String::from_utf8(body).unwrap();
+    let text = String::from_utf8(body.into()).unwrap();
     assert_has(
         &text,
         &[
@@ -261,7 +261,7 @@ fn everything_shown_is_escaped() {
     let method = Method::new(format!("{EVIL}.{EVIL}"), |value: Evil| value).help(EVIL).params([EVIL]).fault(1, EVIL);
     let method = method.deprecated(EVIL).since(EVIL).example([EVIL.into()]).mark_unsafe();
     let link = format!("{EVIL} [a](javascript:alert(1)) <a href=javascript:alert(1)>");
-    let docs = Docs::new().contact(link).authentication(EVIL).trying(Trying::On);
+    let docs = Docs::new().contact(link).authentication(EVIL).try_it(TryIt::On);
     let server = Server::new(EVIL).title(EVIL).version(EVIL).documentation(EVIL).docs(docs);
     let endpoint = server.methods(method).at("/<script>at</script>", Server::new(EVIL)).build().unwrap();
     let variables = |name: &str| {
@@ -272,14 +272,14 @@ fn everything_shown_is_escaped() {
             _ => return None,
         })
     };
-    let page = String::from_utf8(endpoint.handle(&Request::new(variables, Vec::new())).body).unwrap();
+    let page = String::from_utf8(endpoint.handle(&Request::new(variables, Vec::new())).body.into()).unwrap();
     assert!(page.matches("<script").count() == 1 && page.contains("<script type=\"module\">"), "{page}");
     assert!(page.matches("&lt;script&gt;").count() >= 50, "{page}");
     assert!(!page.contains("href=\"javascript") && !page.contains("<a href=javascript"), "{page}");
     let name = form_urlencoded::byte_serialize(format!("{EVIL}.{EVIL}").as_bytes()).collect::<String>();
     assert!(page.contains(&format!("href=\"?try={name}\"")), "{page}");
     let trial = endpoint.handle(&http::Request::get(format!("/?try={name}")).body(Vec::new()).unwrap().into());
-    let trial = String::from_utf8(trial.body).unwrap();
+    let trial = String::from_utf8(trial.body.into()).unwrap();
     assert!(trial.matches("<script").count() == 1 && trial.matches("&lt;script&gt;").count() >= 10, "{trial}");
 }
 
@@ -291,7 +291,7 @@ fn headers() {
     assert_eq!(header(&response, "content-type"), "text/html; charset=utf-8");
     assert_eq!(header(&response, "x-content-type-options"), "nosniff");
     assert_eq!(header(&response, "cache-control"), "no-cache");
-    let page = String::from_utf8(response.body.clone()).unwrap();
+    let page = String::from_utf8(response.body.clone().into()).unwrap();
     let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(style));
     let policy = header(&response, "content-security-policy");

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rpcgi::{Docs, Endpoint, Method, Response, Server, Service, Trying};
+use rpcgi::{Docs, Endpoint, Method, Response, Server, Service, TryIt};
 
 use super::browser::Browser;
 use super::header;
@@ -131,7 +131,7 @@ fn faults_raw_documents_and_what_is_asked_first() {
         browser.find(".outcome");
         assert!(browser.text(".outcome > pre").contains("\"count\": 3"));
         // by JSON-RPC
-        browser.click(&format!("{}[value=json]", field("protocol")));
+        browser.click(&format!("{}[value=json-rpc]", field("protocol")));
         browser.click(GO);
         browser.find(".documents");
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(15);
@@ -144,7 +144,7 @@ fn faults_raw_documents_and_what_is_asked_first() {
         browser.fill(&field("document"), "{\"jsonrpc\": \"2.0\", \"id\": 5, \"method\": \"plain\"}");
         // it could be a call of any method
         browser.click(GO);
-        assert_eq!(browser.text(".complaint"), "Please confirm that it is really meant.");
+        assert_eq!(browser.text(".complaint"), "Please confirm this call.");
         browser.click(&field("confirm"));
         browser.click(GO);
         assert_eq!(browser.text(".outcome > pre"), "7");
@@ -152,7 +152,7 @@ fn faults_raw_documents_and_what_is_asked_first() {
         // unsafe
         open("gallery.remove");
         browser.click(GO);
-        assert_eq!(browser.text(".complaint"), "Please confirm that it is really meant.");
+        assert_eq!(browser.text(".complaint"), "Please confirm this call.");
         browser.click(&field("confirm"));
         browser.click(GO);
         assert_eq!(browser.text(".outcome > pre"), "\"removed\"");
@@ -190,7 +190,7 @@ fn form(endpoint: &Endpoint, name: &str) -> Page {
     assert_eq!(header(&response, "cache-control"), "no-store");
     let cookie = header(&response, "set-cookie");
     assert!(cookie.contains("; HttpOnly; SameSite=Strict"), "{cookie}");
-    let page = String::from_utf8(response.body).unwrap();
+    let page = String::from_utf8(response.body.into()).unwrap();
     let token = page.split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     Page { cookie: cookie.split(';').next().unwrap().to_owned(), token }
 }
@@ -199,14 +199,14 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 
 #[test]
 fn only_the_form_of_the_page_is_taken() {
-    let (endpoint, calls) = counting(Docs::new().trying(Trying::SameOrigin));
+    let (endpoint, calls) = counting(Docs::new().try_it(TryIt::SameOrigin));
     let Page { cookie, token } = form(&endpoint, "count");
     let body = format!("token={token}&way=0&v0=5&protocol=xml");
     let own = [("sec-fetch-site", "same-origin"), ("origin", "http://h.example"), ("cookie", &cookie[..]), FORM];
     let post = |headers: &[(&str, &str)], body: &str| request(&endpoint, "POST", "try=count", headers, body);
     let good = post(&own, &body);
     assert_eq!((good.status.as_u16(), calls.load(Ordering::Relaxed)), (200, 5));
-    assert!(String::from_utf8(good.body).unwrap().contains("a result:"));
+    assert!(String::from_utf8(good.body.into()).unwrap().contains("a result:"));
 
     let old_token = {
         let (_, hash) = token.split_once('-').unwrap();
@@ -261,7 +261,7 @@ fn only_the_form_of_the_page_is_taken() {
     assert_eq!(request(&endpoint, "POST", "try=no.such", &own, &body).status, 404);
     // an old form is given back as it was, with a new token
     let response = post(&own, &body.replace(&token, &old_token).replace("v0=5", "v0=77"));
-    let page = String::from_utf8(response.body).unwrap();
+    let page = String::from_utf8(response.body.into()).unwrap();
     assert!(page.contains("name=\"v0\" value=\"77\"") && page.contains("open for more than an hour"), "{page}");
     // an unsafe method is asked about
     let body = format!("token={other}&way=0");
@@ -270,7 +270,7 @@ fn only_the_form_of_the_page_is_taken() {
 
 #[test]
 fn on_takes_those_that_say_nothing() {
-    let (endpoint, calls) = counting(Docs::new().trying(Trying::On));
+    let (endpoint, calls) = counting(Docs::new().try_it(TryIt::On));
     let Page { cookie, token } = form(&endpoint, "count");
     let body = format!("token={token}&way=0&v0=5");
     let post = |headers: &[(&str, &str)]| request(&endpoint, "POST", "try=count", headers, &body).status.as_u16();
@@ -291,7 +291,7 @@ fn who_may_try() {
             request = request.header("x-forwarded-for", "192.0.2.7");
         }
         let page = endpoint.handle(&request.body(Vec::new()).unwrap().into()).body;
-        String::from_utf8(page).unwrap().contains("class=\"try\"")
+        String::from_utf8(page.into()).unwrap().contains("class=\"try\"")
     };
     for (peer, host, forwarded, tries) in [
         ("127.0.0.1:5", "localhost:8000", false, true),
@@ -302,14 +302,14 @@ fn who_may_try() {
         ("192.0.2.7:5", "localhost", false, false),
     ] {
         assert_eq!(asked(Docs::new(), peer, host, forwarded), tries, "{peer} {host}");
-        assert!(asked(Docs::new().trying(Trying::On), peer, host, forwarded));
-        assert!(!asked(Docs::new().trying(Trying::Off), peer, host, forwarded));
+        assert!(asked(Docs::new().try_it(TryIt::On), peer, host, forwarded));
+        assert!(!asked(Docs::new().try_it(TryIt::Off), peer, host, forwarded));
     }
-    let (endpoint, _) = counting(Docs::new().trying(Trying::Off));
+    let (endpoint, _) = counting(Docs::new().try_it(TryIt::Off));
     let response = request(&endpoint, "POST", "try=count", &[FORM, ("sec-fetch-site", "same-origin")], "");
     assert_eq!(response.status, 415);
     let page = request(&endpoint, "GET", "try=count", &[], "");
-    assert!(!String::from_utf8(page.body).unwrap().contains("<form method=\"post\""));
+    assert!(!String::from_utf8(page.body.into()).unwrap().contains("<form method=\"post\""));
 }
 
 /// Types whose values are never read.
@@ -461,7 +461,7 @@ fn unsafe_methods_of_fallbacks_are_asked_about() {
             vec!["remove".into()]
         }
     }
-    let docs = Docs::new().trying(Trying::On);
+    let docs = Docs::new().try_it(TryIt::On);
     let endpoint = Server::new("Removing").fallback(Removing).docs(docs).build().unwrap();
     let Page { cookie, token } = form(&endpoint, "remove");
     let by_hand = "document=<methodCall><methodName>remove</methodName></methodCall>";
@@ -469,7 +469,7 @@ fn unsafe_methods_of_fallbacks_are_asked_about() {
         for (confirm, status) in [("", 400), ("&confirm=1", 200)] {
             let body = format!("token={token}&{entered}{confirm}");
             let response = request(&endpoint, "POST", "try=remove", &[("cookie", &cookie), FORM], &body);
-            let page = String::from_utf8(response.body).unwrap();
+            let page = String::from_utf8(response.body.into()).unwrap();
             assert_eq!(response.status.as_u16(), status, "{body}: {page}");
             assert_eq!(page.matches("name=\"confirm\"").count(), 2, "{page}");
             assert_eq!(page.contains("a result:"), status == 200, "{page}");
@@ -485,7 +485,7 @@ fn unsafe_methods_of_fallbacks_are_asked_about() {
 /// Forms that no reader fills in by hand are refused before they take up memory.
 #[test]
 fn hostile_forms() {
-    let (endpoint, calls) = counting(Docs::new().trying(Trying::On));
+    let (endpoint, calls) = counting(Docs::new().try_it(TryIt::On));
     let many: String = (0..20_000).map(|number| format!("f{number}=&")).collect();
     for (status, body) in
         [(413, "x".repeat((1 << 20) + 1)), (400, many), (400, "n0=1000&n1=1000".into()), (403, "%FF=%FF&=".into())]
@@ -494,7 +494,7 @@ fn hostile_forms() {
     }
     assert_eq!(calls.load(Ordering::Relaxed), 0);
     // without a page there is nothing to try, whatever the settings say
-    let (endpoint, _) = counting(Docs::new().trying(Trying::On).access(rpcgi::Access::Off));
+    let (endpoint, _) = counting(Docs::new().try_it(TryIt::On).access(rpcgi::Access::Off));
     assert_eq!(request(&endpoint, "POST", "try=count", &[FORM], "way=0").status, 415);
     assert_eq!(request(&endpoint, "GET", "try=count", &[], "").status, 405);
 }

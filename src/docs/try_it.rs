@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
 use maud::{Markup, html};
 
 use super::form::{self, Fields};
 use super::markdown::anchor;
-use super::{Page, example, samples};
+use super::{Page, example};
 use crate::description::{Description, Detail};
 use crate::wire::value::Value;
 
@@ -16,37 +17,38 @@ pub(crate) const TRY: &str = "try";
 /// The most octets shown of a document.
 const MOST_SHOWN: usize = 256 << 10;
 
-/// The state of a trial: the form as it was sent, and the outcome.
+/// The state of an attempt: the form as it was sent, and the outcome.
 #[derive(Default)]
-pub(crate) struct Trial {
+pub(crate) struct Attempt {
     /// The fields as entered; `None` at first.
     pub(crate) fields: Option<Fields>,
     /// The reason why nothing was called.
     pub(crate) complaint: Option<String>,
-    pub(crate) outcome: Option<Outcome>,
+    pub(crate) outcome: Option<CallMade>,
 }
 
 /// A call that was made, and its answer.
-pub(crate) struct Outcome {
+pub(crate) struct CallMade {
     pub(crate) request: String,
     pub(crate) response: String,
+    pub(crate) status: StatusCode,
     pub(crate) took: Duration,
     /// The result as JSON, or the fault's code and text; `None` if there was nothing to answer.
-    pub(crate) answer: Option<Result<String, (i32, String)>>,
+    pub(crate) outcome: Option<Result<String, (i32, String)>>,
 }
 
 /// The calls that the page asks about first, because they may change something that the owner wants to keep.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Asks {
+pub(crate) struct Confirmations {
     /// Set for a call of the method.
     pub(crate) call: bool,
     /// Set for a document written by hand.
     pub(crate) document: bool,
 }
 
-impl Asks {
+impl Confirmations {
     /// Returns whether the entered call needs a confirmation that is missing.
-    pub(crate) fn is_open(self, fields: &Fields) -> bool {
+    pub(crate) fn are_missing(self, fields: &Fields) -> bool {
         let asks = if fields.way().is_some() { self.call } else { self.document };
         asks && fields.get("confirm").is_none()
     }
@@ -76,26 +78,23 @@ impl Page<'_> {
         };
         let detail = ways.get(way).ok_or("expected one of the ways to call the method")?;
         let params = form::params(detail, fields)?;
-        Ok(match fields.get("protocol") {
-            Some("json") => samples::json_request(&method.name, &params),
-            _ => (self.xml)(&method.name, &params),
-        })
+        Ok(self.written_call(fields.get("protocol"), &method.name, &params))
     }
 
     /// Renders the document on which a method is tried; the token proves that a form comes from it.
-    pub(crate) fn trial(&self, method: &Description, trial: &Trial, token: &str) -> String {
+    pub(crate) fn attempt(&self, method: &Description, attempt: &Attempt, token: &str) -> String {
         let home = format!("?q=#{}", anchor(&method.name));
         let header = html! {
-            p { a href=(home) { (self.name) } }
+            p { a href=(home) { (self.facts.name) } }
             h1 { "Try " (method.name) }
         };
         let main = html! {
             div.about { (self.about(method)) }
             section.trial {
                 h2 { "Call" }
-                (self.forms(method, trial, token))
-                @if let Some(complaint) = &trial.complaint { p.complaint role="alert" tabindex="-1" id=(outcome_id(method)) { (complaint) } }
-                @if let Some(outcome) = &trial.outcome { (outcome.render(&outcome_id(method))) }
+                (self.forms(method, attempt, token))
+                @if let Some(complaint) = &attempt.complaint { p.complaint role="alert" tabindex="-1" id=(outcome_id(method)) { (complaint) } }
+                @if let Some(outcome) = &attempt.outcome { (outcome.render(&outcome_id(method))) }
             }
         };
         self.document(&format!("Try {}", method.name), header, None, main)
@@ -103,16 +102,16 @@ impl Page<'_> {
 
     /// Renders the document that says that there is no such method.
     pub(crate) fn no_method(&self, message: &str) -> String {
-        let header = html! { p { a href="?q=" { (self.name) } } h1 { "Nothing to try" } };
+        let header = html! { p { a href="?q=" { (self.facts.name) } } h1 { "Nothing to try" } };
         self.document("Nothing to try", header, None, html! { p { (message) } })
     }
 
     /// Renders a form for each way to call the method, and one for a whole document.
-    fn forms(&self, method: &Description, trial: &Trial, token: &str) -> Markup {
+    fn forms(&self, method: &Description, attempt: &Attempt, token: &str) -> Markup {
         let ways = example::ways(method);
         // one of a group is open; on a page with several methods, one of each
         let group = format!("way-{}", anchor(&method.name));
-        let entered = trial.fields.as_ref();
+        let entered = attempt.fields.as_ref();
         let chosen = entered.map_or_else(|| ways.first().map(|_| 0), Fields::way);
         html! {
             @for (index, detail) in ways.iter().enumerate() {
@@ -131,7 +130,7 @@ impl Page<'_> {
     }
 
     fn fields_form(&self, method: &Description, detail: &Detail, way: usize, fields: &Fields, token: &str) -> Markup {
-        let is_json = fields.get("protocol") == Some("json");
+        let chosen = fields.get("protocol").or(self.facts.dialects.first().map(|dialect| dialect.name));
         let contents = html! {
             // the button that Enter presses
             button hidden {}
@@ -140,26 +139,30 @@ impl Page<'_> {
             (form::fields(detail, fields))
             fieldset.protocol {
                 legend { "Protocol" }
-                label { input type="radio" name="protocol" value="xml" checked[!is_json]; " XML-RPC" }
-                label { input type="radio" name="protocol" value="json" checked[is_json]; " JSON-RPC" }
+                @for dialect in &self.facts.dialects {
+                    label {
+                        input type="radio" name="protocol" value=(dialect.name) checked[chosen == Some(dialect.name)];
+                        " " (dialect.title)
+                    }
+                }
             }
         };
-        self.form(method, token, contents, self.asks.call)
+        self.form(method, token, contents, self.confirmations.call)
     }
 
     fn raw_form(&self, method: &Description, entered: Option<&Fields>, token: &str) -> Markup {
         let fields = entered.cloned().unwrap_or_default();
         let document = match fields.get("document") {
             Some(document) => document.to_owned(),
-            None => (self.xml)(&method.name, &example::params(method)),
+            None => self.written_call(None, &method.name, &example::params(method)),
         };
         let contents = html! {
-            label.field { span { "A document of XML-RPC or JSON-RPC" } textarea name="document" rows="8" spellcheck="false" {
+            label.field { span { "A document of " (self.facts.protocols(" or ")) } textarea name="document" rows="8" spellcheck="false" {
                 // browsers drop a first line break
                 "\n" (document)
             } }
         };
-        self.form(method, token, contents, self.asks.document)
+        self.form(method, token, contents, self.confirmations.document)
     }
 
     /// Renders a form around these fields, which asks for confirmation if `asks` is set.
@@ -169,7 +172,7 @@ impl Page<'_> {
                 input type="hidden" name="token" value=(token);
                 (contents)
                 @if asks {
-                    p { label { input type="checkbox" name="confirm" value="1"; " This may change something. Really call it." } }
+                    p { label { input type="checkbox" name="confirm" value="1"; " This may change something. Call it anyway." } }
                 }
                 p { button.go { "Call " (method.name) } }
             }
@@ -177,20 +180,20 @@ impl Page<'_> {
     }
 }
 
-impl Outcome {
+impl CallMade {
     fn render(&self, id: &str) -> Markup {
         html! {
             div.outcome role="status" tabindex="-1" id=(id) {
-                @match &self.answer {
+                @match &self.outcome {
                     Some(Ok(result)) => {
-                        p { strong { "200 OK" } " after " (milliseconds(self.took)) ", a result:" }
+                        p { strong { (self.status.to_string()) } " after " (milliseconds(self.took)) ", a result:" }
                         pre tabindex="0" { code { (shortened(result)) } }
                     },
                     Some(Err((code, text))) => {
-                        p { strong { "200 OK" } " after " (milliseconds(self.took)) ", a fault:" }
+                        p { strong { (self.status.to_string()) } " after " (milliseconds(self.took)) ", a fault:" }
                         p.fault { strong { (code) } " " (text) }
                     },
-                    None => p { strong { "204 No Content" } " after " (milliseconds(self.took)) },
+                    None => p { strong { (self.status.to_string()) } " after " (milliseconds(self.took)) },
                 }
                 div.documents {
                     div { h3 { "Request" } pre tabindex="0" { code { (shortened(&self.request)) } } }

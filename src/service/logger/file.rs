@@ -13,6 +13,7 @@ use rustix::fs::OFlags;
 
 /// The format of lines in the file of [`Server::log_file`](crate::Server::log_file).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum LogFormat {
     /// For people: `TIME LEVEL ID TEXT`. The time is in UTC (RFC 3339), and the id is that of the
     /// [request](crate::Request::id), or `-`.
@@ -100,7 +101,7 @@ impl LogFile {
         };
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(io::Error::other("it is no ordinary file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         // a manifest or another program, named by mistake
         match metadata.mode() & 0o111 {
@@ -113,7 +114,10 @@ impl LogFile {
     fn warn_of_readers(&self, root: Option<PathBuf>) {
         let whole = |path: &Path| fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if root.is_some_and(|root| whole(&self.path).starts_with(whole(&root))) {
-            say(&format!("warn: the log {} is below DOCUMENT_ROOT: everybody may fetch it", self.path.display()));
+            say(&format!(
+                "warn: the log {} is below DOCUMENT_ROOT: move it, or it can be downloaded",
+                self.path.display()
+            ));
         }
     }
 }

@@ -7,10 +7,11 @@ use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use flate2::Compression;
 use http::header::HeaderValue;
 
-use crate::docs::Format;
+use crate::docs::{Format, Visit};
 use crate::service::compression::{self, Coding};
 
 /// The most pages that are kept: those of a few names of the host, in a few formats.
@@ -20,13 +21,7 @@ const MOST: usize = 8;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) format: Format,
-    pub(super) url: Option<String>,
-    /// The URL that the paths of other servers follow.
-    pub(super) base: String,
-    /// Set if methods can be tried.
-    pub(super) tries: bool,
-    /// The authentication that the web server asks callers for.
-    pub(super) auth_type: Option<String>,
+    pub(super) visit: Visit,
     /// The coding that the client accepts.
     pub(super) coding: Option<Coding>,
 }
@@ -40,7 +35,7 @@ pub(super) struct Rendered {
 /// A description, ready to be sent.
 pub(super) struct Page {
     key: Key,
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
     /// The coding of the body.
     pub(super) coding: Option<Coding>,
     pub(super) etag: Etag,
@@ -60,22 +55,22 @@ impl Page {
             }
             None => (None, text.into_bytes()),
         };
-        Page { key, body, coding, etag, policy }
+        Page { key, body: body.into(), coding, etag, policy }
     }
 }
 
 /// The pages that were requested last, the newest first.
 #[derive(Default)]
-pub(super) struct Pages(Mutex<VecDeque<Arc<Page>>>);
+pub(super) struct KeptPages(Mutex<VecDeque<Arc<Page>>>);
 
-impl Pages {
+impl KeptPages {
     /// Returns the page of this key, which is rendered if it is not kept.
-    pub(super) fn get(&self, key: Key, render: impl FnOnce(&Key) -> Rendered) -> Arc<Page> {
+    pub(super) fn get(&self, key: Key, render: impl FnOnce(&Visit) -> Rendered) -> Arc<Page> {
         if let Some(page) = self.find(&key) {
             return page;
         }
         // without the lock: other requests need not wait for it
-        let rendered = render(&key);
+        let rendered = render(&key.visit);
         let page = Arc::new(Page::new(key, rendered, Compression::best()));
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_front(Arc::clone(&page));
@@ -129,21 +124,18 @@ mod tests {
 
     #[test]
     fn a_few_are_kept() {
-        let pages = Pages::default();
+        let pages = KeptPages::default();
         let key = |number: usize| Key {
             format: Format::Html,
-            url: Some(format!("http://{number}.example/")),
-            base: String::new(),
-            tries: false,
-            auth_type: None,
+            visit: Visit { url: Some(format!("http://{number}.example/")), ..Visit::default() },
             coding: None,
         };
         let get = |number: usize| {
             let mut is_rendered = false;
-            let page = pages.get(key(number), |key| {
+            let page = pages.get(key(number), |visit| {
                 is_rendered = true;
                 let policy = HeaderValue::from_static("");
-                Rendered { text: key.url.clone().unwrap_or_default(), policy }
+                Rendered { text: visit.url.clone().unwrap_or_default(), policy }
             });
             assert_eq!(page.body, format!("http://{number}.example/").into_bytes());
             is_rendered

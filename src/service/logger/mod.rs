@@ -21,13 +21,14 @@ use serde_json::{Map, json};
 pub(crate) use self::file::LogFile;
 pub use self::file::LogFormat;
 use self::file::say;
-use crate::service::Request;
+use super::request::Request;
 
 /// The most octets of lines that are captured at a time: more than an operator reads in a web server's log.
 const MOST_CAPTURED: usize = 8 << 10;
 
 // the request being answered on this thread, and the file for its lines
 scoped_thread_local!(static REQUEST: Request);
+scoped_thread_local!(static ID: String);
 scoped_thread_local!(static FILE: LogFile);
 
 /// The file for lines that belong to no request, or to one without a file.
@@ -39,7 +40,7 @@ thread_local! {
     static NAME: RefCell<Option<String>> = const { RefCell::new(None) };
 
     /// Calls that are not logged yet.
-    static CALLS: RefCell<Vec<Call>> = const { RefCell::new(Vec::new()) };
+    static CALLS: RefCell<Vec<CallLine>> = const { RefCell::new(Vec::new()) };
 
     /// The lines captured on this thread, while it captures them.
     static CAPTURED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
@@ -60,6 +61,11 @@ pub(crate) fn set_file(file: Option<Arc<LogFile>>) {
 /// Runs a function whose lines on this thread belong to a request.
 pub(crate) fn of_request<T>(request: &Request, run: impl FnOnce() -> T) -> T {
     REQUEST.set(request, run)
+}
+
+/// Runs a function whose lines on this thread belong to the request of an id, while that is changed.
+pub(crate) fn of_id<T>(id: &str, run: impl FnOnce() -> T) -> T {
+    ID.set(&id.to_owned(), run)
 }
 
 /// Runs a function whose lines on this thread go to a file, if there is one.
@@ -93,7 +99,6 @@ pub(crate) fn let_through(level: LevelFilter) {
 
 /// Runs a function, and returns its result with the lines it has logged on this thread that an operator must see:
 /// warnings and errors. There are none if the program has a logger of its own.
-#[cfg(target_os = "linux")]
 pub(crate) fn capture<T>(run: impl FnOnce() -> T) -> (T, Vec<u8>) {
     CAPTURED.set(Some(Vec::new()));
     let result = run();
@@ -104,7 +109,7 @@ pub(crate) fn capture<T>(run: impl FnOnce() -> T) -> (T, Vec<u8>) {
 pub(crate) const CALLS_TARGET: &str = "rpcgi::call";
 
 /// A call, as the log reports it.
-pub(crate) struct Call {
+pub(crate) struct CallLine {
     pub(crate) method: String,
     pub(crate) took: Duration,
     /// The code of its fault, if it is one.
@@ -113,7 +118,7 @@ pub(crate) struct Call {
 
 /// Keeps a call until the length of the answer is known.
 #[cold]
-pub(crate) fn note_call(call: Call) {
+pub(crate) fn note_call(call: CallLine) {
     CALLS.with_borrow_mut(|calls| calls.push(call));
 }
 
@@ -127,7 +132,7 @@ pub(crate) fn log_calls(request: &Request, octets: usize) {
     let address = request.remote_addr().map(|address| address.to_string()).unwrap_or_default();
     let part = |word: &str, value: &str| if value.is_empty() { String::new() } else { format!(" {word} {value}") };
     let who = part("by", &user) + &part("from", &address);
-    for Call { method, took, fault } in calls {
+    for CallLine { method, took, fault } in calls {
         let outcome = fault.map_or("ok".into(), |code| format!("fault {code}"));
         let ms = took.as_micros() as f64 / 1000.0;
         log::info!(
@@ -169,6 +174,14 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
+/// Returns the id of the request that is answered on this thread.
+fn id() -> Option<String> {
+    match REQUEST.is_set() {
+        true => Some(REQUEST.with(|request| request.id().to_owned())),
+        false => ID.is_set().then(|| ID.with(String::clone)),
+    }
+}
+
 /// A log record, with the context of its thread.
 struct Line {
     level: String,
@@ -183,7 +196,7 @@ impl Line {
     fn of(record: &Record<'_>) -> Line {
         let mut line = Line {
             level: record.level().as_str().to_ascii_lowercase(),
-            id: REQUEST.is_set().then(|| REQUEST.with(|request| request.id().to_owned())),
+            id: id(),
             text: record.args().to_string(),
             members: Map::new(),
         };
