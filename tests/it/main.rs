@@ -12,6 +12,7 @@ mod command_line;
 mod environments;
 mod fastcgi;
 mod format;
+mod hooks;
 mod http_answers;
 mod introspection;
 mod jsonrpc;
