@@ -314,7 +314,7 @@ fn wire_type(name: &str, schema: &Map<String, Json>) -> Type {
         ("integer", _) => Type::Int,
         ("number", _) => Type::Double,
         ("boolean", _) => Type::Boolean,
-        ("string", Some("dateTime.iso8601")) => Type::DateTime,
+        ("string", Some(format)) if format == Type::DateTime.name() => Type::DateTime,
         ("string", _) if schema.contains_key("contentEncoding") => Type::Base64,
         ("string", _) => Type::String,
         ("array", _) => Type::Array,

@@ -7,6 +7,7 @@ use super::samples::Samples;
 use super::{Format, LONGEST_FILTER, Page, assets};
 use crate::description::Description;
 use crate::description::openrpc::UNVERSIONED;
+use crate::wire::Type;
 use crate::wire::fault::SHARED;
 
 impl Page<'_> {
@@ -225,16 +226,6 @@ fn shared_faults() -> Markup {
 
 /// Renders the types of either protocol.
 fn types() -> Markup {
-    const TYPES: [(&str, &str, &str); 8] = [
-        ("int, i8", "a number", "of 32 bits and of 64 bits, signed"),
-        ("boolean", "true or false", ""),
-        ("string", "a string", ""),
-        ("double", "a number", ""),
-        ("dateTime.iso8601", "a string", "as 2026-11-24T12:00:00, without a time zone; in XML-RPC without the dashes"),
-        ("base64", "a string", "octets in base64"),
-        ("struct, array", "an object, an array", ""),
-        ("nil, any", "null, anything", ""),
-    ];
     html! {
         section id="types" {
             h2 { "Types" }
@@ -242,7 +233,7 @@ fn types() -> Markup {
             table {
                 caption { "Types in XML-RPC and in JSON" }
                 thead { tr { th scope="col" { "XML-RPC" } th scope="col" { "JSON" } th scope="col" { "Meaning" } } }
-                tbody { @for (name, json, meaning) in TYPES { tr { th scope="row" { (name) } td { (json) } td { (meaning) } } } }
+                tbody { @for (name, json, meaning) in Type::table() { tr { th scope="row" { (name) } td { (json) } td { (meaning) } } } }
             }
         }
     }

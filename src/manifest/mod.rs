@@ -19,6 +19,7 @@ mod call;
 mod data_type;
 mod descendants;
 mod encoding;
+mod form;
 mod htaccess;
 mod keys;
 mod launch;

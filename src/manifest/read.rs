@@ -20,8 +20,12 @@ use toml::de::{DeTable, DeValue};
 use super::call::{Param, Terms};
 use super::data_type::{DataType, Member};
 use super::encoding::Encoding;
+use super::form::{AsTexts, Form, Written, integer, number};
 use super::htaccess::Htaccess;
-use super::keys::{MANIFEST, MOST_PROGRAMS, MOST_WORKERS, check_table, integer, number, seconds};
+use super::keys::{
+    self, CorsTable, DescribedTable, LimitsTable, LogTable, MAX_PROGRAMS, MAX_WORKERS, ManifestTable, MemberTable,
+    MethodTable, PageTable, ParamTable, Table, WorkerTable, inner, named,
+};
 use super::launch::Launch;
 use super::method::{ManifestMethod, Runner};
 use super::mistake::{Mistake, Mistakes, Severity, Text, did_you_mean};
@@ -66,6 +70,17 @@ struct Budget {
     output: usize,
 }
 
+impl Budget {
+    /// Creates the limits that hold unless set. Waiting, timeout and an end by force together take less than the minute
+    /// that web servers wait.
+    fn new(wait: Duration) -> Budget {
+        Budget { programs: 8, queue: 100, wait, timeout: Duration::from_secs(30), output: 16 << 20 }
+    }
+}
+
+/// The types whose values are written as one word.
+const SCALAR: &[Type] = &[Type::Int, Type::I8, Type::Boolean, Type::String, Type::Double, Type::DateTime];
+
 /// Reads a manifest; `None` if there are errors among the mistakes.
 pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistake>) {
     let mut mistakes = Mistakes::default();
@@ -74,11 +89,11 @@ pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistak
         mistakes.add(&error.span().unwrap_or_default(), error.message());
     }
     let table = document.get_ref();
-    check_table(table, MANIFEST, &mut mistakes);
+    let written = keys::read(table, &mut mistakes);
     let folder = source.folder();
     let htaccess = if look == Look::Strictly { Htaccess::of(folder) } else { Htaccess::default() };
     let mut reader = Reader { folder, look, mistakes, files: Vec::new(), htaccess };
-    let manifest = reader.manifest(table);
+    let manifest = reader.manifest(&written);
     let mut mistakes = reader.mistakes;
     let is_meant = !mistakes.are_fatal();
     if !errors.is_empty() {
@@ -108,26 +123,26 @@ impl Look {
 }
 
 impl Reader<'_> {
-    fn manifest(&mut self, table: &DeTable<'_>) -> Manifest {
-        let (title, name) = (text(table, "title"), text(table, "name"));
+    fn manifest(&mut self, table: &ManifestTable<'_>) -> Manifest {
+        let (title, name) = (value(&table.title), value(&table.name));
         if title.is_none() && name.is_none() {
             let help = "give it one: title = \"Calculator\"";
             self.mistakes.0.push(Mistake::of_file(Severity::Error, "the service has neither `title` nor `name`", help));
         }
-        let named = name.clone().or(title.clone()).map_or("", |(name, _)| name);
+        let named = name.or(title).unwrap_or_default();
         let mut server = Server::new(named);
-        if let Some((title, _)) = title {
+        if let Some(title) = title {
             server = server.title(title);
         }
-        if let Some((documentation, _)) = text(table, "documentation") {
+        if let Some(documentation) = value(&table.documentation) {
             server = server.documentation(documentation);
         }
-        if let Some((version, _)) = text(table, "version") {
+        if let Some(version) = value(&table.version) {
             server = server.version(version);
         }
         server = self.log(table, server);
         server = self.surroundings(table, server);
-        let (limits, budget) = limits(inner(table, "limits"));
+        let (limits, budget) = limits(inner(&table.limits));
         let workers = self.workers(table, &budget);
         let methods = self.methods(table, &workers, limits, &budget);
         self.check_workers(table, &methods);
@@ -136,22 +151,24 @@ impl Reader<'_> {
             budget.programs.saturating_add(seats).saturating_add(budget.queue).saturating_add(2).min(MOST_THREADS);
         let limits = Limits { threads: limits.threads.or(NonZeroUsize::new(threads)), ..limits };
         let methods: Vec<Method> = methods.into_iter().map(|(method, _)| method).collect();
-        server = server.limits(limits).log_calls(flag(table, "log_calls")).methods(methods);
+        server = server.limits(limits).log_calls(is_set(&table.log_calls)).methods(methods);
         server = server.paths(self.paths(table)).cors(self.origins(table)).docs(self.docs(table));
         let workers = Workers(workers.into_values().map(|(worker, _)| worker).collect());
         Manifest { server, workers, files: std::mem::take(&mut self.files) }
     }
 
     /// Reads the place and the format of the log.
-    fn log(&mut self, table: &DeTable<'_>, server: Server) -> Server {
-        let format = match inner(table, "log").and_then(|log| text(log, "format")) {
-            Some(("json", _)) => LogFormat::Json,
-            _ => LogFormat::Text,
+    fn log(&mut self, table: &ManifestTable<'_>, server: Server) -> Server {
+        let Some(written) = &table.log else { return server };
+        let (file, format) = match inner::<LogTable<'_>>(&table.log) {
+            Some(LogTable { file, format }) => (text(&file), value(&format)),
+            None => (written.value.get_ref().as_str().map(|file| (file, written.span.clone())), None),
         };
-        let Some((file, span)) = text(table, "log").or_else(|| text(inner(table, "log")?, "file")) else {
-            if let Some(log) = table.get("log").filter(|log| log.get_ref().is_table()) {
+        let format = if format == Some("json") { LogFormat::Json } else { LogFormat::Text };
+        let Some((file, span)) = file else {
+            if written.value.get_ref().is_table() {
                 self.mistakes.add_with_help(
-                    &log.span(),
+                    &written.span,
                     "the log has no `file`",
                     "file = \"/home/ann/log/service.log\"",
                 );
@@ -169,27 +186,26 @@ impl Reader<'_> {
     }
 
     /// Reads the URL of the service and its trusted proxies.
-    fn surroundings(&mut self, table: &DeTable<'_>, mut server: Server) -> Server {
-        if self.parsed::<BaseUrl>(table, "url").is_some()
-            && let Some((url, _)) = text(table, "url")
+    fn surroundings(&mut self, table: &ManifestTable<'_>, mut server: Server) -> Server {
+        if self.parsed::<BaseUrl>(&table.url).is_some()
+            && let Some(url) = value(&table.url)
         {
             server = server.url(url);
         }
-        let mut proxies = texts(table, "trusted_proxies");
+        let mut proxies = texts(&table.trusted_proxies);
         proxies.retain(|(proxy, span)| network(proxy).map_err(|message| self.mistakes.add(span, message)).is_ok());
-        if let Some((key, value)) = table.get_key_value("forwarded").filter(|_| proxies.is_empty()) {
-            let message = format!("`{}` has no effect without `trusted_proxies`", key.get_ref());
-            self.mistakes.warn(&value.span(), message);
+        if let Some(forwarded) = table.forwarded.as_ref().filter(|_| proxies.is_empty()) {
+            self.mistakes.warn(&forwarded.span, "`forwarded` has no effect without `trusted_proxies`");
         }
-        let forwarded = match text(table, "forwarded") {
-            Some(("rfc7239", _)) => Forwarded::Rfc7239,
+        let forwarded = match value(&table.forwarded) {
+            Some("rfc7239") => Forwarded::Rfc7239,
             _ => Forwarded::XForwarded,
         };
         server.trusted_proxies(proxies.into_iter().map(|(proxy, _)| proxy)).forwarded(forwarded)
     }
 
-    fn paths<'t>(&mut self, table: &'t DeTable<'_>) -> Vec<&'t str> {
-        let paths = texts(table, "paths");
+    fn paths<'t>(&mut self, table: &ManifestTable<'t>) -> Vec<&'t str> {
+        let paths = texts(&table.paths);
         for (path, span) in &paths {
             let shown = path.escape_debug();
             if !path.starts_with('/') {
@@ -208,47 +224,42 @@ impl Reader<'_> {
         paths.into_iter().map(|(path, _)| path).collect()
     }
 
-    fn docs(&mut self, table: &DeTable<'_>) -> Docs {
-        let word = |table: &DeTable<'_>, key: &str| text(table, key).map(|(word, _)| word.to_owned());
-        let access = |word: Option<String>| match word.as_deref() {
-            Some("off") => Access::Off,
-            _ => Access::Public,
+    fn docs(&mut self, table: &ManifestTable<'_>) -> Docs {
+        let access = |word: Option<&str>| if word == Some("off") { Access::Off } else { Access::Public };
+        let Some(page) = inner::<PageTable<'_>>(&table.docs) else {
+            let word = table.docs.as_ref().and_then(|docs| docs.value.get_ref().as_str());
+            return Docs::new().access(access(word));
         };
-        let Some(table) = inner(table, "docs") else {
-            return Docs::new().access(access(word(table, "docs")));
-        };
-        let mut docs = Docs::new().access(access(word(table, "access")));
-        docs = match word(table, "try").as_deref() {
+        let mut docs = Docs::new().access(access(value(&page.access)));
+        docs = match value(&page.try_it) {
             Some("off") => docs.try_it(TryIt::Off),
             Some("same-origin") => docs.try_it(TryIt::SameOrigin),
             Some("on") => docs.try_it(TryIt::On),
             _ => docs,
         };
-        if word(table, "assets").as_deref() == Some("linked") {
+        if value(&page.assets) == Some("linked") {
             docs = docs.assets(Assets::Linked);
         }
-        if let Some(logo) = self.parsed(table, "logo") {
+        if let Some(logo) = self.parsed(&page.logo) {
             docs = docs.logo(logo);
         }
-        if let Some(accent) = self.parsed(table, "accent") {
+        if let Some(accent) = self.parsed(&page.accent) {
             docs = docs.accent(accent);
         }
-        let markdown = |key| word(table, key).unwrap_or_default();
-        let is_on = |key| table.get(key).and_then(|value| value.get_ref().as_bool()).unwrap_or(true);
-        docs.noindex(flag(table, "noindex"))
-            .contact(markdown("contact"))
-            .authentication(markdown("authentication"))
-            .footer(is_on("footer"))
+        docs.noindex(is_set(&page.noindex))
+            .contact(value(&page.contact).unwrap_or_default())
+            .authentication(value(&page.authentication).unwrap_or_default())
+            .footer(value(&page.footer).unwrap_or(true))
     }
 
     /// Parses a text that has a form of its own.
-    fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, table: &DeTable<'_>, key: &str) -> Option<T> {
-        let (text, span) = text(table, key)?;
-        text.parse().map_err(|error: T::Err| self.mistakes.add(&span, error.to_string())).ok()
+    fn parsed<T: FromStr<Err: fmt::Display>>(&mut self, written: &Option<Written<&str>>) -> Option<T> {
+        let Written { value, span } = written.as_ref()?;
+        value.parse().map_err(|error: T::Err| self.mistakes.add(span, error.to_string())).ok()
     }
 
-    fn origins<'t>(&mut self, table: &'t DeTable<'_>) -> Vec<&'t str> {
-        let origins = inner(table, "cors").map(|cors| texts(cors, "origins")).unwrap_or_default();
+    fn origins<'t>(&mut self, table: &ManifestTable<'t>) -> Vec<&'t str> {
+        let origins = inner::<CorsTable<'_>>(&table.cors).map(|cors| texts(&cors.origins)).unwrap_or_default();
         for (origin, span) in &origins {
             if origin.contains('*') && *origin != "*" {
                 let message = format!("no browser sends the origin \"{origin}\": a `*` inside of one matches nothing");
@@ -264,18 +275,18 @@ impl Reader<'_> {
     }
 
     /// Reads the workers by their names, with the number of each.
-    fn workers(&mut self, table: &DeTable<'_>, budget: &Budget) -> BTreeMap<String, (Arc<Worker>, usize)> {
+    fn workers(&mut self, table: &ManifestTable<'_>, budget: &Budget) -> BTreeMap<String, (Arc<Worker>, usize)> {
         let mut workers = BTreeMap::new();
-        for (name, span, table) in tables(table, "worker") {
-            let words = texts(table, "run");
+        for (name, span, WorkerTable { run, count, env, encoding }) in named(&table.worker) {
+            let words = texts(&run);
             let Some((program, program_span)) = words.first().cloned() else {
                 self.mistakes.add(&span, format!("the worker `{name}` has no `run`"));
                 continue;
             };
             words.iter().for_each(|(word, span)| self.check_nul(word, span));
-            let launch = self.launch(program, &program_span, table);
+            let launch = self.launch(program, &program_span, &env, &encoding);
             self.check_files(&launch, &words);
-            let count = count(table, "count").unwrap_or(1).min(MOST_WORKERS as usize);
+            let count = value(&count).unwrap_or(1).min(MAX_WORKERS as usize);
             let words = words.into_iter().skip(1).map(|(word, _)| word.to_owned()).collect();
             let worker = Worker {
                 name: name.to_owned(),
@@ -292,23 +303,23 @@ impl Reader<'_> {
     /// Reads the methods, with the names of their workers.
     fn methods(
         &mut self,
-        table: &DeTable<'_>,
+        table: &ManifestTable<'_>,
         workers: &BTreeMap<String, (Arc<Worker>, usize)>,
         limits: Limits,
         budget: &Budget,
     ) -> Vec<(Method, Option<String>)> {
         let places = Arc::new(Pool::new(std::iter::repeat_n((), budget.programs), budget.queue, budget.wait));
-        let tells_errors = flag(table, "tell_errors");
+        let tells_errors = is_set(&table.tell_errors);
         let mut methods = Vec::new();
-        for (name, span, table) in tables(table, "method") {
+        for (name, span, method) in named::<MethodTable<'_>>(&table.method) {
             self.check_name(name, &span);
-            let params = self.params(table);
-            let returns = self.returns(table);
-            let runner = match (table.get("run"), text(table, "worker")) {
-                (Some(run), None) => self.program(table, run, &params, &returns, &places).map(Runner::Program),
-                (None, Some((worker, span))) => self.job(table, worker, &span, workers),
-                (Some(_), Some((_, span))) => {
-                    self.mistakes.add(&span, "a method has either `run` or `worker`, and this one has both");
+            let params = self.params(&method);
+            let returns = self.returns(&method);
+            let runner = match (&method.run, &method.worker) {
+                (Some(run), None) => self.program(&method, run, &params, &returns, &places).map(Runner::Program),
+                (None, Some(worker)) => self.job(&method, worker, workers),
+                (Some(_), Some(worker)) => {
+                    self.mistakes.add(&worker.span, "a method has either `run` or `worker`, and this one has both");
                     None
                 }
                 (None, None) => {
@@ -321,17 +332,16 @@ impl Reader<'_> {
                     None
                 }
             };
-            let about = self.about(name, table, &params, matches!(runner, Some(Runner::Program(_))));
-            let timeout = table.get("timeout").and_then(seconds).unwrap_or(budget.timeout);
+            let about = self.about(name, &method, &params, matches!(runner, Some(Runner::Program(_))));
+            let timeout = value(&method.timeout).unwrap_or(budget.timeout);
             if let Some(runner) = runner {
-                let tell_errors = table.get("tell_errors").map_or(tells_errors, |_| flag(table, "tell_errors"));
+                let tell_errors = value(&method.tell_errors).unwrap_or(tells_errors);
                 let terms = Terms { params, returns, timeout, most: budget.output, limits, tell_errors };
-                let method = ManifestMethod { terms, runner };
-                let worker = text(table, "worker").map(|(worker, _)| worker.to_owned());
-                methods.push((Method::of(about, method), worker));
+                let worker = value(&method.worker).map(str::to_owned);
+                methods.push((Method::of(about, ManifestMethod { terms, runner }), worker));
             }
         }
-        if tables(table, "method").next().is_none() {
+        if named::<MethodTable<'_>>(&table.method).is_empty() {
             let help = "a method: [method.\"hello\"] with run = [\"echo\", \"Hello!\"] and returns = \"string\"";
             self.mistakes.0.push(Mistake::of_file(Severity::Error, "there is no method", help));
         }
@@ -350,18 +360,18 @@ impl Reader<'_> {
     }
 
     /// Warns of workers that no method uses.
-    fn check_workers(&mut self, table: &DeTable<'_>, methods: &[(Method, Option<String>)]) {
-        for (name, span, _) in tables(table, "worker") {
+    fn check_workers(&mut self, table: &ManifestTable<'_>, methods: &[(Method, Option<String>)]) {
+        for (name, span, _) in named::<WorkerTable<'_>>(&table.worker) {
             if !methods.iter().any(|(_, worker)| worker.as_deref() == Some(name)) {
                 self.mistakes.warn(&span, format!("no method has the worker `{name}`"));
             }
         }
     }
 
-    fn about(&mut self, name: &str, table: &DeTable<'_>, params: &[Param], is_program: bool) -> About {
-        let part = |key| text(table, key).map(|(text, _)| text.trim()).filter(|text| !text.is_empty());
-        let help: Vec<&str> = [part("title"), part("help")].into_iter().flatten().collect();
-        let deprecated = match table.get("deprecated").map(Spanned::get_ref) {
+    fn about(&mut self, name: &str, table: &MethodTable<'_>, params: &[Param], is_program: bool) -> About {
+        let parts = [value(&table.title), value(&table.help)].into_iter().flatten();
+        let help: Vec<&str> = parts.map(str::trim).filter(|text| !text.is_empty()).collect();
+        let deprecated = match value(&table.deprecated).map(Spanned::get_ref) {
             Some(DeValue::String(text)) => Some(text.to_string()),
             Some(DeValue::Boolean(true)) => Some(String::new()),
             _ => None,
@@ -372,18 +382,18 @@ impl Reader<'_> {
             params: params.iter().map(|param| (param.name.clone().into(), param.of.help.clone().into())).collect(),
             aliases: Vec::new().into(),
             faults: self.faults(table, is_program).into_iter().map(|(code, text)| (code, text.into())).collect(),
-            hidden: flag(table, "hidden"),
+            hidden: is_set(&table.hidden),
             deprecated: deprecated.map(Into::into),
-            since: text(table, "since").map(|(version, _)| version.to_owned().into()),
-            is_unsafe: flag(table, "unsafe"),
+            since: value(&table.since).map(|version| version.to_owned().into()),
+            is_unsafe: is_set(&table.is_unsafe),
             example: None,
             location: Location::caller(),
         }
     }
 
-    fn faults(&mut self, table: &DeTable<'_>, is_program: bool) -> Vec<(i32, String)> {
+    fn faults(&mut self, table: &MethodTable<'_>, is_program: bool) -> Vec<(i32, String)> {
         let mut faults = Vec::new();
-        for (key, value) in inner(table, "faults").into_iter().flatten() {
+        for (key, value) in value(&table.faults).into_iter().flatten() {
             let code = key.get_ref().parse().ok().filter(|code| !is_program || (1..=255).contains(code));
             match (code, value.get_ref().as_str()) {
                 (Some(code), Some(text)) => faults.push((code, text.to_owned())),
@@ -398,12 +408,13 @@ impl Reader<'_> {
         faults
     }
 
-    fn params(&mut self, table: &DeTable<'_>) -> Vec<Param> {
+    fn params(&mut self, table: &MethodTable<'_>) -> Vec<Param> {
         let mut params: Vec<Param> = Vec::new();
-        for value in array(table, "params") {
-            let Some(table) = value.get_ref().as_table() else { continue };
-            let Some((name, span)) = text(table, "name") else {
-                self.mistakes.add(&value.span(), "the param has no `name`");
+        for written in items(&table.params) {
+            let Some(table) = written.get_ref().as_table() else { continue };
+            let param = ParamTable::read(table);
+            let Some((name, span)) = text(&param.name) else {
+                self.mistakes.add(&written.span(), "the param has no `name`");
                 continue;
             };
             if !is_identifier(name) {
@@ -413,12 +424,13 @@ impl Reader<'_> {
             if params.iter().any(|param| param.name == name) {
                 self.mistakes.add(&span, format!("there is a param `{name}` already"));
             }
-            let of = self.described(table, &value.span());
-            let default = table.get("default").and_then(|default| self.value(default, &of));
-            if let Some(value) = table.get("leading_dash").filter(|_| of.wire != Type::String) {
-                self.mistakes.add(&value.span(), format!("`leading_dash` is for a string, and this is {}", of.wire));
+            let of = self.described(&param.of, &written.span());
+            self.check_fits("default", param.default.as_ref().map(|default| &default.span), SCALAR, of.wire);
+            let default = value(&param.default).and_then(|default| self.value(default, &of));
+            if let Some(dash) = param.leading_dash.as_ref().filter(|_| of.wire != Type::String) {
+                self.mistakes.add(&dash.span, format!("`leading_dash` is for a string, and this is {}", of.wire));
             }
-            let optional = flag(table, "optional") || table.contains_key("default");
+            let optional = is_set(&param.optional) || param.default.is_some();
             if let Some(before) = params.last().filter(|before| before.optional && !optional) {
                 let message =
                     format!("`{}` before it is optional, but not when `{name}` is passed by position", before.name);
@@ -426,7 +438,7 @@ impl Reader<'_> {
             }
             params.push(Param {
                 // an author who lists the values knows them
-                leading_dash: flag(table, "leading_dash") || !of.bounds.choices.is_empty(),
+                leading_dash: is_set(&param.leading_dash) || !of.bounds.choices.is_empty(),
                 name: name.to_owned(),
                 of,
                 optional,
@@ -436,87 +448,94 @@ impl Reader<'_> {
         params
     }
 
-    fn returns(&mut self, table: &DeTable<'_>) -> DataType {
-        match table.get("returns") {
+    fn returns(&mut self, table: &MethodTable<'_>) -> DataType {
+        match value(&table.returns) {
             Some(value) => self.data_type(value),
             None => DataType::of(Type::Nil),
         }
     }
 
     /// Reads a type by its name, or described.
-    fn data_type(&mut self, value: &Spanned<DeValue<'_>>) -> DataType {
+    fn data_type<'t>(&mut self, value: &'t Spanned<DeValue<'t>>) -> DataType {
         match value.get_ref() {
             DeValue::String(name) => DataType::of(wire_type(name)),
-            DeValue::Table(table) => self.described(table, &value.span()),
+            DeValue::Table(table) => self.described(&DescribedTable::read(table), &value.span()),
             _ => DataType::of(Type::Undefined),
         }
     }
 
     /// Reads a type that a table describes.
-    fn described(&mut self, table: &DeTable<'_>, span: &Range<usize>) -> DataType {
-        let Some((name, _)) = text(table, "type") else {
+    fn described(&mut self, table: &DescribedTable<'_>, span: &Range<usize>) -> DataType {
+        let Some(name) = value(&table.wire) else {
             let help = "type = \"string\", or another of XML-RPC's types";
             self.mistakes.add_with_help(span, "there is no `type`", help);
             return DataType::of(Type::Undefined);
         };
         let mut of = DataType::of(wire_type(name));
-        self.check_fits(table, of.wire);
-        of.help = text(table, "help").map(|(help, _)| help.trim().to_owned()).unwrap_or_default();
-        of.bounds.minimum = table.get("minimum").and_then(bound).map(Bound::from);
-        of.bounds.maximum = table.get("maximum").and_then(bound).map(Bound::from);
+        self.check_all_fit(table, of.wire);
+        of.help = value(&table.help).map(|help| help.trim().to_owned()).unwrap_or_default();
+        of.bounds.minimum = value(&table.minimum).and_then(bound).map(Bound::from);
+        of.bounds.maximum = value(&table.maximum).and_then(bound).map(Bound::from);
         if let (Some(Bound { number: least, .. }), Some(Bound { number: most, .. })) =
             (of.bounds.minimum, of.bounds.maximum)
             && least.as_double() > most.as_double()
         {
             self.mistakes.add(span, format!("no number is at least {least} and at most {most}"));
         }
-        of.bounds.max_length = count(table, "max_length");
-        of.bounds.pattern = text(table, "pattern").and_then(|(pattern, span)| match Regex::new(pattern) {
+        of.bounds.max_length = value(&table.max_length);
+        of.bounds.pattern = table.pattern.as_ref().and_then(|pattern| match Regex::new(pattern.value) {
             Ok(pattern) => Some(pattern),
             Err(error) => {
-                self.mistakes.add(&span, format!("expected a regular expression: {error}"));
+                self.mistakes.add(&pattern.span, format!("expected a regular expression: {error}"));
                 None
             }
         });
-        of.items = table.get("items").map(|items| Box::new(self.data_type(items)));
+        of.items = value(&table.items).map(|items| Box::new(self.data_type(items)));
         of.members = self.members(table);
-        let choices: Vec<Value> = array(table, "choices").filter_map(|choice| self.value(choice, &of)).collect();
+        let choices: Vec<Value> = items(&table.choices).filter_map(|choice| self.value(choice, &of)).collect();
         of.bounds.choices = choices;
-        of.example = table.get("example").and_then(|example| self.value(example, &of));
+        of.example = value(&table.example).and_then(|example| self.value(example, &of));
         of
     }
 
     /// Checks that the keys of a described type fit it.
-    fn check_fits(&mut self, table: &DeTable<'_>, wire: Type) {
+    fn check_all_fit(&mut self, table: &DescribedTable<'_>, wire: Type) {
         const STRING: &[Type] = &[Type::String];
-        const SCALAR: &[Type] = &[Type::Int, Type::I8, Type::Boolean, Type::String, Type::Double, Type::DateTime];
         const NUMBER: &[Type] = &[Type::Int, Type::I8, Type::Double];
-        for (key, types) in [
-            ("choices", &[Type::String, Type::Int, Type::I8, Type::Double][..]),
-            ("pattern", STRING),
-            ("max_length", STRING),
-            ("minimum", NUMBER),
-            ("maximum", NUMBER),
-            ("members", &[Type::Struct]),
-            ("items", &[Type::Array]),
-            ("default", SCALAR),
-            ("example", SCALAR),
-        ] {
-            if let Some(value) = table.get(key).filter(|_| !types.contains(&wire)) {
-                let types: Vec<&str> = types.iter().map(|wire| wire.name()).collect();
-                self.mistakes.add(&value.span(), format!("`{key}` is for {}, and this is {wire}", types.join(", ")));
-            }
+        const CHOSEN: &[Type] = &[Type::String, Type::Int, Type::I8, Type::Double];
+        let DescribedTable { example, choices, pattern, minimum, maximum, max_length, members, items, .. } = table;
+        self.check_fits("choices", span(choices), CHOSEN, wire);
+        self.check_fits("pattern", span(pattern), STRING, wire);
+        self.check_fits("max_length", span(max_length), STRING, wire);
+        self.check_fits("minimum", span(minimum), NUMBER, wire);
+        self.check_fits("maximum", span(maximum), NUMBER, wire);
+        self.check_fits("members", span(members), &[Type::Struct], wire);
+        self.check_fits("items", span(items), &[Type::Array], wire);
+        self.check_fits("example", span(example), SCALAR, wire);
+    }
+
+    /// Checks that a key is written only where the type is one of these.
+    fn check_fits(&mut self, key: &str, span: Option<&Range<usize>>, types: &[Type], wire: Type) {
+        if let Some(span) = span.filter(|_| !types.contains(&wire)) {
+            let types: Vec<&str> = types.iter().map(|wire| wire.name()).collect();
+            self.mistakes.add(span, format!("`{key}` is for {}, and this is {wire}", types.join(", ")));
         }
     }
 
-    fn members(&mut self, table: &DeTable<'_>) -> Vec<Member> {
-        let mut written: Vec<_> = inner(table, "members").into_iter().flatten().collect();
+    fn members(&mut self, table: &DescribedTable<'_>) -> Vec<Member> {
+        let mut written: Vec<_> = value(&table.members).into_iter().flatten().collect();
         // as they stand in the text
         written.sort_by_key(|(name, _)| name.span().start);
-        let member = |(name, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| Member {
-            name: AsRef::<str>::as_ref(name.get_ref()).to_owned(),
-            optional: value.get_ref().as_table().is_some_and(|table| flag(table, "optional")),
-            of: self.data_type(value),
+        let member = |(name, written): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
+            let table = written.get_ref().as_table().map(MemberTable::read);
+            Member {
+                name: AsRef::<str>::as_ref(name.get_ref()).to_owned(),
+                optional: table.as_ref().is_some_and(|table| is_set(&table.optional)),
+                of: match &table {
+                    Some(table) => self.described(&table.of, &written.span()),
+                    None => self.data_type(written),
+                },
+            }
         };
         written.into_iter().map(member).collect()
     }
@@ -552,24 +571,23 @@ impl Reader<'_> {
     /// Reads the program of a method.
     fn program(
         &mut self,
-        table: &DeTable<'_>,
-        run: &Spanned<DeValue<'_>>,
+        table: &MethodTable<'_>,
+        run: &Written<&Spanned<DeValue<'_>>>,
         params: &[Param],
         returns: &DataType,
         places: &Arc<Pool<()>>,
     ) -> Option<Program> {
-        let written = texts(table, "run");
+        // a mistake in its form was noted already
+        let written = &AsTexts::read(run.value)?;
         let Some((program, span)) = written.first().cloned() else {
-            if run.get_ref().as_array().is_some_and(|words| words.is_empty()) {
-                self.mistakes.add(&run.span(), "expected a program and its words, found none");
-            }
+            self.mistakes.add(&run.span, "expected a program and its words, found none");
             return None;
         };
         if program.is_empty() || program.contains(['{', '}']) {
             self.mistakes.add(&span, "callers may not choose the program: expected its name");
             return None;
         }
-        let launch = self.launch(program, &span, table);
+        let launch = self.launch(program, &span, &table.env, &table.encoding);
         let words: Vec<Word> = written.iter().skip(1).filter_map(|word| self.word(word, params)).collect();
         for (word, span) in &written[1..] {
             if let Err(message) = launch.encoding.encode(word) {
@@ -580,19 +598,17 @@ impl Reader<'_> {
         if words.len() == written.len() - 1 {
             pitfalls::check_words(program, &written[1..], &words, params, &mut self.mistakes);
         }
-        self.check_files(&launch, &written);
+        self.check_files(&launch, written);
         let stdin = self.stdin(table, params);
         let output = self.output(table, returns);
         let success = self.success(table);
         Some(Program { launch, words, stdin, output, success, places: Arc::clone(places) })
     }
 
-    fn success(&mut self, table: &DeTable<'_>) -> Vec<i32> {
-        if !table.contains_key("success") {
-            return vec![0];
-        }
+    fn success(&mut self, table: &MethodTable<'_>) -> Vec<i32> {
+        let Some(written) = value(&table.success) else { return vec![0] };
         let mut statuses = Vec::new();
-        for value in array(table, "success") {
+        for value in written {
             match integer(value).and_then(|status| u8::try_from(status).ok()) {
                 Some(status) => statuses.push(status.into()),
                 None => self.mistakes.add(&value.span(), "expected an exit status from 0 to 255"),
@@ -633,8 +649,8 @@ impl Reader<'_> {
         }
     }
 
-    fn stdin(&mut self, table: &DeTable<'_>, params: &[Param]) -> Input {
-        let Some((stdin, span)) = text(table, "stdin") else { return Input::Nothing };
+    fn stdin(&mut self, table: &MethodTable<'_>, params: &[Param]) -> Input {
+        let Some((stdin, span)) = text(&table.stdin) else { return Input::Nothing };
         if stdin == "json" {
             return Input::Json;
         }
@@ -660,14 +676,14 @@ impl Reader<'_> {
         }
     }
 
-    fn output(&mut self, table: &DeTable<'_>, returns: &DataType) -> Output {
+    fn output(&mut self, table: &MethodTable<'_>, returns: &DataType) -> Output {
         let natural = match returns.wire {
             Type::Struct | Type::Array | Type::Undefined => Output::Json,
             Type::Base64 => Output::Base64,
             _ => Output::Text,
         };
-        let Some((word, span)) = text(table, "output") else { return natural };
-        if !table.contains_key("returns") {
+        let Some((word, span)) = text(&table.output) else { return natural };
+        if table.returns.is_none() {
             self.mistakes.add_with_help(&span, "`output` has no effect without `returns`", "returns = \"string\", say");
         }
         let item_is_text = returns.items.as_deref().is_none_or(|items| items.is_scalar() && items.wire != Type::Base64);
@@ -688,18 +704,24 @@ impl Reader<'_> {
 
     fn job(
         &mut self,
-        table: &DeTable<'_>,
-        name: &str,
-        span: &Range<usize>,
+        table: &MethodTable<'_>,
+        worker: &Written<&str>,
         workers: &BTreeMap<String, (Arc<Worker>, usize)>,
     ) -> Option<Runner> {
-        for key in ["stdin", "output", "env", "encoding", "success"] {
-            if let Some((key, value)) = table.get_key_value(key) {
-                let (key, span) = (AsRef::<str>::as_ref(key.get_ref()), value.span());
-                self.mistakes.add(&span, format!("`{key}` is for `run`: workers read and write JSON-RPC"));
+        let MethodTable { stdin, output, env, encoding, success, .. } = table;
+        for (key, span) in [
+            ("stdin", span(stdin)),
+            ("output", span(output)),
+            ("env", span(env)),
+            ("encoding", span(encoding)),
+            ("success", span(success)),
+        ] {
+            if let Some(span) = span {
+                self.mistakes.add(span, format!("`{key}` is for `run`: workers read and write JSON-RPC"));
             }
         }
-        match workers.get(name) {
+        let Written { value: name, span } = worker;
+        match workers.get(*name) {
             Some((worker, _)) => Some(Runner::Worker(Job(Arc::clone(worker)))),
             None => {
                 let near = did_you_mean(name, workers.keys().map(String::as_str));
@@ -710,9 +732,15 @@ impl Reader<'_> {
         }
     }
 
-    fn launch(&mut self, program: &str, span: &Range<usize>, table: &DeTable<'_>) -> Launch {
+    fn launch(
+        &mut self,
+        program: &str,
+        span: &Range<usize>,
+        env: &Option<Written<&DeTable<'_>>>,
+        encoding: &Option<Written<&str>>,
+    ) -> Launch {
         let mut environment = Vec::new();
-        for (name, value) in inner(table, "env").into_iter().flatten() {
+        for (name, value) in value(env).into_iter().flatten() {
             let variable: &str = name.get_ref().as_ref();
             if !is_identifier(variable) || variable.starts_with("RPCGI_") {
                 let message = "expected a name of letters, digits and underscores that does not begin with RPCGI_";
@@ -724,7 +752,7 @@ impl Reader<'_> {
                 None => {}
             }
         }
-        let encoding = self.parsed(table, "encoding").unwrap_or(Encoding::UTF_8);
+        let encoding = self.parsed(encoding).unwrap_or(Encoding::UTF_8);
         let launch = Launch { name: program.to_owned(), folder: self.folder.to_owned(), environment, encoding };
         if self.look.is_at_programs()
             && let Err(missing) = launch.find()
@@ -776,52 +804,39 @@ impl Reader<'_> {
     }
 }
 
-fn limits(table: Option<&DeTable<'_>>) -> (Limits, Budget) {
+fn limits(table: Option<LimitsTable<'_>>) -> (Limits, Budget) {
     let mut limits = Limits::default();
-    let count = |key| table.and_then(|table| count(table, key));
-    let duration = |key| table.and_then(|table| table.get(key)).and_then(seconds);
-    for (key, limit) in [
-        ("body", &mut limits.body),
-        ("members", &mut limits.members),
-        ("calls", &mut limits.calls),
-        ("response", &mut limits.response),
-        ("params", &mut limits.params),
-        ("memory", &mut limits.memory),
-        ("connections", &mut limits.connections),
+    let Some(table) = table else { return (limits, Budget::new(limits.wait)) };
+    for (written, limit) in [
+        (&table.body, &mut limits.body),
+        (&table.members, &mut limits.members),
+        (&table.calls, &mut limits.calls),
+        (&table.response, &mut limits.response),
+        (&table.params, &mut limits.params),
+        (&table.memory, &mut limits.memory),
+        (&table.connections, &mut limits.connections),
     ] {
-        *limit = count(key).unwrap_or(*limit);
+        *limit = value(written).unwrap_or(*limit);
     }
-    limits.depth = count("depth").and_then(|depth| u32::try_from(depth).ok()).unwrap_or(limits.depth);
-    limits.threads = count("threads").and_then(NonZeroUsize::new);
-    limits.stall = duration("stall").unwrap_or(limits.stall);
-    limits.stop = duration("stop").unwrap_or(limits.stop);
-    // wait, timeout and an end by force together take less than the minute that web servers wait
-    limits.wait = duration("wait").unwrap_or(limits.wait);
+    limits.depth = value(&table.depth).and_then(|depth| u32::try_from(depth).ok()).unwrap_or(limits.depth);
+    limits.threads = value(&table.threads).and_then(NonZeroUsize::new);
+    limits.stall = value(&table.stall).unwrap_or(limits.stall);
+    limits.stop = value(&table.stop).unwrap_or(limits.stop);
+    limits.wait = value(&table.wait).unwrap_or(limits.wait);
+    let budget = Budget::new(limits.wait);
     let budget = Budget {
-        programs: count("programs").unwrap_or(8).min(MOST_PROGRAMS as usize),
-        queue: count("queue").unwrap_or(100),
-        wait: limits.wait,
-        timeout: duration("timeout").unwrap_or(Duration::from_secs(30)),
-        output: count("output").unwrap_or(16 << 20),
+        programs: value(&table.programs).unwrap_or(budget.programs).min(MAX_PROGRAMS as usize),
+        queue: value(&table.queue).unwrap_or(budget.queue),
+        timeout: value(&table.timeout).unwrap_or(budget.timeout),
+        output: value(&table.output).unwrap_or(budget.output),
+        ..budget
     };
     (limits, budget)
 }
 
 /// Returns the type of a name; an unknown one was noted already.
 fn wire_type(name: &str) -> Type {
-    match name {
-        "int" | "i4" => Type::Int,
-        "i8" => Type::I8,
-        "boolean" => Type::Boolean,
-        "string" => Type::String,
-        "double" => Type::Double,
-        "dateTime.iso8601" => Type::DateTime,
-        "base64" => Type::Base64,
-        "struct" => Type::Struct,
-        "array" => Type::Array,
-        "nil" => Type::Nil,
-        _ => Type::Undefined,
-    }
+    Type::of_name(name).unwrap_or(Type::Undefined)
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -833,33 +848,28 @@ fn bound(value: &Spanned<DeValue<'_>>) -> Option<Number> {
     integer(value).map(Number::Int).or_else(|| number(value).map(Number::Double))
 }
 
-fn text<'t>(table: &'t DeTable<'_>, key: &str) -> Option<Text<'t>> {
-    let value = table.get(key)?;
-    Some((value.get_ref().as_str()?, value.span()))
+/// Returns the value that is written, if there is one.
+fn value<T: Clone>(written: &Option<Written<T>>) -> Option<T> {
+    written.as_ref().map(|written| written.value.clone())
 }
 
-fn array<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> impl Iterator<Item = &'t Spanned<DeValue<'i>>> {
-    table.get(key).and_then(|value| value.get_ref().as_array()).into_iter().flatten()
+/// Returns the place of a value, if there is one.
+fn span<T>(written: &Option<Written<T>>) -> Option<&Range<usize>> {
+    written.as_ref().map(|written| &written.span)
 }
 
-fn texts<'t>(table: &'t DeTable<'_>, key: &str) -> Vec<Text<'t>> {
-    array(table, key).filter_map(|value| Some((value.get_ref().as_str()?, value.span()))).collect()
+fn text<'t>(written: &Option<Written<&'t str>>) -> Option<Text<'t>> {
+    written.as_ref().map(|written| (written.value, written.span.clone()))
 }
 
-fn flag(table: &DeTable<'_>, key: &str) -> bool {
-    table.get(key).and_then(|value| value.get_ref().as_bool()).unwrap_or_default()
+fn texts<'t>(written: &Option<Written<Vec<Text<'t>>>>) -> Vec<Text<'t>> {
+    value(written).unwrap_or_default()
 }
 
-fn count(table: &DeTable<'_>, key: &str) -> Option<usize> {
-    table.get(key).and_then(integer).and_then(|number| usize::try_from(number).ok())
+fn items<T: Clone>(written: &Option<Written<Vec<T>>>) -> impl Iterator<Item = T> + use<T> {
+    value(written).unwrap_or_default().into_iter()
 }
 
-fn inner<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> Option<&'t DeTable<'i>> {
-    table.get(key).and_then(|value| value.get_ref().as_table())
-}
-
-/// Returns the tables that a table has under names of the author's choice, with the places of these.
-fn tables<'t, 'i>(table: &'t DeTable<'i>, key: &str) -> impl Iterator<Item = (&'t str, Range<usize>, &'t DeTable<'i>)> {
-    let named = inner(table, key).into_iter().flatten();
-    named.filter_map(|(name, value)| Some((name.get_ref().as_ref(), name.span(), value.get_ref().as_table()?)))
+fn is_set(written: &Option<Written<bool>>) -> bool {
+    written.as_ref().is_some_and(|written| written.value)
 }

@@ -12,6 +12,7 @@ use ureq::Agent;
 use crate::protocol::jsonrpc::{self, RawError, RawResponse};
 use crate::protocol::xmlrpc;
 use crate::service::Limits;
+use crate::wire::Type;
 use crate::wire::fault::Fault;
 use crate::wire::json;
 use crate::wire::value::{Base64, Value, shown};
@@ -195,23 +196,24 @@ fn value_of(text: &str) -> &str {
     text.split_once(':').map_or(text, |(_, value)| value)
 }
 
-/// Reads a value of a named type: `None` if there is no such type, `Some(None)` if the text is no value of it.
+/// Reads a value of a type by its name; `None` if there is no such type, nothing in it if it is no such value.
 fn typed(wire: &str, value: &str) -> Option<Option<Value>> {
-    Some(match wire {
-        "int" | "i4" => value.parse::<i32>().ok().map(Value::from),
-        "i8" => value.parse::<i64>().ok().map(Value::from),
-        "boolean" => match value {
+    Some(match Type::of_name(wire)? {
+        Type::Int => value.parse::<i32>().ok().map(Value::from),
+        Type::I8 => value.parse::<i64>().ok().map(Value::from),
+        Type::Boolean => match value {
             "1" | "true" => Some(true.into()),
             "0" | "false" => Some(false.into()),
             _ => None,
         },
-        "double" => value.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::from),
-        "string" => Some(value.into()),
-        "base64" if value.starts_with('@') => std::fs::read(&value[1..]).ok().map(|octets| Base64(octets).into()),
-        "base64" => Base64::decode(value).ok().map(|octets| Base64(octets).into()),
-        "dateTime.iso8601" => value.parse().ok().map(Value::DateTime),
-        "nil" => value.is_empty().then_some(Value::Nil),
-        _ => return None,
+        Type::Double => value.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::from),
+        Type::String => Some(value.into()),
+        Type::Base64 if value.starts_with('@') => std::fs::read(&value[1..]).ok().map(|octets| Base64(octets).into()),
+        Type::Base64 => Base64::decode(value).ok().map(|octets| Base64(octets).into()),
+        Type::DateTime => value.parse().ok().map(Value::DateTime),
+        Type::Nil => value.is_empty().then_some(Value::Nil),
+        // written as JSON
+        Type::Struct | Type::Array | Type::Undefined => return None,
     })
 }
 

@@ -6,9 +6,11 @@ use std::ops::Deref;
 use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate, NaiveDateTime, TimeDelta, Timelike};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
+
+use crate::wire::Type;
 
 /// A date and time that travels as `dateTime.iso8601`, in every protocol.
 ///
@@ -250,7 +252,7 @@ impl<'de> Visitor<'de> for DateTimeVisitor {
     type Value = DateTime;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("dateTime.iso8601")
+        f.write_str(Type::DateTime.name())
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<DateTime, D::Error> {
@@ -272,7 +274,7 @@ impl JsonSchema for DateTime {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "dateTime.iso8601" })
+        Type::DateTime.schema()
     }
 }
 

@@ -52,6 +52,7 @@ macro_rules! say_in_words {
         }
     };
 }
+use crate::wire::Type;
 pub(crate) use say_in_words;
 
 impl de::Error for DataError {
@@ -126,7 +127,7 @@ fn found_words(found: Unexpected<'_>) -> String {
         Unexpected::Char(_) => "string".into(),
         Unexpected::Bytes(_) => "base64".into(),
         Unexpected::Unit | Unexpected::Option => "nil".into(),
-        Unexpected::NewtypeStruct => "dateTime.iso8601".into(),
+        Unexpected::NewtypeStruct => Type::DateTime.name().into(),
         Unexpected::Seq => "array".into(),
         Unexpected::Map => "struct".into(),
         _ => "something else".into(),

@@ -25,6 +25,7 @@ pub use self::members::Members;
 pub(crate) use self::source::{FormatTypes, Received};
 pub(crate) use self::typed::{MemberName, Node, Source, Typed, Variant, beyond_double, exactly};
 pub(crate) use self::writer::{Double, Integer, Notation, OUTCOME, WriteError, write};
+use crate::wire::Type;
 
 /// Any value a call can carry, for methods and programs that do not know the types in advance.
 ///
@@ -89,18 +90,19 @@ impl Value {
     /// Returns the name of this value's type, as signatures have it: `int`, `i8` beyond 32 bits, `dateTime.iso8601`,
     /// ...
     pub fn type_name(&self) -> &'static str {
-        match self {
-            Value::Int(value) if i32::try_from(*value).is_err() => "i8",
-            Value::Int(_) => "int",
-            Value::Boolean(_) => "boolean",
-            Value::String(_) => "string",
-            Value::Double(_) => "double",
-            Value::DateTime(_) => "dateTime.iso8601",
-            Value::Base64(_) => "base64",
-            Value::Array(_) => "array",
-            Value::Struct(_) => "struct",
-            Value::Nil => "nil",
-        }
+        let wire = match self {
+            Value::Int(value) if i32::try_from(*value).is_err() => Type::I8,
+            Value::Int(_) => Type::Int,
+            Value::Boolean(_) => Type::Boolean,
+            Value::String(_) => Type::String,
+            Value::Double(_) => Type::Double,
+            Value::DateTime(_) => Type::DateTime,
+            Value::Base64(_) => Type::Base64,
+            Value::Array(_) => Type::Array,
+            Value::Struct(_) => Type::Struct,
+            Value::Nil => Type::Nil,
+        };
+        wire.name()
     }
 }
 

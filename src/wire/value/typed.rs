@@ -14,6 +14,7 @@ use serde::de::{
 use super::Received;
 use super::base64::Base64;
 use super::date_time::DateTime;
+use crate::wire::Type;
 
 /// One value, opened: a scalar whole, an array or struct ready to be read.
 pub(crate) enum Node<'de, A, S> {
@@ -42,7 +43,7 @@ impl<A, S> Node<'_, A, S> {
             Node::Boolean(value) => format!("boolean {}", u8::from(*value)).into(),
             Node::String(_) | Node::Text(_) => "string".into(),
             Node::Double(value) => format!("double {value}").into(),
-            Node::DateTime(_) => "dateTime.iso8601".into(),
+            Node::DateTime(_) => Type::DateTime.name().into(),
             Node::Base64(_) => "base64".into(),
             Node::Array(_) => "array".into(),
             Node::Struct(_) => "struct".into(),
@@ -303,7 +304,7 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
         match name {
             DateTime::NAME => match self.open()? {
                 Node::DateTime(text) | Node::Text(text) => visit_text(text, visitor),
-                node => Err(node.mismatch("dateTime.iso8601")),
+                node => Err(node.mismatch(Type::DateTime.name())),
             },
             Base64::NAME => self.deserialize_bytes(visitor),
             // formats that have no types for dates and octets know nothing of this name
