@@ -22,6 +22,7 @@ use super::record::{
 };
 use crate::gateway::cgi::{self, ContentLength};
 use crate::gateway::memory::{self, Reservation};
+use crate::gateway::socket::{Admit, Arrival, Closing, Codec, Outgoing};
 use crate::service::Limits;
 use crate::service::{MetaVariables, Request, Response};
 
@@ -36,25 +37,6 @@ pub(super) struct Responder {
     collected: Vec<u8>,
     request: Option<Incoming>,
     closing: Option<Closing>,
-}
-
-/// The time to close a connection that takes no more requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Closing {
-    /// As soon as everything is written.
-    Now,
-    /// When the peer closes it too: the rest of a request is still on its way. If it were never read, the kernel would
-    /// answer with a reset, which can take the response with it.
-    AfterInput,
-}
-
-/// A request that is complete, or is refused before that.
-pub(super) struct Arrival {
-    pub(super) request_id: u16,
-    /// The request, or the response that refuses it.
-    pub(super) request: Result<Request, Response>,
-    /// The memory that it takes up until it is answered.
-    pub(super) memory: Option<Reservation>,
 }
 
 /// The reason a connection cannot go on: the start of the next record, or its purpose, is unknown.
@@ -109,9 +91,6 @@ struct Head {
     is_compressed: bool,
 }
 
-/// The decision on a request by its head.
-type Admit<'a> = &'a mut dyn FnMut(&mut Request) -> Result<(), Response>;
-
 impl Head {
     /// # Errors
     /// The response to invalid params, or to a request that is not admitted.
@@ -124,15 +103,17 @@ impl Head {
     }
 }
 
-impl Responder {
-    pub(super) fn new(limits: &Limits) -> Responder {
+impl Codec for Responder {
+    const NAME: &'static str = "fastcgi";
+
+    type Answer = Answer;
+    type Violation = Violation;
+
+    fn new(limits: &Limits) -> Responder {
         Responder { limits: *limits, reader: Reader::default(), collected: Vec::new(), request: None, closing: None }
     }
 
-    /// Takes octets from the front, up to the end of a request if there is one, or to where memory is
-    /// [lacking](Responder::lacks). Answers to records that need one at once go to `output`; `admit` decides on each
-    /// request when its params have ended.
-    pub(super) fn take(
+    fn take(
         &mut self,
         octets: &mut &[u8],
         output: &mut Vec<u8>,
@@ -156,13 +137,11 @@ impl Responder {
         Ok(None)
     }
 
-    /// Returns the range of body lengths for which memory must be reserved before more is taken.
-    pub(super) fn lacks(&self) -> Option<Range<usize>> {
+    fn lacks(&self) -> Option<Range<usize>> {
         self.request.as_ref()?.lacks(self.limits.body)
     }
 
-    /// Takes memory for a body of this length.
-    pub(super) fn supply(&mut self, length: usize, memory: Reservation) {
+    fn supply(&mut self, length: usize, memory: Reservation) {
         if let Some(request) = &mut self.request {
             request.covered = length;
             match &mut request.memory {
@@ -172,26 +151,28 @@ impl Responder {
         }
     }
 
-    /// Refuses the request, of this length, for lack of memory.
-    pub(super) fn give_up(&mut self, length: usize) -> Option<Arrival> {
+    fn give_up(&mut self, length: usize) -> Option<Arrival> {
         self.refuse(memory::refusal(length, &self.limits))
     }
 
-    /// Tests whether the connection waits for more of a request.
-    pub(super) fn is_midway(&self) -> bool {
+    fn is_midway(&self) -> bool {
         self.closing.is_none() && (self.request.is_some() || self.reader.is_midway())
     }
 
-    /// Returns when the connection is to be closed, if it is.
-    pub(super) fn closing(&self) -> Option<Closing> {
+    fn closing(&self) -> Option<Closing> {
         self.closing
     }
 
-    /// Takes no more requests.
-    pub(super) fn close(&mut self) {
+    fn close(&mut self) {
         self.closing.get_or_insert(Closing::Now);
     }
 
+    fn answer(request_id: u16, response: Response, log: &[u8], output: &mut Vec<u8>) -> Answer {
+        Answer::new(request_id, response, log, output)
+    }
+}
+
+impl Responder {
     fn part(&mut self, part: &Part<'_>, output: &mut Vec<u8>, admit: Admit<'_>) -> Result<Option<Arrival>, Violation> {
         match (part.record_type, &mut self.request) {
             (_, _) if part.request_id == 0 => self.management(part, output),
@@ -424,21 +405,8 @@ pub(super) struct Answer {
     is_done: bool,
 }
 
-impl Answer {
-    /// Creates the answer to a request; `log` goes to its FCGI_STDERR, at once.
-    pub(super) fn new(request_id: u16, response: Response, log: &[u8], output: &mut Vec<u8>) -> Answer {
-        if !log.is_empty() {
-            for content in log.chunks(MAX_CONTENT) {
-                record::write(output, RecordType::Stderr, request_id, content);
-            }
-            record::write(output, RecordType::Stderr, request_id, &[]);
-        }
-        let head = cgi::document_head(&response);
-        Answer { request_id, head, body: response.into_content(), written: 0, is_done: false }
-    }
-
-    /// Writes the next records, some 64 KiB of them.
-    pub(super) fn write(&mut self, output: &mut Vec<u8>) {
+impl Outgoing for Answer {
+    fn write(&mut self, output: &mut Vec<u8>) {
         let left = self.head.len() + self.body.len() - self.written;
         let length = left.min(MAX_CONTENT);
         output.reserve(length + 4 * HEADER_LEN);
@@ -451,9 +419,22 @@ impl Answer {
         }
     }
 
-    /// Tests whether all of it is written.
-    pub(super) fn is_done(&self) -> bool {
+    fn is_done(&self) -> bool {
         self.is_done
+    }
+}
+
+impl Answer {
+    /// Creates the answer to a request; `log` goes to its FCGI_STDERR, at once.
+    fn new(request_id: u16, response: Response, log: &[u8], output: &mut Vec<u8>) -> Answer {
+        if !log.is_empty() {
+            for content in log.chunks(MAX_CONTENT) {
+                record::write(output, RecordType::Stderr, request_id, content);
+            }
+            record::write(output, RecordType::Stderr, request_id, &[]);
+        }
+        let head = cgi::document_head(&response);
+        Answer { request_id, head, body: response.into_content(), written: 0, is_done: false }
     }
 
     fn write_content(&mut self, length: usize, output: &mut Vec<u8>) {

@@ -10,13 +10,12 @@ use http::StatusCode;
 use rustix::io::Errno;
 use rustix::net::{self, RecvFlags, SendFlags, Shutdown, sockopt};
 
-use super::Pool;
-use super::responder::{Answer, Arrival, Closing, Responder, Violation};
-use crate::gateway::memory::Reservation;
-use crate::gateway::socket::Wait;
+use super::codec::{Arrival, Closing, Codec, Outgoing};
+use super::poller::Wait;
+use crate::gateway::memory::{Memory, Reservation};
 use crate::service::Limits;
 use crate::service::logger;
-use crate::service::{Request, Response};
+use crate::service::{Request, Response, Service};
 
 /// The most octets of answers that a peer may leave unread; beyond that, nothing more is read from it. Enough to refuse
 /// a request for every possible id.
@@ -34,7 +33,7 @@ const MOMENT: Duration = Duration::from_millis(10);
 
 /// The reason a connection ends.
 #[derive(Debug)]
-pub(super) enum End {
+pub(super) enum End<C: Codec> {
     /// The regular end.
     Closed,
     /// The peer left in the middle of a request.
@@ -44,10 +43,10 @@ pub(super) enum End {
     Failed(Errno),
     /// The poller cannot take it.
     Unwatched(Errno),
-    Violation(Violation),
+    Violation(C::Violation),
 }
 
-impl fmt::Display for End {
+impl<C: Codec> fmt::Display for End<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             End::Closed => f.write_str("closed"),
@@ -60,26 +59,20 @@ impl fmt::Display for End {
     }
 }
 
-impl From<Errno> for End {
-    fn from(error: Errno) -> End {
+impl<C: Codec> From<Errno> for End<C> {
+    fn from(error: Errno) -> End<C> {
         End::Failed(error)
     }
 }
 
-impl From<Violation> for End {
-    fn from(violation: Violation) -> End {
-        End::Violation(violation)
-    }
-}
-
-pub(super) struct Connection {
+pub(super) struct Connection<C: Codec> {
     socket: OwnedFd,
-    responder: Responder,
+    codec: C,
     /// Records to send; the first `sent` octets are gone.
     output: Vec<u8>,
     sent: usize,
     /// The answer to write after them.
-    answer: Option<Answer>,
+    answer: Option<C::Answer>,
     /// Octets read beyond a request whose answer is still on its way.
     unread: Vec<u8>,
     /// Set if the peer has ended it: then it is read until that end is seen, as the poller reports it only once.
@@ -98,11 +91,11 @@ pub(super) struct Connection {
     waiting: Option<(Reservation, Option<Instant>)>,
 }
 
-impl Connection {
-    pub(super) fn new(socket: OwnedFd, limits: &Limits) -> Connection {
+impl<C: Codec> Connection<C> {
+    pub(super) fn new(socket: OwnedFd, limits: &Limits) -> Connection<C> {
         Connection {
             socket,
-            responder: Responder::new(limits),
+            codec: C::new(limits),
             output: Vec::new(),
             sent: 0,
             answer: None,
@@ -121,7 +114,7 @@ impl Connection {
     ///
     /// # Errors
     /// The reason, if the connection has ended.
-    pub(super) fn turn(&mut self, worker: &mut Worker<'_>) -> Result<Wait, End> {
+    pub(super) fn turn(&mut self, worker: &mut Worker<'_>) -> Result<Wait, End<C>> {
         self.go_on(worker, true)
     }
 
@@ -129,14 +122,14 @@ impl Connection {
     ///
     /// # Errors
     /// As [`turn`](Connection::turn).
-    pub(super) fn linger(&mut self, worker: &mut Worker<'_>) -> Result<Option<Wait>, End> {
+    pub(super) fn linger(&mut self, worker: &mut Worker<'_>) -> Result<Option<Wait>, End<C>> {
         if !self.is_timed {
             sockopt::set_socket_timeout(&self.socket, sockopt::Timeout::Recv, Some(MOMENT))?;
             self.is_timed = true;
         }
         match self.receive(worker, RecvFlags::empty())? {
-            Some(more) => self.go_on(worker, more).map(Some),
-            None => Ok(None),
+            Octets::None => Ok(None),
+            octets => self.go_on(worker, octets == Octets::Many).map(Some),
         }
     }
 
@@ -153,8 +146,8 @@ impl Connection {
 
     /// Returns the time since which it has been idle, if it is.
     pub(super) fn idle_since(&self) -> Option<Instant> {
-        let is_busy = self.responder.is_midway()
-            || self.responder.closing().is_some()
+        let is_busy = self.codec.is_midway()
+            || self.codec.closing().is_some()
             || self.sent < self.output.len()
             || !self.unread.is_empty();
         (!is_busy).then_some(self.active)
@@ -165,11 +158,11 @@ impl Connection {
         self.waiting.is_some()
     }
 
-    fn go_on(&mut self, worker: &mut Worker<'_>, mut more: bool) -> Result<Wait, End> {
+    fn go_on(&mut self, worker: &mut Worker<'_>, mut more: bool) -> Result<Wait, End<C>> {
         self.is_unfinished = false;
         for _ in 0..MOST_READS {
             let is_sent = self.send()?;
-            match self.responder.closing() {
+            match self.codec.closing() {
                 Some(Closing::Now) if is_sent => return Err(End::Closed),
                 Some(Closing::Now) => return Ok(self.waits(Wait::Room)),
                 Some(Closing::AfterInput) if is_sent => self.shut()?,
@@ -198,20 +191,20 @@ impl Connection {
     /// Reserves the memory that the incoming request lacks; `false` if there is none yet. A request that has waited too
     /// long is refused.
     fn has_memory(&mut self, worker: &Worker<'_>) -> bool {
-        let Some(lengths) = self.responder.lacks() else { return true };
+        let Some(lengths) = self.codec.lacks() else { return true };
         let length = lengths.end;
         let (memory, until) = match self.waiting.take() {
             Some(waiting) => waiting,
             None => {
-                let memory = worker.pool.memory.reserve(lengths, || worker.pool.waker(worker.slot));
-                (memory, Instant::now().checked_add(worker.pool.limits.wait))
+                let memory = worker.host.memory().reserve(lengths, || worker.host.waker(worker.slot));
+                (memory, Instant::now().checked_add(worker.host.limits().wait))
             }
         };
         if memory.is_granted() {
-            self.responder.supply(length, memory);
+            self.codec.supply(length, memory);
         } else if until.is_some_and(|until| until <= Instant::now()) {
             drop(memory);
-            let (arrival, log) = logger::capture(|| self.responder.give_up(length));
+            let (arrival, log) = logger::capture(|| self.codec.give_up(length));
             if let Some(arrival) = arrival {
                 self.answer(arrival, log, worker);
             }
@@ -231,7 +224,7 @@ impl Connection {
     }
 
     /// Sends the pending output; `false` if the peer does not take all of it now.
-    fn send(&mut self) -> Result<bool, End> {
+    fn send(&mut self) -> Result<bool, End<C>> {
         loop {
             while self.sent < self.output.len() {
                 match net::send(&self.socket, &self.output[self.sent..], self.send_flags()) {
@@ -272,13 +265,12 @@ impl Connection {
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
         // with MORE, TCP sends the last octets together with the end of the connection, so no web server tries to use
         // it again
-        let is_last =
-            self.answer.as_ref().is_some_and(Answer::is_done) && self.responder.closing() == Some(Closing::Now);
+        let is_last = self.answer.as_ref().is_some_and(Outgoing::is_done) && self.codec.closing() == Some(Closing::Now);
         if is_last { flags | SendFlags::MORE } else { flags }
     }
 
     /// Tells the peer that nothing more comes.
-    fn shut(&mut self) -> Result<(), End> {
+    fn shut(&mut self) -> Result<(), End<C>> {
         if !self.is_shut {
             net::shutdown(&self.socket, Shutdown::Write)?;
             self.is_shut = true;
@@ -288,49 +280,49 @@ impl Connection {
     }
 
     /// Takes the octets left over from before, or reads once; `false` if there are no more now.
-    fn read(&mut self, worker: &mut Worker<'_>) -> Result<bool, End> {
+    fn read(&mut self, worker: &mut Worker<'_>) -> Result<bool, End<C>> {
         let unread = std::mem::take(&mut self.unread);
         if unread.is_empty() {
-            return Ok(self.receive(worker, RecvFlags::DONTWAIT)?.unwrap_or(false));
+            return Ok(self.receive(worker, RecvFlags::DONTWAIT)? == Octets::Many);
         }
         self.take(&unread, worker)?;
         Ok(true)
     }
 
-    /// Reads once, and returns whether there may be more; `None` if there is nothing now.
-    fn receive(&mut self, worker: &mut Worker<'_>, flags: RecvFlags) -> Result<Option<bool>, End> {
+    /// Reads once.
+    fn receive(&mut self, worker: &mut Worker<'_>, flags: RecvFlags) -> Result<Octets, End<C>> {
         let length = loop {
             match net::recv(&self.socket, &mut *worker.buffer, flags) {
                 Ok((_, length)) => break length,
-                Err(Errno::AGAIN) => return Ok(None),
+                Err(Errno::AGAIN) => return Ok(Octets::None),
                 Err(Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
         };
         if length == 0 {
-            return self.ended().map(|()| None);
+            return self.ended().map(|()| Octets::None);
         }
         self.take(&worker.buffer[..length], worker)?;
-        Ok(Some(self.is_ended || length == worker.buffer.len()))
+        Ok(if self.is_ended || length == worker.buffer.len() { Octets::Many } else { Octets::Some })
     }
 
     /// Handles the end of the peer's octets; the peer may still read.
-    fn ended(&mut self) -> Result<(), End> {
-        if self.responder.is_midway() {
+    fn ended(&mut self) -> Result<(), End<C>> {
+        if self.codec.is_midway() {
             return Err(End::Left);
         }
         if self.sent == self.output.len() {
             return Err(End::Closed);
         }
-        self.responder.close();
+        self.codec.close();
         Ok(())
     }
 
-    fn take(&mut self, mut octets: &[u8], worker: &Worker<'_>) -> Result<(), End> {
+    fn take(&mut self, mut octets: &[u8], worker: &Worker<'_>) -> Result<(), End<C>> {
         loop {
             let mut admit = |head: &mut Request| worker.admit(head);
-            let (arrival, log) = logger::capture(|| self.responder.take(&mut octets, &mut self.output, &mut admit));
-            let Some(arrival) = arrival? else {
+            let (arrival, log) = logger::capture(|| self.codec.take(&mut octets, &mut self.output, &mut admit));
+            let Some(arrival) = arrival.map_err(End::Violation)? else {
                 // these belong to a request that waits for memory
                 self.unread = octets.to_vec();
                 return Ok(());
@@ -353,35 +345,59 @@ impl Connection {
             reserved.shrink_to(response.body.len());
         }
         log.extend_from_slice(&lines);
-        if worker.pool.is_stopping() {
-            self.responder.close();
+        if worker.host.is_stopping() {
+            self.codec.close();
         }
-        self.answer = Some(Answer::new(request_id, response, &log, &mut self.output));
+        self.answer = Some(C::answer(request_id, response, &log, &mut self.output));
     }
 }
 
-impl AsFd for Connection {
+impl<C: Codec> AsFd for Connection<C> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
+}
+
+/// The result of reading once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Octets {
+    /// There are none now.
+    None,
+    Some,
+    /// There may be more.
+    Many,
+}
+
+/// The place that connections live in.
+pub(super) trait Host {
+    fn service(&self) -> &dyn Service;
+
+    fn limits(&self) -> &Limits;
+
+    fn memory(&self) -> &Memory;
+
+    /// Makes a callback that wakes the connection in a slot.
+    fn waker(&self, slot: u32) -> Box<dyn FnOnce() + Send>;
+
+    fn is_stopping(&self) -> bool;
 }
 
 /// The context that a thread brings to the connections it works for.
 pub(super) struct Worker<'a> {
     /// The buffer that octets are read into.
     pub(super) buffer: Box<[u8]>,
-    pub(super) pool: &'a Pool,
+    pub(super) host: &'a dyn Host,
     /// The slot of the connection that it works for.
     pub(super) slot: u32,
 }
 
 impl Worker<'_> {
     fn admit(&self, head: &mut Request) -> Result<(), Response> {
-        catch_unwind(AssertUnwindSafe(|| self.pool.service.admit(head))).unwrap_or_else(|_| Err(panicked()))
+        catch_unwind(AssertUnwindSafe(|| self.host.service().admit(head))).unwrap_or_else(|_| Err(panicked()))
     }
 
     fn respond(&self, request: Result<Request, Response>) -> Response {
-        let respond = || request.map_or_else(identity, |request| self.pool.service.handle(&request));
+        let respond = || request.map_or_else(identity, |request| self.host.service().handle(&request));
         catch_unwind(AssertUnwindSafe(respond)).unwrap_or_else(|_| panicked())
     }
 }
