@@ -4,6 +4,7 @@
 
 use std::env;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -12,11 +13,22 @@ use rpcgi::{Fault, Limits, Server, method, methods};
 #[path = "../src/allocator.rs"]
 mod allocator;
 
+/// The number of calls that sleep.
+static ASLEEP: AtomicUsize = AtomicUsize::new(0);
+
 /// Sleeps, as a method does that waits for a database.
 #[method]
 fn sleep(milliseconds: u32) -> u32 {
+    ASLEEP.fetch_add(1, Ordering::Relaxed);
     thread::sleep(Duration::from_millis(milliseconds.into()));
+    ASLEEP.fetch_sub(1, Ordering::Relaxed);
     milliseconds
+}
+
+/// Counts the calls that sleep.
+#[method]
+fn asleep() -> usize {
+    ASLEEP.load(Ordering::Relaxed)
 }
 
 /// Counts the octets of a text.
@@ -61,5 +73,5 @@ fn limits() -> Limits {
 
 fn main() -> ExitCode {
     allocator::settle();
-    Server::new("Slow").limits(limits()).methods(methods![sleep, len, pid, text]).run()
+    Server::new("Slow").limits(limits()).methods(methods![sleep, asleep, len, pid, text]).run()
 }

@@ -1,6 +1,6 @@
 //! A real Apache with `apache-example.conf` as it stands, and what only a real web server shows.
 
-use crate::calls::document;
+use crate::harness::document;
 use crate::web_servers::{WebServer, assert_bodies, assert_context, assert_refused_early, assert_serves};
 
 const SPIN: &str = "<methodCall><methodName>wheel.spin</methodName></methodCall>";

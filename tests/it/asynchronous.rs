@@ -1,8 +1,7 @@
 //! `async` methods, in every gateway.
 
-use crate::cgi::Cgi;
-use crate::command_line::Served;
 use crate::fastcgi::Responder;
+use crate::harness::{Cgi, Served};
 
 fn call(method: &str, params: &[i32]) -> String {
     String::from_utf8(rpcgi::xmlrpc::call_to_vec(method, params).unwrap()).unwrap()

@@ -2,8 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::cgi::example;
-use crate::command_line::Served;
+use crate::harness::{Served, example};
 use crate::web_servers::WebServer;
 
 fn client(name: &str) -> String {

@@ -1,10 +1,10 @@
 //! A program that was started by hand, and the development server.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 
-use crate::cgi::example;
+use crate::harness::{Served, example, soon};
 
 fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(example("wheel"));
@@ -97,65 +97,6 @@ fn a_mistake_in_the_program_is_told() {
     assert!(text(&output.stderr).starts_with("method \"panic\" is registered twice: the one at examples/noisy.rs:"));
 }
 
-/// An example serving on a port of its own, ended with the test.
-pub struct Served {
-    child: Child,
-    pub address: String,
-}
-
-impl Served {
-    pub fn start(program: &str, arguments: &[&str]) -> Served {
-        let mut command = Command::new(example(program));
-        command.env_clear().args(arguments);
-        Served::start_command(command)
-    }
-
-    pub fn start_command(mut command: Command) -> Served {
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
-        let mut child = command.spawn().expect("the program starts");
-        let mut line = String::new();
-        let output = child.stdout.take().expect("it is piped");
-        BufReader::new(output).read_line(&mut line).expect("it says where");
-        let url = line.split("http://").nth(1).unwrap_or_else(|| panic!("no URL in {line:?}"));
-        let address = url.split('/').next().expect("a host").to_owned();
-        Served { child, address }
-    }
-
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Waits for its end.
-    pub fn wait(&mut self) -> std::process::ExitStatus {
-        self.child.wait().expect("it is our child")
-    }
-
-    /// Sends octets, and reads to the end of the connection.
-    pub fn send(&self, request: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).expect("it listens");
-        stream.write_all(request.as_bytes()).expect("it reads");
-        let mut response = String::new();
-        stream.read_to_string(&mut response).expect("it answers");
-        response
-    }
-}
-
-impl Served {
-    /// Ends it as Ctrl-C does.
-    pub fn interrupt(&mut self) -> std::process::ExitStatus {
-        let sent = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().expect("kill runs");
-        assert!(sent.success());
-        self.child.wait().expect("it is our child")
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        _ = self.child.kill();
-        _ = self.child.wait();
-    }
-}
-
 #[test]
 fn serve() {
     let served = Served::start("wheel", &["serve", "--listen", "127.0.0.1:0"]);
@@ -192,7 +133,7 @@ fn serve() {
 fn serve_answers_impolite_clients() {
     let served = Served::start("interop", &["serve", "--port", "0"]);
     let mut stream = TcpStream::connect(&served.address).unwrap();
-    let call = crate::calls::document("examples.addtwo", &["x"]);
+    let call = crate::harness::document("examples.addtwo", &["x"]);
     let head = |length: usize| {
         format!("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n")
     };
@@ -219,7 +160,10 @@ fn serve_answers_what_runs_when_it_is_told_to_end() {
     let call = xmlrpc_sleep(700);
     let head = format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", call.len());
     stream.write_all(format!("{head}{call}").as_bytes()).unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    let asleep = crate::harness::document("asleep", &[]);
+    let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ";
+    let asleep = format!("{head}{}\r\n\r\n{asleep}", asleep.len());
+    assert!(soon(|| served.send(&asleep).contains("<int>1</int>")), "the call does not run");
     assert!(Command::new("kill").args(["-TERM", &served.id().to_string()]).status().unwrap().success());
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
@@ -237,9 +181,9 @@ fn xmlrpc_sleep(milliseconds: u32) -> String {
 #[test]
 fn serve_ends_on_ctrl_c() {
     let mut served = Served::start("wheel", &["serve", "--listen", "127.0.0.1:0"]);
-    let interrupt = Command::new("kill").args(["-INT", &served.child.id().to_string()]).status().unwrap();
+    let interrupt = Command::new("kill").args(["-INT", &served.id().to_string()]).status().unwrap();
     assert!(interrupt.success());
-    assert_eq!(served.child.wait().unwrap().code(), Some(0));
+    assert_eq!(served.wait().code(), Some(0));
 }
 
 #[test]

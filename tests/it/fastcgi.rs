@@ -10,8 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::calls::document;
-use crate::cgi::example;
+use crate::harness::{document, example, soon};
 
 /// An example as a responder on a unix socket of its own, ended with the test.
 pub struct Responder {
@@ -73,6 +72,13 @@ impl Responder {
         assert!(soon(|| self.log().contains(text)), "{text:?} is not in {:?}", self.log());
     }
 
+    /// Waits until so many calls of `slow`'s method `sleep` are at work.
+    #[track_caller]
+    fn expect_asleep(&self, calls: usize) {
+        let (ask, expected) = (post(1, false, &document("asleep", &[])), format!("<int>{calls}</int>"));
+        assert!(soon(|| self.connect().ask(&ask).body().contains(&expected)), "not {calls} calls sleep");
+    }
+
     fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([signal, &self.id().to_string()]).status().expect("kill runs");
         assert!(sent.success());
@@ -117,18 +123,6 @@ impl Drop for Responder {
         _ = self.child.kill();
         _ = self.child.wait();
     }
-}
-
-/// Waits for a condition; returns whether it came true in time.
-fn soon(is_true: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !is_true() {
-        if Instant::now() > deadline {
-            return false;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    true
 }
 
 /// The web server's end of a connection.
@@ -321,7 +315,7 @@ fn every_cut_of_a_request() {
     let mut connection = responder.connect();
     for cut in 1..request.len() {
         connection.send(&request[..cut]);
-        // so that it is read apart, mostly
+        // so that it is read apart, mostly: the responder says nothing before the request is whole
         thread::sleep(Duration::from_millis(1));
         let answer = connection.ask(&request[cut..]);
         assert!(answer.body().contains("<int>5</int>"), "{answer:?}");
@@ -453,6 +447,7 @@ fn the_slow_the_silent_and_the_gone() {
     let mut connection = responder.connect();
     for octet in call(1, "len", &["hello"]) {
         connection.send(&[octet]);
+        // a slow client is what this is about
         thread::sleep(Duration::from_millis(2));
     }
     assert!(connection.answer().body().contains("<int>5</int>"));
@@ -519,6 +514,7 @@ fn an_idle_connection_costs_little() {
     let each = (responder.status("VmRSS").saturating_sub(before)) as f64 / 400.0;
     assert!(each < 16.0, "{each} KiB a connection");
     let ticks = responder.processor_time();
+    // what it takes in an idle second
     thread::sleep(Duration::from_secs(1));
     assert!(responder.processor_time() - ticks <= 1);
     assert!(connections[7].ask(&large).body().contains("<int>200000</int>"));
@@ -558,6 +554,7 @@ fn out_of_descriptors() {
     connections.iter_mut().for_each(|connection| connection.send(&begin(1, true)));
     responder.expect_log("no connection can be accepted, until that changes: Too many open files");
     let ticks = responder.processor_time();
+    // what it takes in a second in which nothing changes
     thread::sleep(Duration::from_millis(1000));
     assert!(responder.processor_time() - ticks <= 5, "it spins");
     assert_eq!(responder.log().lines().count(), 1, "{}", responder.log());
@@ -590,7 +587,7 @@ fn slow_methods_hold_nobody_up() {
     let mut sleepers: Vec<Connection> = (1..threads).map(|_| responder.connect()).collect();
     let started = Instant::now();
     sleepers.iter_mut().for_each(|sleeper| sleeper.send(&call_int(1, "sleep", 3000)));
-    thread::sleep(Duration::from_millis(100));
+    responder.expect_asleep(threads - 1);
     for _ in 0..5 {
         responder.assert_well();
     }
@@ -635,8 +632,10 @@ fn term_finishes_what_runs() {
         let mut busy = responder.connect();
         busy.send(&call_int(1, "sleep", 700));
         let mut half = responder.connect();
-        half.send(&begin(1, true));
-        thread::sleep(Duration::from_millis(100));
+        // the answer to the second record says that the first has been read
+        half.send(&[begin(1, true), record(9, 0, b"\x0e\0FCGI_MAX_CONNS")].concat());
+        assert_eq!(half.record().unwrap().unwrap().0, 10);
+        responder.expect_asleep(1);
         responder.signal(signal);
         assert!(soon(|| !socket.exists()), "the socket is removed");
         assert!(UnixStream::connect(&socket).is_err());
@@ -658,7 +657,7 @@ fn term_waits_so_long() {
     let mut responder = Responder::start_with("slow", &[("STOP", "300")], "");
     let mut busy = responder.connect();
     busy.send(&call_int(1, "sleep", 60_000));
-    thread::sleep(Duration::from_millis(100));
+    responder.expect_asleep(1);
     let started = Instant::now();
     responder.signal("-TERM");
     assert_eq!(responder.wait().code(), Some(0));
@@ -671,7 +670,7 @@ fn a_second_term_ends_at_once() {
     let mut responder = Responder::start("slow");
     let mut busy = responder.connect();
     busy.send(&call_int(1, "sleep", 60_000));
-    thread::sleep(Duration::from_millis(100));
+    responder.expect_asleep(1);
     let socket = responder.socket();
     responder.signal("-TERM");
     assert!(soon(|| !socket.exists()));
@@ -758,7 +757,7 @@ fn the_request_is_the_same_in_all_gateways() {
         let mut pairs = vec![("CONTENT_LENGTH", &length[..])];
         pairs.extend(row.variables);
         let by_fastcgi = responder.connect().ask(&post_with(1, false, &pairs, body.as_bytes())).body();
-        let mut cgi = crate::cgi::Cgi::post("context", &body).without("SCRIPT_NAME").without("REQUEST_URI");
+        let mut cgi = crate::harness::Cgi::post("context", &body).without("SCRIPT_NAME").without("REQUEST_URI");
         for (name, value) in row.variables {
             cgi = cgi.env(name, value);
         }

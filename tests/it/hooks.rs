@@ -8,9 +8,8 @@ use http::{HeaderValue, StatusCode, header};
 use rpcgi::{Call, Cookie, Fault, HeaderError, Registry, Request, Response, Server, Service};
 use serde_json::{Value as Json, json};
 
-use crate::cgi::Cgi;
-use crate::command_line::Served;
 use crate::fastcgi::Responder;
+use crate::harness::{Cgi, Served, example};
 
 fn json_rpc(method: &str, params: &Json) -> String {
     json!({ "jsonrpc": "2.0", "method": method, "params": params, "id": 1 }).to_string()
@@ -25,7 +24,7 @@ fn post(served: &Served, headers: &str, body: &str) -> String {
 const TOKEN: &str = "Authorization: Bearer x3yz\r\n";
 
 fn with_token(program: &str) -> Served {
-    let mut command = std::process::Command::new(crate::cgi::example(program));
+    let mut command = std::process::Command::new(example(program));
     command.args(["serve", "--port", "0"]).env("API_TOKEN", "x3yz");
     Served::start_command(command)
 }

@@ -5,7 +5,7 @@ use rpcgi::{Endpoint, Fault, Limits, Method, Request, Server, Signature, Type, m
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::calls::call;
+use crate::harness::call;
 
 /// A place on the map.
 #[derive(Serialize, Deserialize, JsonSchema)]

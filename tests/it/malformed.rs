@@ -3,7 +3,7 @@
 use rpcgi::xmlrpc::{self, Value};
 use rpcgi::{Endpoint, Fault, Limits, Method, Server, method, methods};
 
-use crate::calls::{answer, document};
+use crate::harness::{answer, document};
 
 /// Adds two numbers.
 #[method]

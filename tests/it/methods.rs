@@ -11,7 +11,7 @@ use rpcgi::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::calls::call;
+use crate::harness::call;
 
 mod inner {
     /// Multiplies.
@@ -390,8 +390,8 @@ fn dates_keep_their_fractions_on_the_way() {
     let methods = [Method::new("x", |_: i32| 0_i64), Method::new("x", nanosecond)];
     let endpoint = Server::new("Test").methods(Method::overload("nanosecond", methods)).build().unwrap();
     let call = "<dateTime.iso8601>20260101T00:00:00.25</dateTime.iso8601>";
-    let call = crate::calls::document("nanosecond", &[call]);
-    assert_eq!(crate::calls::answer(&endpoint, call.as_bytes()), Ok(250_000_000.into()));
+    let call = crate::harness::document("nanosecond", &[call]);
+    assert_eq!(crate::harness::answer(&endpoint, call.as_bytes()), Ok(250_000_000.into()));
 }
 
 struct Names;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use crate::calls::document;
+use crate::harness::{document, soon};
 use crate::web_servers::{Backend, WebServer, assert_bodies, assert_context, assert_refused_early, assert_serves};
 
 #[test]
@@ -37,6 +37,15 @@ fn the_log_is_nginxs() {
     nginx.expect_log("request: \"POST /RPC2 HTTP/1.1\"");
 }
 
+/// The end of the callers, when it is dropped.
+struct Ending<'a>(&'a AtomicBool);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Calls `/many` from several threads over connections that are kept, while `meanwhile` runs; returns how many calls
 /// were answered, and what came instead of answers.
 fn under_load(nginx: &WebServer, meanwhile: impl FnOnce()) -> (usize, Vec<String>) {
@@ -65,12 +74,18 @@ fn under_load(nginx: &WebServer, meanwhile: impl FnOnce()) -> (usize, Vec<String
         }
         failures
     };
+    let more_are_answered = || {
+        let before = answered.load(Ordering::Relaxed);
+        soon(|| answered.load(Ordering::Relaxed) >= before + 300)
+    };
     thread::scope(|scope| {
         let callers: Vec<_> = (0..6).map(|_| scope.spawn(call)).collect();
-        thread::sleep(Duration::from_millis(300));
+        // the callers end even if something panics
+        let ending = Ending(&is_over);
+        assert!(more_are_answered(), "before: {}", nginx.log());
         meanwhile();
-        thread::sleep(Duration::from_millis(300));
-        is_over.store(true, Ordering::Relaxed);
+        assert!(more_are_answered(), "after: {}", nginx.log());
+        drop(ending);
         let failures = callers.into_iter().flat_map(|caller| caller.join().expect("it ends")).collect();
         (answered.load(Ordering::Relaxed), failures)
     })
@@ -107,7 +122,7 @@ fn backends_started_anew_under_load_lose_no_call() {
             backend.signal("-TERM");
             assert_eq!(backend.child.wait().expect("it is our child").code(), Some(0));
             *backend = Backend::start("slow", &backend.address.clone(), nginx.folder.path());
-            // until nginx asks it again
+            // as long as nginx-example.conf says: each process of nginx keeps an account of its own of who has failed
             thread::sleep(Duration::from_millis(2200));
         }
     });
@@ -120,7 +135,7 @@ fn without_a_backend_that_was_killed_it_goes_on() {
     let nginx = WebServer::nginx_with("slow");
     let (answered, failures) = under_load(&nginx, || {
         nginx.backends.lock().unwrap()[2].signal("-KILL");
-        thread::sleep(Duration::from_millis(500));
+        nginx.expect_log("connect() failed (111: Connection refused)");
     });
     // what it was working on is lost, which is at most one call of each caller
     assert!(failures.len() <= 6, "{} of {answered} calls failed: {}{}", failures.len(), failures[0], nginx.log());

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
-use crate::cgi::Cgi;
+use crate::harness::Cgi;
 
 /// OpenRPC's own schema of its documents.
 fn validator() -> Validator {

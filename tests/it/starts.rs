@@ -1,15 +1,14 @@
 //! Every way to start a FastCGI responder.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, Stdio};
 
-use crate::cgi::example;
+use crate::harness::{cgi_fcgi, example, soon};
 
 /// Ends it with the test.
 struct Ended(Child);
@@ -19,17 +18,6 @@ impl Drop for Ended {
         _ = self.0.kill();
         _ = self.0.wait();
     }
-}
-
-/// Runs `cgi-fcgi` of libfcgi's tools at an address: a file, or HOST:PORT.
-pub fn cgi_fcgi(address: &str, method: &str, body: &str) -> Output {
-    let mut command = Command::new("cgi-fcgi");
-    command.args(["-bind", "-connect", address]).env_clear().env("REQUEST_METHOD", method);
-    command.env("CONTENT_LENGTH", body.len().to_string()).env("CONTENT_TYPE", "text/xml").env("REQUEST_URI", "/RPC2");
-    let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().expect("cgi-fcgi is installed: `tests/run` does that");
-    child.stdin.take().expect("it is piped").write_all(body.as_bytes()).expect("it reads");
-    child.wait_with_output().expect("it ends")
 }
 
 #[track_caller]
@@ -44,12 +32,8 @@ fn assert_answers(address: &str) {
 
 /// Waits until a program listens at a unix socket.
 #[track_caller]
-fn wait_for(path: &Path) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while UnixStream::connect(path).is_err() {
-        assert!(Instant::now() < deadline, "nobody listens at {}", path.display());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+fn expect_listener(path: &Path) {
+    assert!(soon(|| UnixStream::connect(path).is_ok()), "nobody listens at {}", path.display());
 }
 
 fn fcgi(arguments: &[&str]) -> Command {
@@ -83,7 +67,7 @@ fn by_spawn_fcgi() {
     command.arg("-s").arg(&socket).arg("-P").arg(&pid).arg("--").arg(example("wheel"));
     let started = command.output().expect("spawn-fcgi is installed: `tests/run` does that");
     assert!(started.status.success(), "{started:?}");
-    wait_for(&socket);
+    expect_listener(&socket);
     assert_answers(&socket.display().to_string());
     let pid = fs::read_to_string(pid).expect("it was written");
     assert!(Command::new("kill").arg(pid.trim()).status().expect("kill runs").success());
@@ -99,7 +83,7 @@ fn by_systemd() {
     }
     command.arg(example("wheel")).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let _started = Ended(command.spawn().expect("systemd is installed: `tests/run` does that"));
-    wait_for(&sockets[1]);
+    expect_listener(&sockets[1]);
     for socket in &sockets {
         assert_answers(&socket.display().to_string());
     }

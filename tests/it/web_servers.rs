@@ -9,10 +9,9 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::calls::document;
-use crate::cgi::example;
+use crate::harness::{document, example, soon};
 
 /// A web server, ended when the last test lets go of it, with the programs behind it.
 pub struct WebServer {
@@ -65,11 +64,10 @@ impl Backend {
         // one process: more would be children of it, and stay when it is ended
         command.args(["-c", "1", "-f", "-s", &address]).stdin(Stdio::null());
         let child = command.spawn().expect("fcgiwrap is installed: `tests/run` does that");
-        while UnixStream::connect(&socket).is_err() {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let backend = Backend { child, address };
+        assert!(soon(|| UnixStream::connect(&socket).is_ok()), "fcgiwrap does not start");
         fs::set_permissions(&socket, fs::Permissions::from_mode(0o666)).expect("it is ours");
-        Backend { child, address }
+        backend
     }
 
     pub fn signal(&mut self, signal: &str) {
@@ -194,12 +192,12 @@ impl WebServer {
     }
 
     fn wait(&mut self) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            let ended = self.child.try_wait().expect("it is our child");
-            assert!(ended.is_none() && Instant::now() < deadline, "it does not start: {}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let mut has_ended = false;
+        let listens = soon(|| {
+            has_ended = self.child.try_wait().expect("it is our child").is_some();
+            has_ended || TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        });
+        assert!(listens && !has_ended, "it does not start: {}", self.log());
     }
 
     pub fn log(&self) -> String {
@@ -210,11 +208,7 @@ impl WebServer {
     /// Waits until something is in the log.
     #[track_caller]
     pub fn expect_log(&self, text: &str) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !self.log().contains(text) {
-            assert!(Instant::now() < deadline, "{text:?} is not in {}", self.log());
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        assert!(soon(|| self.log().contains(text)), "{text:?} is not in {}", self.log());
     }
 
     pub fn url(&self, path: &str) -> String {

@@ -7,8 +7,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value as Json, json};
 
-use super::{Folder, own, rpcgi, run, soon, text};
-use crate::command_line::Served;
+use super::{Folder, own, rpcgi, run, text};
+use crate::harness::{Served, soon};
 
 const HELLO: &str = "[method.hello]\nreturns = \"string\"\nrun = [\"echo\", \"Hello!\"]\n";
 
@@ -275,7 +275,8 @@ fn by_fastcgi_a_broken_manifest_is_served_as_it_was() {
     let mut child = command.stderr(log).stdout(std::process::Stdio::null()).spawn().unwrap();
     assert!(soon(|| socket.exists()));
     let says = |expected: &str| {
-        let output = crate::starts::cgi_fcgi(socket.to_str().unwrap(), "POST", &crate::calls::document("hello", &[]));
+        let output =
+            crate::harness::cgi_fcgi(socket.to_str().unwrap(), "POST", &crate::harness::document("hello", &[]));
         text(&output.stdout).contains(&format!("<string>{expected}</string>"))
     };
     assert!(says("Hello!"));

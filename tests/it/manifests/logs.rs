@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
-use super::{Folder, run, soon, text};
+use super::{Folder, run, text};
+use crate::harness::soon;
 
 const FAILS: &str = "[method.fails]\nrun = [\"sh\", \"-c\", 'printf \"no\\033 bread\\n\" >&2; exit 7']\n\
     [method.fine]\nreturns = \"string\"\nrun = [\"echo\", \"{a}\"]\nparams = [{ name = \"a\", type = \"string\" }]\n";

@@ -18,12 +18,11 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 
-use crate::cgi::Cgi;
-use crate::command_line::Served;
+use crate::harness::{Cgi, Served, soon};
 
 /// Returns the path of the program.
 pub fn rpcgi() -> &'static str {
@@ -152,18 +151,6 @@ pub fn call_at(address: &str, method: &str, params: Json) -> Outcome {
     let mut response = String::new();
     stream.read_to_string(&mut response).expect("it answers");
     outcome(response.split_once("\r\n\r\n").expect("a head").1)
-}
-
-/// Waits for a condition; returns whether it came true in time.
-pub fn soon(is_true: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !is_true() {
-        if Instant::now() > deadline {
-            return false;
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    true
 }
 
 /// Tests whether a process with this word on its command line is running.

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use super::{Folder, Service, runs, soon};
+use super::{Folder, Service, runs};
+use crate::harness::soon;
 
 /// Serves a manifest whose one method runs a shell's text.
 fn shell(returns: &str, more: &str, script: &str) -> Service {
@@ -241,6 +242,7 @@ fn a_program_that_does_not_read() {
 
 #[test]
 fn a_hundred_calls_at_once() {
+    // long enough for calls to overlap
     let service = shell("\"string\"", "", "sleep 0.02; echo done");
     std::thread::scope(|scope| {
         let calls: Vec<_> = (0..100).map(|_| scope.spawn(|| service.call("run", json!([])))).collect();
@@ -254,6 +256,7 @@ fn a_hundred_calls_at_once() {
 fn the_queue_is_bounded_in_length_and_time() {
     let limits =
         "[limits]\nprograms = 1\nqueue = 1\nwait = 0.2\n[method.run]\nreturns = \"string\"\nrun = [\"./program\"]\n";
+    // longer than a call waits
     let service = Folder::new(limits).with("program", "#!/bin/sh\necho x >> started\nsleep 1.5\necho done\n").serve();
     std::thread::scope(|scope| {
         let first = scope.spawn(|| service.call("run", json!([])));
@@ -326,6 +329,7 @@ fn lines_are_bounded_as_array_items_are() {
 
 #[test]
 fn nothing_is_left_of_programs() {
+    // every other call takes longer than it may
     let service = shell("\"string\"", "timeout = 0.1", "case $RPCGI_REQUEST_ID in *[02468]) sleep 5;; esac; exit 3");
     let processes = || {
         let children = format!("/proc/{0}/task/{0}/children", service.served.id());

@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::json;
 
-use super::{Folder, Outcome, outcome, request, rpcgi, runs, soon};
+use super::{Folder, Outcome, outcome, request, rpcgi, runs};
+use crate::harness::soon;
 
 /// Makes a call by CGI while strace injects a failure of a system call. `None` if rpcgi has not answered, and said so.
 fn call_under_strace(folder: &Folder, what: &str, body: &str) -> Option<Outcome> {
@@ -174,22 +175,37 @@ fn a_second_term_takes_programs_along() {
 }
 
 /// Returns a folder with a manifest that has memory for one call of 100 kB at a time, with a slow method and a quick
-/// one.
+/// one. The slow one takes longer than some calls wait, and tells that it has started.
 fn narrow(wait: &str) -> Folder {
     Folder::new(&format!(
         "[limits]\nmemory = 1000000\nwait = {wait}\n[method.slow]\nreturns = \"int\"\noutput = \"text\"\nstdin = \"{{text}}\"\n\
-         run = [\"sh\", \"-c\", \"sleep 0.7; wc -c\"]\nparams = [{{ name = \"text\", type = \"string\" }}]\n\
+         run = [\"sh\", \"-c\", \"echo >>started; sleep 0.7; wc -c\"]\nparams = [{{ name = \"text\", type = \"string\" }}]\n\
          [method.quick]\nreturns = \"int\"\noutput = \"text\"\nstdin = \"{{text}}\"\nrun = [\"wc\", \"-c\"]\n\
          params = [{{ name = \"text\", type = \"string\" }}]\n"
     ))
 }
 
-/// Makes large calls while one runs that has reserved all memory, and a small one.
-fn with_little_memory(post: impl Fn(&str) -> String + Sync, wait: &str) -> (Vec<String>, String) {
+/// Counts the sockets that a process has open.
+fn sockets(id: u32) -> usize {
+    let files = fs::read_dir(format!("/proc/{id}/fd")).expect("it runs").flatten();
+    let targets = files.filter_map(|file| fs::read_link(file.path()).ok());
+    targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+}
+
+/// Makes large calls of a server with this process and folder while one runs that has reserved all memory, and a small
+/// one.
+fn with_little_memory(
+    post: impl Fn(&str) -> String + Sync,
+    (id, folder): (u32, &Folder),
+    wait: &str,
+) -> (Vec<String>, String) {
     let large = request("slow", json!(["x".repeat(100_000)]));
     std::thread::scope(|scope| {
+        let before = sockets(id);
         let calls: Vec<_> = (0..3).map(|_| scope.spawn(|| post(&large))).collect();
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        // one runs, and the others wait or have been refused
+        let have_come = || calls.iter().filter(|call| call.is_finished()).count() + sockets(id) >= before + 3;
+        assert!(soon(|| folder.path().join("started").exists() && have_come()), "{wait}");
         let small = post(&request("quick", json!(["x"])));
         let mut answers: Vec<String> = calls.into_iter().map(|call| call.join().unwrap()).collect();
         answers.sort();
@@ -198,8 +214,8 @@ fn with_little_memory(post: impl Fn(&str) -> String + Sync, wait: &str) -> (Vec<
     })
 }
 
-fn assert_little_memory(post: impl Fn(&str) -> String + Sync, wait: &str) {
-    let (answers, small) = with_little_memory(post, wait);
+fn assert_little_memory(post: impl Fn(&str) -> String + Sync, server: (u32, &Folder), wait: &str) {
+    let (answers, small) = with_little_memory(post, server, wait);
     // it does not wait behind the large ones
     assert!(small.contains("\"result\":1"), "{small}");
     let refused: Vec<&String> = answers.iter().filter(|answer| answer.contains("503")).collect();
@@ -223,7 +239,7 @@ fn large_calls_wait_for_memory_at_serve() {
             let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json";
             service.served.send(&format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
         };
-        assert_little_memory(post, wait);
+        assert_little_memory(post, (service.served.id(), &service.folder), wait);
         // a body that does not tell its length is counted as it comes
         let chunk = request("quick", json!(["x".repeat(200_000)]));
         let head = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json";
@@ -241,7 +257,7 @@ fn large_calls_wait_for_memory_at_fastcgi() {
             let answer = send(&socket, body).wait_with_output().unwrap();
             String::from_utf8(answer.stdout).unwrap()
         };
-        assert_little_memory(post, wait);
+        assert_little_memory(post, (responder.id(), &folder), wait);
         // all of it is free again
         assert!(post(&request("quick", json!(["x".repeat(150_000)]))).contains("150000"));
         kill(&responder, "-TERM");

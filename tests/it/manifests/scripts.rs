@@ -8,8 +8,7 @@ use std::process::Command;
 use serde_json::json;
 
 use super::{Folder, rpcgi};
-use crate::calls::document;
-use crate::cgi::{Answer, Cgi};
+use crate::harness::{Answer, Cgi, document};
 
 const HELLO: &str = "[method.hello]\nreturns = \"string\"\nrun = [\"echo\", \"Hello!\"]\n";
 

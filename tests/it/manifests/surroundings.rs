@@ -5,8 +5,7 @@ use std::process::Command;
 use serde_json::{Value as Json, json};
 
 use super::{Folder, request, rpcgi};
-use crate::cgi::Cgi;
-use crate::command_line::Served;
+use crate::harness::{Cgi, Served};
 
 const WHO: &str = "[method.who]\nreturns = \"string\"\nrun = [\"sh\", \"-c\", 'echo \"$RPCGI_REMOTE_ADDR\"']\n";
 

@@ -196,7 +196,7 @@ fn spawn_fcgi() {
         let started = command.output().expect("spawn-fcgi is installed: `tests/run` does that");
         assert!(started.status.success(), "{started:?}");
         let answer =
-            crate::starts::cgi_fcgi(&socket.display().to_string(), "POST", &crate::calls::document("hello", &[]));
+            crate::harness::cgi_fcgi(&socket.display().to_string(), "POST", &crate::harness::document("hello", &[]));
         assert!(super::text(&answer.stdout).contains("<string>Hello!</string>"), "{answer:?}");
         let pid = fs::read_to_string(&pid).expect("it was written");
         assert!(std::process::Command::new("kill").arg(pid.trim()).status().expect("kill runs").success());

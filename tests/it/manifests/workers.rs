@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
 
-use super::{Folder, Service, run, runs, soon};
-use crate::command_line::Served;
+use super::{Folder, Service, run, runs};
+use crate::harness::{Served, soon};
 
 /// A worker in Python that does what its calls say.
 const WORKER: &str = r#"#!/usr/bin/env python3
@@ -40,6 +40,7 @@ for line in sys.stdin:
         sys.stdout.flush()
         os._exit(0)
     elif what == "never":
+        # longer than any call may take
         time.sleep(60)
     elif what == "without end":
         while True:
@@ -56,6 +57,7 @@ for line in sys.stdin:
         sys.stderr.write("a line\nanother\n")
         say(id=id, result=1)
     elif what == "slow":
+        # long enough for others to be asked meanwhile
         time.sleep(0.3)
         say(id=id, result=os.getpid())
     elif what == "context":
@@ -285,15 +287,19 @@ fn lines_of_every_length() {
     let worker = "#!/usr/bin/env python3\nimport json, os, sys\nfor line in sys.stdin:\n    call = json.loads(line)\n    \
         answer = json.dumps({'jsonrpc': '2.0', 'id': call['id'], 'result': os.getpid()})\n    length = int(call['params'][0])\n    \
         print(answer + ' ' * (length - len(answer) - 1) + ('\\n' * (length % 2)), flush=True)\n";
-    let service = Folder::new(MANIFEST).with("worker", worker).serve();
-    let pid = act(&service, "100").unwrap();
+    // another worker, which is looked at after this one
+    let other = "[worker.z]\nrun = [\"./other\"]\n[method.other]\nreturns = \"int\"\nworker = \"z\"\n";
+    let folder = Folder::new(&format!("{MANIFEST}{other}")).with("worker", worker).with("other", WORKER);
+    let service = folder.serve();
+    let (pid, other) = (act(&service, "100").unwrap(), service.call("other", json!([])).unwrap());
     for length in [4095, 4096, 4097, 8192, 16384, 65536, 131072, 4096] {
         assert_eq!(act(&service, &length.to_string()), Ok(pid.clone()), "{length}");
     }
     // the attendant has been there, and has gone on
-    std::thread::sleep(Duration::from_millis(1500));
+    assert!(std::process::Command::new("kill").arg(other.to_string()).status().unwrap().success());
+    service.expect_log("warn: worker \"z\" ");
     assert_eq!(act(&service, "4096"), Ok(pid));
-    assert!(!service.log().contains("asked"), "{}", service.log());
+    assert!(!service.log().contains("worker \"w\""), "{}", service.log());
 }
 
 #[test]
@@ -314,11 +320,14 @@ fn one_that_chatters_is_replaced() {
 fn what_it_says_unasked_harms_nobody() {
     let service = Folder::new(MANIFEST).with(
         "worker",
-        &WORKER.replace("result=1)\n        say(id=id, result=2)", "result=1)\n        print('debug', flush=True)"),
+        &WORKER.replace(
+            "result=1)\n        say(id=id, result=2)",
+            "result=1)\n        print('debug', flush=True)\n        open('said', 'w')",
+        ),
     );
     let service = service.serve();
     assert_eq!(act(&service, "twice"), Ok(1.into()));
-    std::thread::sleep(Duration::from_millis(50));
+    assert!(soon(|| service.folder.path().join("said").exists()));
     assert!(act(&service, "pid").is_ok());
     service.expect_log("warn: worker \"w\" wrote a line without a call: debug");
 }

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
@@ -12,6 +11,8 @@ use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
+
+use crate::harness::{soon, wait_for};
 
 /// A browser with one window. Each action waits until its element is there.
 pub struct Browser {
@@ -75,11 +76,7 @@ impl Browser {
     /// Waits until the URL has something in it.
     #[track_caller]
     pub fn expect_url(&self, part: &str) {
-        let deadline = Instant::now() + Duration::from_secs(15);
-        while !self.url().contains(part) {
-            assert!(Instant::now() < deadline, "{part} is not in {}", self.url());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        assert!(soon(|| self.url().contains(part)), "{part} is not in {}", self.url());
     }
 
     /// Asks Chromium itself (DevTools protocol).
@@ -118,11 +115,8 @@ impl Browser {
     /// Waits until a script gives true.
     #[track_caller]
     pub fn expect(&self, condition: &str) {
-        let deadline = Instant::now() + Duration::from_secs(15);
-        while self.run(&format!("return Boolean({condition})")) != true {
-            assert!(Instant::now() < deadline, "{condition} is not so at {}: {:?}", self.url(), self.console());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        let holds = || self.run(&format!("return Boolean({condition})")) == true;
+        assert!(soon(holds), "{condition} is not so at {}: {:?}", self.url(), self.console());
     }
 
     #[track_caller]
@@ -133,15 +127,12 @@ impl Browser {
     /// Does something with an element, as soon as that can be done: it may not be there yet, or be replaced just now.
     #[track_caller]
     fn with<T>(&self, selector: &str, action: impl AsyncFn(Element) -> Result<T, CmdError>) -> T {
-        let deadline = Instant::now() + Duration::from_secs(15);
-        loop {
+        let mut last = None;
+        let done = wait_for(|| {
             let done = self.wait(async { action(self.client.find(Locator::Css(selector)).await?).await });
-            match done {
-                Ok(done) => return done,
-                Err(error) => assert!(Instant::now() < deadline, "{selector} at {}: {error}", self.url()),
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
+            done.map_err(|error| last = Some(error)).ok()
+        });
+        done.unwrap_or_else(|| panic!("{selector} at {}: {last:?}", self.url()))
     }
 
     #[track_caller]

@@ -338,7 +338,7 @@ fn there_may_be_no_page() {
 fn pictures() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("pictures");
     fs::create_dir_all(&folder).unwrap();
-    let served = crate::command_line::Served::start("wheel", &["serve", "--listen", "127.0.0.1:8000"]);
+    let served = crate::harness::Served::start("wheel", &["serve", "--listen", "127.0.0.1:8000"]);
     let browser = Browser::start();
     let open = |width, height, scheme| {
         browser.prefer(&[("prefers-color-scheme", scheme)]);

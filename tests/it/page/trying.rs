@@ -7,6 +7,7 @@ use rpcgi::{Docs, Endpoint, Method, Response, Server, Service, TryIt};
 
 use super::browser::Browser;
 use super::header;
+use crate::harness::soon;
 use crate::web_servers::WebServer;
 
 fn places() -> [Arc<WebServer>; 2] {
@@ -134,10 +135,8 @@ fn faults_raw_documents_and_what_is_asked_first() {
         browser.click(&format!("{}[value=json-rpc]", field("protocol")));
         browser.click(GO);
         browser.find(".documents");
-        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(15);
-        while !browser.text(".documents").contains("{\"jsonrpc\": \"2.0\"") {
-            assert!(std::time::Instant::now() < deadline, "{}", browser.text(".documents"));
-        }
+        let is_json = || browser.text(".documents").contains("{\"jsonrpc\": \"2.0\"");
+        assert!(soon(is_json), "{}", browser.text(".documents"));
         // raw
         open("plain");
         browser.click(".trial > details:last-of-type > summary");
