@@ -273,3 +273,98 @@ impl<'de> ParamSource<'de> for ValueSource {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Reply, make_call};
+    use crate::wire::value::{Base64, DateTime};
+
+    fn by_name(members: &[(&str, i32)]) -> Values {
+        Values::ByName(members.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect())
+    }
+
+    fn third(name: Option<&str>) -> ParamName<'_> {
+        ParamName { index: 2, name }
+    }
+
+    fn told<T>(result: Result<T, ParamError>) -> Option<String> {
+        match result.err()? {
+            ParamError::Document(fault) => Some(fault.to_string()),
+            ParamError::Mismatch(mismatch) => Some(mismatch.message),
+        }
+    }
+
+    #[test]
+    fn values_roundtrip() {
+        let values = vec![Value::Int(1), "a".into(), Value::Nil, vec![Value::from(1.5)].into()];
+        let mut source = ValueSource::new(Values::ByPosition(values.clone()), FormatTypes::All);
+        let mut params = Params::new(&mut source);
+        let read: Vec<Value> = params.items().unwrap_or_default();
+        assert_eq!((read, params.finish()), (values, Ok(0)));
+        let mut source = ValueSource::new(by_name(&[("b", 1), ("a", 2)]), FormatTypes::All);
+        let read = Params::new(&mut source).members().unwrap_or_default();
+        assert_eq!(read, [("b".to_owned(), 1.into()), ("a".to_owned(), 2.into())]);
+    }
+
+    #[test]
+    fn names_spec() {
+        assert_eq!((third(None).to_string(), third(Some("c")).to_string()), ("p3".into(), "c".into()));
+        assert!(third(None).is("p3") && third(Some("c")).is("c"));
+        for (name, other) in [(None, "p03"), (None, "p2"), (None, "3"), (Some("c"), "p3"), (Some("c"), "C")] {
+            assert!(!third(name).is(other), "{other}");
+        }
+        let mut source = ValueSource::new(by_name(&[("b", 1), ("p3", 2), ("c", 3)]), FormatTypes::All);
+        let mut params = Params::new(&mut source);
+        assert!(params.by_name());
+        assert!(matches!(params.next::<i32>(third(Some("c"))), Ok(Some(3))));
+        assert!(matches!(params.next::<i32>(third(Some("c"))), Ok(None)));
+        assert!(matches!(params.next::<i32>(third(None)), Ok(Some(2))));
+        assert_eq!(params.next_name(), Ok(Some("b".into())));
+        assert_eq!(params.finish(), Ok(1));
+        let texts = vec!["1998-07-17T14:08:55".into(), "Zm9v".into()];
+        let mut source = ValueSource::new(Values::ByPosition(texts), FormatTypes::Text);
+        let mut params = Params::new(&mut source);
+        assert_eq!((params.by_name(), params.format()), (false, FormatTypes::Text));
+        let date = params.next::<DateTime>(third(None));
+        assert!(matches!(date, Ok(Some(date)) if date.to_string() == "19980717T14:08:55"));
+        assert!(matches!(params.next::<Base64>(third(None)), Ok(Some(Base64(octets))) if octets == b"foo"));
+    }
+
+    #[test]
+    fn params_invalid() {
+        let mut source = ValueSource::new(Values::ByPosition(vec!["a".into(), "Zm9v".into()]), FormatTypes::All);
+        let mut params = Params::new(&mut source);
+        for (found, expected) in [
+            (told(params.next::<i32>(third(None))), "expected int, found string"),
+            (told(params.next::<Base64>(third(None))), "expected base64, found string"),
+        ] {
+            assert_eq!(found, Some(expected.to_owned()));
+        }
+        let mut source = ValueSource::new(by_name(&[("a\n", 1), ("b", 1), ("a\n", 2)]), FormatTypes::All);
+        let found = told(Params::new(&mut source).into_values());
+        assert_eq!(found, Some("param \"a\\n\" is there twice".to_owned()));
+    }
+
+    /// A source whose document breaks off.
+    struct Broken;
+
+    impl<'de> ParamSource<'de> for Broken {
+        fn next(&mut self, _: ParamName<'_>, _: &mut dyn TakeParam<'de>) -> Result<bool, ParamError> {
+            Ok(false)
+        }
+
+        fn finish(&mut self) -> Result<usize, Fault> {
+            Err(Fault::new(Fault::NOT_WELL_FORMED, "no end"))
+        }
+    }
+
+    #[test]
+    fn documents_invalid() {
+        let outcome = make_call(&|_, _| Ok(Reply::new(1)), "m", &mut Broken);
+        assert_eq!(outcome.err(), Some(Fault::new(-32700, "no end")));
+        let outcome = make_call(&|_, _| Err(Fault::new(7, "full")), "m", &mut Broken);
+        assert_eq!(outcome.err(), Some(Fault::new(-32700, "no end")));
+        assert_eq!(told(Params::new(&mut Broken).into_values()), Some("-32700: no end".to_owned()));
+    }
+}

@@ -65,3 +65,68 @@ impl Serialize for Outcome<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::service::Limits;
+    use crate::wire::value::Value;
+
+    fn written(reply: &Reply, response: usize) -> Result<String, WriteError> {
+        let limits = Limits { response, ..Limits::default() };
+        let mut out = Vec::new();
+        reply.write_json(&json::Options { limits, large_integers_as_text: true }, &mut out)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    fn outcomes() -> Outcomes {
+        Outcomes(vec![
+            Ok(Reply::new(1)),
+            Err(Fault::new(7, "full").with_data(json!(1))),
+            Ok(Reply::new(vec![f64::NAN])),
+            Ok(Reply::new(())),
+        ])
+    }
+
+    #[test]
+    fn results_roundtrip() {
+        for result in [json!(null), json!([1, "a", { "b": 2.5 }]), json!({ "": [] })] {
+            let reply = Reply::new(result.clone());
+            assert_eq!(serde_json::to_value(&reply).unwrap(), result);
+            assert_eq!(serde_json::from_str::<Json>(&written(&reply, 100).unwrap()).unwrap(), result);
+        }
+    }
+
+    #[test]
+    fn results_spec() {
+        let date = "19980717T14:08:55".parse::<crate::DateTime>().unwrap();
+        for (reply, expected) in [
+            (Reply::new(i64::MAX), "\"9223372036854775807\""),
+            (Reply::new((date, Some('x'))), "[\"1998-07-17T14:08:55\",\"x\"]"),
+            (Reply::new(Value::Nil), "null"),
+            (
+                Reply::new(outcomes()),
+                "[[1],{\"faultCode\":7,\"faultString\":\"full\"},{\"faultCode\":-32603,\"faultString\":\
+                 \"the result cannot be written: NaN is no double of JSON, at [0]\"},[null]]",
+            ),
+        ] {
+            assert_eq!(written(&reply, 300).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn results_invalid() {
+        for (reply, is_limit, expected) in [
+            (Reply::new(f64::NAN), false, "NaN is no double of JSON"),
+            (Reply::new([Some(f32::INFINITY)]), false, "inf is no double of JSON, at [0]"),
+            (Reply::new("a".repeat(20)), true, "longer than 20 octets"),
+            // an answer that is too long is no fault of one call
+            (Reply::new(outcomes()), true, "longer than 20 octets, at [1].faultString"),
+        ] {
+            let found = written(&reply, 20).err().map(|error| (error.is_limit(), error.to_string()));
+            assert_eq!(found, Some((is_limit, expected.to_owned())));
+        }
+    }
+}

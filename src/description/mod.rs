@@ -170,3 +170,86 @@ impl Detail {
         (least..=types.len()).map(move |count| Signature::new(returns, &types[..count]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+
+    use super::*;
+
+    fn param<T: JsonSchema>(name: &str, optional: bool, generator: &mut SchemaGenerator) -> ParamSchema {
+        ParamSchema { name: name.into(), help: String::new(), optional, schema: generator.subschema_for::<T>() }
+    }
+
+    fn outline(functions: Vec<FunctionSchemas>, in_detail: bool) -> Outline {
+        Outline {
+            help: "Spins the\nwheel.\n\nMore.".into(),
+            functions,
+            in_detail,
+            faults: vec![(7, "full".into())],
+            deprecated: Some(String::new()),
+            since: Some("1.2".into()),
+            is_unsafe: true,
+            example: Some(vec![1.into()]),
+        }
+    }
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "only its schema is read")]
+    struct Ball {
+        size: i32,
+    }
+
+    /// Describes a function that takes a ball, and may take a text.
+    fn spin(in_detail: bool) -> Description {
+        let mut generator = generator();
+        let params =
+            vec![param::<Ball>("ball", false, &mut generator), param::<Option<String>>("note", true, &mut generator)];
+        let function = FunctionSchemas { params, returns: generator.subschema_for::<i64>() };
+        assert_eq!(function.least(), 1);
+        let mut described = describe(vec![("spin".into(), outline(vec![function], in_detail))], generator);
+        described.remove(0)
+    }
+
+    #[test]
+    fn outlines_roundtrip() {
+        let described = spin(true);
+        let original = outline(Vec::new(), true);
+        assert_eq!((&described.name[..], &described.help), ("spin", &original.help));
+        assert_eq!((described.faults, described.deprecated), (original.faults, original.deprecated));
+        assert_eq!((described.since, described.is_unsafe), (original.since, original.is_unsafe));
+        assert_eq!(described.example, original.example);
+    }
+
+    #[test]
+    fn descriptions_spec() {
+        let described = spin(true);
+        assert_eq!(described.title(), "Spins the wheel.");
+        let names: Vec<_> = described.signatures.iter().map(Signature::names).collect();
+        assert_eq!(names, [vec!["i8", "struct"], vec!["i8", "struct", "string"]]);
+        let [Detail { params, .. }] = &described.details[..] else { panic!("there is one function") };
+        let told: Vec<_> = params.iter().map(|param| (&param.name[..], param.optional, param.shape.nullable)).collect();
+        assert_eq!(told, [("ball", false, false), ("note", true, true)]);
+        assert_eq!((params[0].shape.type_name(), &params[0].shape.members[0].name[..]), ("Ball".into(), "size"));
+        let brief = spin(false);
+        assert_eq!((brief.details.len(), brief.signatures.len()), (0, 2));
+        for (optional, expected) in
+            [(&[][..], 0), (&[true], 0), (&[false, true, true], 1), (&[true, false], 2), (&[true, false, true], 2)]
+        {
+            assert_eq!(least(optional.iter().copied()), expected, "{optional:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_functions_invalid() {
+        let described = outline(Vec::new(), true).into_description("x", &Definitions::default());
+        assert_eq!((described.signatures.len(), described.details.len()), (0, 0));
+        // definitions of another generator do not have the type
+        let mut other = generator();
+        let function = FunctionSchemas { params: Vec::new(), returns: other.subschema_for::<Ball>() };
+        let described = outline(vec![function], true).into_description("x", &Definitions::default());
+        let returns = &described.details[0].returns;
+        assert_eq!((returns.wire, &returns.name, returns.members.len()), (Type::Struct, &None, 0));
+        assert_eq!(title(""), "");
+    }
+}

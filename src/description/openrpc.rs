@@ -139,3 +139,117 @@ fn method_errors(faults: &[(i32, String)]) -> Json {
     let shared = ["InvalidParams", "InternalError", "ApplicationError", "SystemError"].into_iter();
     own.chain(shared.map(|name| json!({ "$ref": format!("#/components/errors/{name}") }))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use schemars::{JsonSchema, Schema};
+
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[allow(dead_code, reason = "only its schema is read")]
+    struct Ball {
+        size: bool,
+    }
+
+    fn outline(functions: Vec<FunctionSchemas>) -> Outline {
+        Outline {
+            help: String::new(),
+            functions,
+            in_detail: true,
+            faults: Vec::new(),
+            deprecated: None,
+            since: None,
+            is_unsafe: false,
+            example: None,
+        }
+    }
+
+    fn function(names: &[&str], least: usize, schema: &Schema) -> FunctionSchemas {
+        let param = |(index, name): (usize, &&str)| ParamSchema {
+            name: (*name).to_owned(),
+            help: if index == 0 { "the first".into() } else { String::new() },
+            optional: index >= least,
+            schema: schema.clone(),
+        };
+        FunctionSchemas { params: names.iter().enumerate().map(param).collect(), returns: schema.clone() }
+    }
+
+    fn info(description: &str) -> Info {
+        Info { title: "Sums".into(), description: description.into(), version: UNVERSIONED.into() }
+    }
+
+    fn documented(outline: Outline) -> Json {
+        document(&info(""), None, vec![("m".into(), outline)], generator())["methods"][0].clone()
+    }
+
+    #[test]
+    fn documents_roundtrip() {
+        let document = document(&info("All *sums*."), Some("http://h/".into()), Vec::new(), generator());
+        assert_eq!(serde_json::from_str::<Json>(&text(&document)).unwrap(), document);
+        assert!(text(&document).ends_with("}\n"));
+    }
+
+    /// Members of <https://spec.open-rpc.org>.
+    #[test]
+    fn documents_spec() {
+        let mut generator = generator();
+        let ball = generator.subschema_for::<Ball>();
+        let methods = vec![("m".to_owned(), outline(vec![function(&["a", "b"], 1, &ball)]))];
+        let document = document(&info("All *sums*."), Some("http://h/".into()), methods, generator);
+        assert_eq!(document["openrpc"], "1.3.2");
+        assert_eq!(document["info"], json!({ "title": "Sums", "version": "0.0.0", "description": "All *sums*." }));
+        assert_eq!(document["servers"], json!([{ "name": "Sums", "url": "http://h/" }]));
+        assert_eq!(document["components"]["schemas"]["Ball"]["properties"]["size"]["type"], "boolean");
+        assert_eq!(document["components"]["errors"]["MethodNotFound"]["code"], -32601);
+        let of_ball = json!({ "$ref": "#/components/schemas/Ball" });
+        let expected = json!({
+            "name": "m",
+            "params": [
+                { "name": "a", "required": true, "schema": of_ball, "description": "the first" },
+                { "name": "b", "required": false, "schema": of_ball },
+            ],
+            "result": { "name": "result", "schema": of_ball },
+            "errors": [
+                { "$ref": "#/components/errors/InvalidParams" },
+                { "$ref": "#/components/errors/InternalError" },
+                { "$ref": "#/components/errors/ApplicationError" },
+                { "$ref": "#/components/errors/SystemError" },
+            ],
+        });
+        assert_eq!(document["methods"], json!([expected]));
+    }
+
+    #[test]
+    fn methods_spec() {
+        let (boolean, text) = (json!({ "type": "boolean" }), json!({ "type": "string" }));
+        let schema = |json: &Json| Schema::try_from(json.clone()).unwrap();
+        let functions = vec![function(&["a"], 1, &schema(&boolean)), function(&["b", "c"], 2, &schema(&text))];
+        let merged = documented(Outline {
+            help: "Spins.\n\nMore.".into(),
+            deprecated: Some(String::new()),
+            is_unsafe: true,
+            faults: vec![(7, "full".into())],
+            ..outline(functions)
+        });
+        assert_eq!((&merged["summary"], &merged["description"]), (&json!("Spins."), &json!("Spins.\n\nMore.")));
+        assert_eq!((&merged["deprecated"], &merged["x-unsafe"]), (&json!(true), &json!(true)));
+        assert_eq!(merged["errors"][0], json!({ "code": 7, "message": "full" }));
+        let either = json!({ "anyOf": [boolean, text] });
+        let expected = json!([
+            { "name": "b", "required": true, "schema": either, "description": "the first" },
+            { "name": "c", "required": false, "schema": text },
+        ]);
+        assert_eq!((&merged["params"], &merged["result"]["schema"]), (&expected, &either));
+    }
+
+    #[test]
+    fn unknown_functions_invalid() {
+        let unknown = documented(outline(Vec::new()));
+        assert_eq!((&unknown["params"], &unknown["result"]["schema"]), (&json!([]), &json!(true)));
+        let members: Vec<&String> = unknown.as_object().unwrap().keys().collect();
+        assert_eq!(members, ["name", "params", "result", "errors"]);
+        let document = document(&info(""), None, Vec::new(), generator());
+        assert!(document.get("servers").is_none() && document["info"].get("description").is_none());
+    }
+}

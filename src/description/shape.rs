@@ -346,3 +346,106 @@ fn constraints(schema: &Map<String, Json>) -> Vec<Constraint> {
 fn as_text(value: &Json) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shape(schema: Json) -> Shape {
+        let defined = json!({
+            "Ball": { "type": "object", "properties": { "size": { "type": "integer" } }, "required": ["size"] },
+            "Tree": { "type": "object", "properties": {
+                "left": { "anyOf": [{ "$ref": "#/$defs/Tree" }, { "type": "null" }] },
+            } },
+        });
+        let schemas = defined.as_object().cloned().unwrap();
+        let definitions = Definitions { schemas, shapes: RefCell::default() };
+        definitions.shape(&schema.try_into().unwrap())
+    }
+
+    fn type_name(schema: Json) -> String {
+        let shape = shape(schema);
+        format!("{}{}", shape.type_name(), if shape.nullable { " or nil" } else { "" })
+    }
+
+    #[test]
+    fn wire_types_roundtrip() {
+        for wire in [
+            Type::Int,
+            Type::I8,
+            Type::Boolean,
+            Type::String,
+            Type::Double,
+            Type::DateTime,
+            Type::Base64,
+            Type::Struct,
+            Type::Array,
+            Type::Nil,
+            Type::Undefined,
+        ] {
+            assert_eq!(shape(wire.schema().to_value()).wire, wire);
+        }
+    }
+
+    /// Keywords of JSON Schema 2020-12.
+    #[test]
+    fn schemas_spec() {
+        for (schema, expected) in [
+            (json!({ "type": "integer", "format": "uint32" }), "i8"),
+            (json!({ "type": "integer", "format": "uint8" }), "int"),
+            (json!({ "type": ["string", "null"] }), "string or nil"),
+            (json!({ "type": ["string", "integer"] }), "any"),
+            (json!({ "type": "array", "items": { "type": "boolean" } }), "array of boolean"),
+            (json!({ "type": "array", "items": true }), "array"),
+            (json!({ "type": "array", "items": { "$ref": "#/$defs/Ball" } }), "array of Ball"),
+            (json!({ "type": "array", "prefixItems": [{ "type": "integer" }, true] }), "array of (int, any)"),
+            (json!({ "type": "object", "additionalProperties": { "type": "number" } }), "struct of double"),
+            (json!({ "$ref": "#/$defs/Ball" }), "Ball"),
+            (json!({ "anyOf": [{ "$ref": "#/$defs/Ball" }, { "type": "null" }] }), "Ball or nil"),
+            (json!({ "oneOf": [{ "type": "integer" }, { "type": "string" }] }), "any"),
+            (json!({ "enum": ["a", "b"] }), "string"),
+        ] {
+            assert_eq!(type_name(schema.clone()), expected, "{schema}");
+        }
+        let listed = shape(json!({ "oneOf": [{ "const": "a" }, { "enum": ["b", "c"] }], "default": "b" }));
+        assert_eq!((listed.wire, &listed.values[..]), (Type::String, &["a", "b", "c"].map(str::to_owned)[..]));
+        assert_eq!(listed.example, Some(json!("b")));
+        let bounded = shape(json!({ "type": "integer", "minimum": 1, "maximum": 9, "default": 2, "examples": [7] }));
+        assert_eq!(format!("{:?}", bounded.constraints), r#"[Minimum("1"), Maximum("9"), Default("2")]"#);
+        assert_eq!(bounded.example, Some(json!(7)));
+    }
+
+    #[test]
+    fn members_spec() {
+        let ball = shape(json!({ "$ref": "#/$defs/Ball", "description": "round" }));
+        assert_eq!((&ball.help[..], ball.members.len(), ball.members[0].optional), ("round", 1, false));
+        let property =
+            |name: &str| json!({ "properties": { "kind": { "const": name }, name: true }, "required": ["kind"] });
+        let joined = shape(json!({ "oneOf": [property("a"), property("b")] }));
+        let members: Vec<(&str, bool)> = joined.members.iter().map(|named| (&named.name[..], named.optional)).collect();
+        assert_eq!(members, [("kind", false), ("a", true), ("b", true)]);
+        assert_eq!(joined.members[0].shape.values, ["a", "b"]);
+        let tree = shape(json!({ "$ref": "#/$defs/Tree" }));
+        let left = &tree.members[0].shape;
+        assert_eq!((left.type_name(), left.nullable, left.is_cut, tree.is_cut), ("Tree".into(), true, true, false));
+    }
+
+    #[test]
+    fn schemas_invalid() {
+        for schema in [
+            json!(true),
+            json!({}),
+            json!({ "type": "colour" }),
+            json!({ "type": 1 }),
+            json!({ "type": [] }),
+            json!({ "anyOf": 1 }),
+        ] {
+            let shape = shape(schema.clone());
+            assert_eq!((shape.wire, shape.name, shape.members.len()), (Type::Undefined, None, 0), "{schema}");
+        }
+        let lost = shape(json!({ "$ref": "#/$defs/Nowhere" }));
+        assert_eq!((lost.wire, lost.name), (Type::Struct, None));
+    }
+}

@@ -154,3 +154,119 @@ impl<'de> Deserializer<'de> for Missing {
         newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::call::{ValueSource, Values};
+    use crate::method::Method;
+    use crate::wire::fault::Fault;
+    use crate::wire::value::{FormatTypes, Members};
+
+    #[derive(Debug, JsonSchema, PartialEq, serde::Deserialize)]
+    struct Order {
+        #[schemars(range(min = 1, max = 9))]
+        seats: i32,
+    }
+
+    /// Takes an order and a note, which may be left out, for the method `book`.
+    fn taken(values: Values, names: &[&'static str]) -> Result<(Order, Option<String>), Fault> {
+        let method = Method::new("book", || 0).params(names.iter().copied());
+        let mut source = ValueSource::new(values, FormatTypes::All);
+        let is_optional = |index: usize| index == 1;
+        let mut arguments = Arguments::new(&method.about, 2, &is_optional, Params::new(&mut source));
+        let mut take = || {
+            let taken = (arguments.next()?, arguments.next()?);
+            arguments.finish().map(|()| taken)
+        };
+        take().map_err(|failure: Failure| match failure {
+            Failure::Params(refusal) => refusal.into_fault("book"),
+            Failure::Fault(fault) => fault,
+        })
+    }
+
+    fn order(seats: impl Into<Value>) -> Value {
+        Members::from([("seats", seats)]).into()
+    }
+
+    fn named(members: impl IntoIterator<Item = (&'static str, Value)>) -> Values {
+        Values::ByName(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    #[test]
+    fn arguments_roundtrip() {
+        let names = ["order", "note"];
+        let note = || Value::from("late");
+        for (values, has_note) in [
+            (Values::ByPosition(vec![order(2)]), false),
+            (Values::ByPosition(vec![order(2), Value::Nil]), false),
+            (Values::ByPosition(vec![order(2), note()]), true),
+            (named([("order", order(2))]), false),
+            (named([("note", note()), ("order", order(2))]), true),
+        ] {
+            let expected = (Order { seats: 2 }, has_note.then(|| "late".to_owned()));
+            assert_eq!(taken(values, &names), Ok(expected));
+        }
+        assert_eq!(taken(named([("p2", note()), ("p1", order(2))]), &[]).unwrap().1, Some("late".into()));
+    }
+
+    /// A param may be left out if its type has a `None`.
+    #[test]
+    fn optional_types_spec() {
+        assert!(is_optional::<Option<i32>>() && is_optional::<Option<Vec<Value>>>());
+        assert!(!is_optional::<i32>() && !is_optional::<Value>() && !is_optional::<()>());
+    }
+
+    #[test]
+    fn params_invalid() {
+        let names = ["order", "note"];
+        for (values, names, expected, data) in [
+            (Values::ByPosition(Vec::new()), &names[..], "takes 1 to 2 params (order, note), found 0", None),
+            (
+                Values::ByPosition(vec![order(2), "a".into(), 1.into(), 2.into()]),
+                &[],
+                "takes 1 to 2 params, found 4",
+                None,
+            ),
+            (
+                Values::ByPosition(vec![order(2), 1.into()]),
+                &names,
+                "param 2 \"note\": expected string, found int 1",
+                Some(json!({ "param": "note" })),
+            ),
+            (
+                Values::ByPosition(vec![order("a")]),
+                &[],
+                "param 1, in p1.seats: expected int, found string",
+                Some(json!({ "param": "p1", "path": "p1.seats" })),
+            ),
+            (
+                named([("note", "a".into())]),
+                &names,
+                "takes param \"order\", found none of that name",
+                Some(json!({ "param": "order" })),
+            ),
+            (
+                named([("order", order(2)), ("order", order(3))]),
+                &names,
+                "takes param \"order\" once, found it again",
+                Some(json!({ "param": "order" })),
+            ),
+            (
+                named([("order", order(2)), ("seat", 1.into())]),
+                &names,
+                "takes no param \"seat\" (order, note)",
+                Some(json!({ "param": "seat" })),
+            ),
+        ] {
+            let fault = taken(values, names).unwrap_err();
+            assert_eq!(fault, Fault::new(-32602, format!("method \"book\" {expected}")));
+            assert_eq!(fault.data(), data.as_ref());
+        }
+        let fault = taken(Values::ByPosition(vec![order(10)]), &names).unwrap_err();
+        assert_eq!(fault.data(), Some(&json!({ "param": "order", "path": "order.seats" })));
+        assert!(fault.message.starts_with("method \"book\" param 1 \"order\", in order.seats: "), "{fault}");
+    }
+}

@@ -129,3 +129,90 @@ fn no_signature_fits(signatures: &[Signature], values: &Values) -> Failure {
     let message = format!("takes params {}, found ({})", known.join(" or "), found.join(", "));
     Failure::Params(Refusal::new(message))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+    use crate::wire::value::Members;
+
+    fn call(method: &Method, values: Values) -> Result<Json, Fault> {
+        let request = Request::new(|_: &str| None, Vec::new());
+        let mut source = ValueSource::new(values, FormatTypes::All);
+        let reply = method.call("m", &request, Params::new(&mut source));
+        reply.map(|reply| serde_json::to_value(reply).unwrap())
+    }
+
+    fn named(members: &[(&str, i32)]) -> Values {
+        Values::ByName(members.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect())
+    }
+
+    fn echo() -> Method {
+        Method::dynamic("m", |_: &Request, params: Vec<Value>| Ok::<_, Fault>(params))
+    }
+
+    /// Takes two ints, or a string.
+    fn declared() -> Method {
+        let pair = Signature::new(Type::Int, [Type::Int, Type::Int]);
+        echo().params(["a", "b"]).signature(pair).signature(Signature::new(Type::Int, [Type::String]))
+    }
+
+    fn overloaded() -> Method {
+        let add = Method::new("m", |a: i32, b: Option<i32>| a + b.unwrap_or_default()).params(["a", "b"]);
+        Method::overload("m", [add, Method::new("m", |text: String| text + "!")])
+    }
+
+    #[test]
+    fn params_roundtrip() {
+        for params in [vec![], vec![Value::Nil, 1.5.into()], vec![Members::from([("a", 1)]).into()]] {
+            let expected = serde_json::to_value(&params).unwrap();
+            assert_eq!(call(&echo(), Values::ByPosition(params)), Ok(expected));
+        }
+        let by_name = echo().params(["a", "b"]);
+        assert_eq!(call(&by_name, named(&[("b", 2), ("a", 1)])), Ok(json!([1, 2])));
+        assert_eq!(call(&by_name, named(&[("a", 1)])), Ok(json!([1])));
+    }
+
+    #[test]
+    fn signatures_spec() {
+        for (values, expected) in [(vec![1.into(), 2.into()], json!([1, 2])), (vec!["x".into()], json!(["x"]))] {
+            assert_eq!(call(&declared(), Values::ByPosition(values)), Ok(expected));
+        }
+        assert_eq!(call(&declared(), named(&[("b", 2), ("a", 1)])), Ok(json!([1, 2])));
+        for (values, expected) in
+            [(vec![1.into(), 2.into()], json!(3)), (vec![1.into()], json!(1)), (vec!["x".into()], json!("x!"))]
+        {
+            assert_eq!(call(&overloaded(), Values::ByPosition(values)), Ok(expected));
+        }
+        let names = |method: &Method| -> Vec<Vec<&str>> {
+            method.describe("m").signatures.iter().map(Signature::names).collect()
+        };
+        assert_eq!(names(&declared()), [vec!["int", "int", "int"], vec!["int", "string"]]);
+        assert_eq!(names(&overloaded()), [vec!["int", "int"], vec!["int", "int", "int"], vec!["string", "string"]]);
+        assert!(names(&echo()).is_empty());
+    }
+
+    #[test]
+    fn params_invalid() {
+        let by_position = Values::ByPosition;
+        for (found, expected) in [
+            (
+                call(&declared(), by_position(vec![1.into(), Value::Nil])),
+                "takes params (int, int) or (string), found (int, nil)",
+            ),
+            (call(&declared(), by_position(Vec::new())), "takes params (int, int) or (string), found ()"),
+            (call(&declared(), named(&[("b", 2)])), "takes param \"a\", found none of that name"),
+            (call(&declared(), named(&[("a", 1), ("b", 2), ("c\n", 3)])), "takes no param \"c\\n\""),
+            (
+                call(&overloaded(), by_position(vec![true.into(), i64::MAX.into()])),
+                "takes params (int) or (int, int) or (string), found (boolean, i8)",
+            ),
+            (call(&overloaded(), named(&[("c", 1)])), "takes params (int) or (int, int) or (string), found (int c)"),
+        ] {
+            assert_eq!(found, Err(Fault::new(-32602, format!("method \"m\" {expected}"))));
+        }
+        let failing = Method::dynamic("m", |_: &Request, _| Err::<(), _>(Fault::new(7, "full")));
+        assert_eq!(call(&failing, by_position(Vec::new())), Err(Fault::new(7, "full")));
+    }
+}

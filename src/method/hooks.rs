@@ -94,3 +94,77 @@ impl Hooks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::wire::Type;
+
+    fn request() -> Request {
+        Request::new(|name: &str| (name == "REMOTE_ADDR").then(|| b"192.0.2.7"[..].into()), Vec::new())
+    }
+
+    /// Adds a hook of each kind, which note their number.
+    fn add_noting(hooks: &mut Hooks, number: i32, notes: &Arc<Mutex<Vec<String>>>) {
+        let (before, after) = (Arc::clone(notes), Arc::clone(notes));
+        hooks.add_before(move |_| {
+            before.lock().unwrap().push(format!("before {number}"));
+            Ok(())
+        });
+        hooks.add_after(move |_, outcome, took| {
+            let fault = outcome.err().map_or(0, |fault| fault.code);
+            after.lock().unwrap().push(format!("after {number} {fault} {}", took.as_secs()));
+        });
+    }
+
+    #[test]
+    fn calls_roundtrip() {
+        let request = request();
+        let method = Method::new("add", |a: i32, b: Option<String>| (a, b));
+        let call = Call::new("m.add", &request, Some(&method));
+        assert_eq!(call.name(), "m.add");
+        assert_eq!(call.request().remote_addr(), request.remote_addr());
+        let signature = call.signature().unwrap();
+        assert_eq!((signature.returns, &signature.params[..]), (Type::Array, &[Type::Int, Type::String][..]));
+        assert!(!call.is_introspection());
+        let listing = Method::new("system.listMethods", || 1).mark_introspection();
+        assert!(Call::new("system.listMethods", &request, Some(&listing)).is_introspection());
+        let unknown = Call::new("none", &request, None);
+        assert!(unknown.signature().is_none() && !unknown.is_introspection());
+    }
+
+    #[test]
+    fn order_spec() {
+        let (request, notes, mut hooks) = (request(), Arc::default(), Hooks::default());
+        assert!(hooks.is_empty());
+        (1..=2).for_each(|number| add_noting(&mut hooks, number, &notes));
+        assert!(!hooks.is_empty());
+        let call = Call::new("m", &request, None);
+        assert_eq!(hooks.ask(&call), Ok(()));
+        hooks.tell(&call, Err(&Fault::new(7, "full")), Duration::from_secs(3));
+        assert_eq!(*notes.lock().unwrap(), ["before 1", "before 2", "after 1 7 3", "after 2 7 3"]);
+    }
+
+    #[test]
+    fn calls_invalid() {
+        let (request, notes, mut hooks) = (request(), Arc::default(), Hooks::default());
+        hooks.add_before(|call| match call.name() {
+            "closed" => Err(Fault::new(403, "closed")),
+            "panic" => panic!("oh {}", call.name()),
+            _ => Ok(()),
+        });
+        hooks.add_after(|_, _, _| panic!("oh"));
+        add_noting(&mut hooks, 2, &notes);
+        let ask = |name: &str| hooks.ask(&Call::new(name, &request, None));
+        assert_eq!(ask("closed"), Err(Fault::new(403, "closed")));
+        let fault = ask("panic").unwrap_err();
+        assert_eq!(fault, Fault::new(-32603, "internal error"));
+        assert_eq!(fault.cause().as_deref(), Some("panicked: oh panic"));
+        assert!(notes.lock().unwrap().is_empty());
+        // a hook that is told and panics keeps no other from being told
+        hooks.tell(&Call::new("m", &request, None), Ok(()), Duration::ZERO);
+        assert_eq!(*notes.lock().unwrap(), ["after 2 0 0"]);
+    }
+}

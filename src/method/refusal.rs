@@ -90,3 +90,63 @@ impl From<ParamError> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOTE: ParamName<'_> = ParamName { index: 1, name: Some("note") };
+    const THIRD: ParamName<'_> = ParamName { index: 2, name: None };
+
+    fn mismatch(position: Option<Position>) -> Mismatch {
+        Mismatch { position, ..Mismatch::new("expected int, found nil") }
+    }
+
+    #[test]
+    fn faults_roundtrip() {
+        let fault = || Fault::new(7, "full").with_data(json!([1]));
+        for failure in [Failure::from(fault()), ParamError::Document(fault()).into()] {
+            assert!(matches!(&failure, Failure::Fault(same) if *same == fault() && same.data() == fault().data()));
+        }
+    }
+
+    #[test]
+    fn data_spec() {
+        let position = Some(Position { line: 2, column: 5 });
+        for (refusal, data) in [
+            (Refusal::new("is closed"), None),
+            (Refusal::missing(NOTE), Some(json!({ "param": "note" }))),
+            (unfit(THIRD, mismatch(None), ""), Some(json!({ "param": "p3" }))),
+            (
+                unfit(NOTE, mismatch(position), ".a[0]"),
+                Some(json!({ "param": "note", "path": "note.a[0]", "line": 2, "column": 5 })),
+            ),
+        ] {
+            assert_eq!(refusal.into_fault("m").data(), data.as_ref());
+        }
+    }
+
+    #[test]
+    fn params_invalid() {
+        for (refusal, expected) in [
+            (Refusal::new("is closed"), "is closed"),
+            (Refusal::missing(NOTE), "takes param \"note\", found none of that name"),
+            (Refusal::missing(THIRD), "takes param \"p3\", found none of that name"),
+            (Refusal::of_param(NOTE, mismatch(None)), "expected int, found nil"),
+            (unfit(NOTE, mismatch(None), ""), "param 2 \"note\": expected int, found nil"),
+            (unfit(NOTE, mismatch(None), "[3]"), "param 2 \"note\", in note[3]: expected int, found nil"),
+            (unfit(THIRD, mismatch(None), ".a"), "param 3, in p3.a: expected int, found nil"),
+        ] {
+            assert_eq!(refusal.into_fault("a\"b"), Fault::new(-32602, format!("method \"a\\\"b\" {expected}")));
+        }
+        let Failure::Params(refusal) = ParamError::Mismatch(mismatch(Some(Position { line: 1, column: 2 }))).into()
+        else {
+            panic!("a mismatch is no fault of the document");
+        };
+        let fault = refusal.into_fault("m");
+        assert_eq!(fault.message, "method \"m\" takes other params: expected int, found nil");
+        assert_eq!(fault.data(), Some(&json!({ "line": 1, "column": 2 })));
+    }
+}

@@ -451,3 +451,138 @@ impl<const N: usize> From<[Method; N]> for Registry {
         Registry::from_iter(methods)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::call::{ValueSource, Values};
+    use crate::wire::value::FormatTypes;
+
+    /// Seals a registry around a `system` of one method.
+    fn sealed(mut registry: Registry) -> Registry {
+        struct System;
+
+        impl Fallback for System {
+            fn method(&self, name: &str) -> Option<Method> {
+                (name == "system.ping").then(|| Method::new("system.ping", || "pong"))
+            }
+
+            fn names(&self) -> Vec<String> {
+                vec!["system.ping".into()]
+            }
+        }
+
+        registry.seal(System);
+        registry
+    }
+
+    fn call(registry: &Registry, name: &str) -> Result<String, Fault> {
+        let request = Request::new(|_: &str| None, Vec::new());
+        let mut source = ValueSource::new(Values::ByPosition(Vec::new()), FormatTypes::All);
+        registry.call(name, &request, Params::new(&mut source)).map(|reply| serde_json::to_string(&reply).unwrap())
+    }
+
+    /// Adds hooks that note their name.
+    fn noting(registry: Registry, hook: &'static str, notes: &Arc<Mutex<Vec<String>>>) -> Registry {
+        let (before, after) = (Arc::clone(notes), Arc::clone(notes));
+        registry
+            .before(move |call| {
+                before.lock().unwrap().push(format!("before {hook} {}", call.name()));
+                Ok(())
+            })
+            .after(move |_, outcome, _| after.lock().unwrap().push(format!("after {hook} {}", outcome.is_ok())))
+    }
+
+    #[test]
+    fn mounts_roundtrip() {
+        let tables = |name: &str| (name == "t").then(|| Method::new("t", || "table"));
+        let inner = Registry::new().method("list", || "inner").methods(Method::new("a", || "a").alias("b"));
+        let middle = Registry::new().separator("/").mount("accounts", inner).fallback(tables).method("", || "empty");
+        let registry =
+            sealed(Registry::new().mount("x", middle).method("list", || "own").separator("").mount(7, {
+                Registry::new().method("up", || "7up").methods(Method::new("hidden", || "hidden").hidden())
+            }));
+        let listed = ["7up", "list", "system.ping", "x.", "x.accounts/a", "x.accounts/b", "x.accounts/list"];
+        assert_eq!(registry.names(), listed);
+        for (name, result) in [
+            ("7up", "7up"),
+            ("7hidden", "hidden"),
+            ("list", "own"),
+            ("x.", "empty"),
+            ("x.accounts/a", "a"),
+            ("x.accounts/b", "a"),
+            ("x.accounts/list", "inner"),
+            ("x.t", "table"),
+            ("system.ping", "pong"),
+        ] {
+            assert_eq!(call(&registry, name), Ok(format!("\"{result}\"")), "{name}");
+            assert!(registry.contains(name));
+        }
+        for name in ["x", "accounts/list", "x.accounts.list", "x.u", "t", "LIST"] {
+            assert!(!registry.contains(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn hooks_spec() {
+        let notes = Arc::default();
+        let inner = noting(Registry::new().method("a", || 1), "inner", &notes);
+        let outer = noting(Registry::new().mount("m", inner).method("b", || 2), "outer", &notes);
+        let registry = sealed(noting(outer, "more", &notes));
+        for (name, expected) in [
+            ("m.a", &["before outer", "before more", "before inner", "after inner true", "after outer true"][..]),
+            ("b", &["before outer", "before more", "after outer true"]),
+            ("none", &["before outer", "before more", "after outer false"]),
+        ] {
+            _ = call(&registry, name);
+            let seen = std::mem::take(&mut *notes.lock().unwrap());
+            let mut expected: Vec<String> = expected.iter().map(|note| (*note).to_owned()).collect();
+            expected.iter_mut().filter(|note| note.starts_with("before")).for_each(|note| *note += &format!(" {name}"));
+            expected.push(expected.last().unwrap().replace("outer", "more"));
+            assert_eq!(seen, expected);
+        }
+    }
+
+    #[test]
+    fn hooks_invalid() {
+        let notes = Arc::default();
+        let inner = noting(Registry::new().method("a", || 1), "inner", &notes);
+        let outer = Registry::new().mount("m", inner).before(|_| Err(Fault::new(403, "closed")));
+        let registry = sealed(noting(outer, "outer", &notes));
+        assert_eq!(call(&registry, "m.a"), Err(Fault::new(403, "closed")));
+        assert_eq!(*notes.lock().unwrap(), ["after inner false", "after outer false"]);
+        assert_eq!(call(&registry, "none"), Err(Fault::new(403, "closed")));
+    }
+
+    #[test]
+    fn duplicates_invalid() {
+        let registry = Registry::new().method("a", || 1).method("b", || 1);
+        let registry = registry.mount("m", Registry::new().method("a", || 1)).method("system.ping", || 1);
+        let registry = sealed(registry.methods(Method::new("c", || 1).alias("a")).method("m.a", || 1));
+        let duplicates = registry.duplicates();
+        let names: Vec<&str> = duplicates.iter().map(|duplicate| &duplicate.name[..]).collect();
+        assert_eq!(names, ["a", "m.a", "system.ping"]);
+        let DuplicateMethod { first, second, .. } = duplicates[0];
+        assert_eq!((first.file(), second.file()), (file!(), file!()));
+        assert_eq!(second.line() - first.line(), 2);
+        let expected = format!("method \"a\" is registered twice: the one at {first} and the one at {second}");
+        assert_eq!(duplicates[0].to_string(), expected);
+        assert_eq!(sealed(Registry::new().method("a", || 1).method("b", || 1)).duplicates(), []);
+    }
+
+    #[test]
+    fn names_invalid() {
+        let registry = sealed(Registry::new().method("accounts.list", || 1));
+        for (name, expected) in [
+            ("account.list", "there is no method \"account.list\", did you mean \"accounts.list\"?"),
+            ("SYSTEM.PING", "there is no method \"SYSTEM.PING\", did you mean \"system.ping\"?"),
+            ("x\n", "there is no method \"x\\n\""),
+            ("", "there is no method \"\""),
+        ] {
+            assert_eq!(call(&registry, name), Err(Fault::new(-32601, expected)));
+        }
+        assert_eq!(registry.describe("x").unwrap_err(), Fault::new(-32601, "there is no method \"x\""));
+    }
+}

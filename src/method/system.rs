@@ -412,3 +412,124 @@ fn open_call(call: Value) -> Result<(String, Vec<Value>), String> {
         params.ok_or("expected member \"params\", found none")?,
     ))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::*;
+
+    /// Creates a registry with the method `add` and the methods of this table, but for `off`.
+    fn registry(off: &str) -> Arc<Registry> {
+        Arc::new_cyclic(|whole| {
+            let info = Info { title: "Sums".into(), description: String::new(), version: "1.2".into() };
+            let protocols = vec![Capability { name: "plain", url: "urn:plain", version: 1 }];
+            let limits = Limits { calls: 3, ..Limits::default() };
+            let mut system = System::new(whole, info, Abilities { limits, nil: true, protocols });
+            assert_eq!(system.switch_off(off), !off.is_empty());
+            let add = Method::new("add", |a: i32, b: Option<i32>| a + b.unwrap_or(0)).params(["a", "b"]);
+            let mut registry = Registry::from(add.help("Adds.\n\nTwo numbers."));
+            registry.seal(system);
+            registry
+        })
+    }
+
+    fn call(registry: &Registry, name: &str, params: Json) -> Result<Json, Fault> {
+        let request = Request::new(|_: &str| None, Vec::new());
+        let params: Vec<Value> = serde_json::from_value(params).unwrap();
+        let mut source = ValueSource::new(Values::ByPosition(params), FormatTypes::All);
+        let reply = registry.call(name, &request, Params::new(&mut source));
+        reply.map(|reply| serde_json::to_value(reply).unwrap())
+    }
+
+    fn one(name: &str, params: Json) -> Json {
+        json!({ "methodName": name, "params": params })
+    }
+
+    #[test]
+    fn listed_methods_roundtrip() {
+        for (off, count) in [("", 9), (DISCOVER, 8), (MULTICALL, 8)] {
+            let registry = registry(off);
+            let listed = call(&registry, LIST_METHODS, json!([])).unwrap();
+            let listed = listed.as_array().unwrap();
+            assert_eq!(listed.len(), count);
+            for name in listed {
+                assert_eq!(call(&registry, "system.methodExist", json!([name])), Ok(json!(true)), "{name}");
+            }
+            assert_eq!(call(&registry, "system.methodExist", json!([off])), Ok(json!(false)));
+        }
+    }
+
+    /// Calls and answers of the specifications of introspection and multicall.
+    #[test]
+    fn answers_spec() {
+        let registry = registry("");
+        for (name, params, expected) in [
+            ("system.methodHelp", json!(["add"]), json!("Adds.\n\nTwo numbers.")),
+            ("system.methodSignature", json!(["add"]), json!([["int", "int"], ["int", "int", "int"]])),
+            ("system.methodSignature", json!([LIST_METHODS]), json!([["array"]])),
+            (
+                MULTICALL,
+                json!([[one("add", json!([1, 2])), one("none", json!([])), one("add", json!([5]))]]),
+                json!([[3], { "faultCode": -32601, "faultString": "there is no method \"none\"" }, [5]]),
+            ),
+            (
+                "system.describeMethods",
+                json!([["add"]]),
+                json!({ "methodList": [{ "name": "add", "purpose": "Adds.\n\nTwo numbers.", "signatures": [{
+                    "params": [
+                        { "name": "a", "type": "int", "description": "", "optional": false },
+                        { "name": "b", "type": "int", "description": "", "optional": true },
+                    ],
+                    "returns": [{ "name": "", "type": "int", "description": "", "optional": false }],
+                }] }] }),
+            ),
+        ] {
+            assert_eq!(call(&registry, name, params), Ok(expected));
+        }
+        let capabilities = call(&registry, "system.getCapabilities", json!([])).unwrap();
+        let names: Vec<&String> = capabilities.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["faults_interop", "introspection", "limits", "nil", "plain", MULTICALL]);
+        assert_eq!(capabilities["plain"], json!({ "specUrl": "urn:plain", "specVersion": 1 }));
+        assert_eq!(capabilities["limits"]["calls"], 3);
+        let document = call(&registry, DISCOVER, json!([])).unwrap();
+        assert_eq!(document["info"], json!({ "title": "Sums", "version": "1.2" }));
+        assert_eq!(document["methods"].as_array().unwrap().len(), 9);
+    }
+
+    #[test]
+    fn calls_invalid() {
+        let registry = registry("");
+        let four = json!([[1, 2, 3, 4]]);
+        for (name, params, code, expected) in [
+            ("system.methodHelp", json!(["ad"]), -32601, "there is no method \"ad\", did you mean \"add\"?"),
+            (MULTICALL, four, -32600, "4 calls in one system.multicall, more than 3"),
+            (
+                "system.describeMethods",
+                json!([["a", "b", "c", "d", "d"]]),
+                -32600,
+                "4 names of methods to describe, more than 3",
+            ),
+            ("system.describeMethods", json!([["x"]]), -32601, "there is no method \"x\""),
+            (LIST_METHODS, json!([1]), -32602, "method \"system.listMethods\" takes 0 params, found 1"),
+        ] {
+            assert_eq!(call(&registry, name, params), Err(Fault::new(code, expected)));
+        }
+    }
+
+    #[test]
+    fn calls_of_a_multicall_invalid() {
+        let registry = registry("");
+        for (call_of, expected) in [
+            (one(MULTICALL, json!([])), "system.multicall inside system.multicall"),
+            (json!(1), "expected struct with members \"methodName\" and \"params\", found int"),
+            (one("add", json!({})), "expected array as params, found struct"),
+            (json!({ "methodName": 1 }), "expected string as methodName, found int"),
+            (json!({ "methodName": "add" }), "expected member \"params\", found none"),
+            (json!({ "params": [] }), "expected member \"methodName\", found none"),
+        ] {
+            let expected = json!([{ "faultCode": -32600, "faultString": expected }]);
+            assert_eq!(call(&registry, MULTICALL, json!([[call_of]])), Ok(expected));
+        }
+    }
+}

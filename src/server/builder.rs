@@ -566,3 +566,74 @@ impl std::error::Error for BuildError {}
 fn normal(path: String) -> String {
     path::normal(&path).unwrap_or(path)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Service;
+
+    fn mistakes(server: Server) -> String {
+        server.build().err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    /// Calls the method `name` by JSON-RPC at a path.
+    fn called(endpoint: &Endpoint, path: &str) -> (u16, String) {
+        let call = r#"{"jsonrpc": "2.0", "method": "name", "id": 1}"#;
+        let response = endpoint.handle(&http::Request::post(path).body(call).unwrap().into());
+        (response.status.as_u16(), String::from_utf8(response.body.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn places_roundtrip() {
+        let named = |name: &'static str| Server::new(name).method("name", move || name);
+        let outer = named("outer").paths(["/RPC2", "/%7Eann"]).at("/a", named("a").at("b/%63", named("c")));
+        let endpoint = outer.build().unwrap();
+        for (path, name) in [("/RPC2", "outer"), ("/~ann", "outer"), ("/a", "a"), ("/b/c", "c"), ("/x/../a", "a")] {
+            let expected = format!("{{\"jsonrpc\":\"2.0\",\"result\":\"{name}\",\"id\":1}}");
+            assert_eq!(called(&endpoint, path), (200, expected), "{path}");
+        }
+        assert_eq!(called(&endpoint, "/x"), (404, "there is nothing at /x\n".into()));
+    }
+
+    #[test]
+    fn settings_spec() {
+        let server = Server::new("Sums").version("1.2").nil(false).method("nothing", || ()).without("system.multicall");
+        let endpoint = server.encoding(Encoding::US_ASCII).method("text", || "ü").build().unwrap();
+        let about = endpoint.about().unwrap();
+        assert_eq!((about.name, about.version), ("Sums", "1.2"));
+        assert_eq!(about.protocols, ["XML-RPC", "JSON-RPC 2.0", "Plain"]);
+        let fault = Fault::new(-32603, "the result cannot be written: nil is switched off");
+        assert_eq!(endpoint.call::<()>("nothing", ()), Err(fault));
+        assert_eq!(endpoint.call::<bool>("system.methodExist", ["system.multicall"]), Ok(false));
+        let call = b"<methodCall><methodName>text</methodName></methodCall>";
+        let answer = String::from_utf8(endpoint.handle_document(call)).unwrap();
+        assert!(answer.starts_with("<?xml version=\"1.0\" encoding=\"us-ascii\"?>\n"), "{answer}");
+        assert!(answer.contains("<string>&#252;</string>"), "{answer}");
+        let server = Server::new("").at("/a", Server::new("").log_calls(true));
+        assert_eq!((server.log_level(), Server::new("").log_level()), (log::LevelFilter::Info, log::LevelFilter::Warn));
+    }
+
+    #[test]
+    fn servers_invalid() {
+        let server = || Server::new("x");
+        for (found, expected) in [
+            (mistakes(server().without("system.x")), "there is no method \"system.x\" to switch off"),
+            (mistakes(server().at("/a", server()).at("a", server())), "there are two servers at /a"),
+            (
+                mistakes(server().url("h.example")),
+                "expected a URL as \"https://api.example/path\", found \"h.example\"",
+            ),
+            (
+                mistakes(server().at("/a", server().at("/b", server().without("a"))).without("b")),
+                "there is no method \"b\" to switch off; there is no method \"a\" to switch off",
+            ),
+        ] {
+            assert_eq!(found, expected);
+        }
+        let error =
+            server().method("a", || 1).method("a", || 1).method("system.listMethods", || 1).build().unwrap_err();
+        let names: Vec<&str> = error.duplicates.iter().map(|duplicate| &duplicate.name[..]).collect();
+        assert_eq!(names, ["a", "system.listMethods"]);
+        assert_eq!(server().trusted_proxies(["10.0.0.0/8", "x"]).build().unwrap_err().addresses.len(), 1);
+    }
+}

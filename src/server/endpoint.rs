@@ -452,3 +452,197 @@ fn compress(request: &Request, mut response: Response) -> Response {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    #[cfg(feature = "docs")]
+    use crate::docs::{Docs, TryIt};
+    use crate::server::Server;
+    use crate::service::HeaderError;
+
+    fn server() -> Server {
+        Server::new("Sums").method("add", |a: i32, b: i32| a + b)
+    }
+
+    fn post(body: &str) -> http::request::Builder {
+        http::Request::post("/RPC2").header("Host", "h.example").header("Content-Length", body.len())
+    }
+
+    fn answered(endpoint: &Endpoint, body: &str) -> Response {
+        endpoint.answer(post(body).body(body).unwrap().into())
+    }
+
+    fn text(response: &Response) -> &str {
+        std::str::from_utf8(&response.body).unwrap()
+    }
+
+    fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
+        response.header(&HeaderName::try_from(name).unwrap())?.to_str().ok()
+    }
+
+    #[test]
+    fn calls_roundtrip() {
+        let endpoint = server().build().unwrap();
+        let xml = xmlrpc::call_to_vec("add", &(2, 3)).unwrap();
+        let xml = answered(&endpoint, &String::from_utf8(xml).unwrap());
+        assert_eq!(xmlrpc::response_from_slice::<i32>(&xml.body).unwrap(), Ok(5));
+        let json = answered(&endpoint, r#"{"jsonrpc": "2.0", "method": "add", "params": [2, 3], "id": 1}"#);
+        assert_eq!(text(&json), r#"{"jsonrpc":"2.0","result":5,"id":1}"#);
+        assert_eq!(endpoint.call::<i32>("add", (2, 3)), Ok(5));
+    }
+
+    /// Status and content type are the protocol's own.
+    #[test]
+    fn plain_protocol_spec() {
+        let endpoint = server().build().unwrap();
+        for (call, status, body) in [
+            ("call add 2 3", 200, "5"),
+            ("call ad 2 3", 422, "there is no method \"ad\", did you mean \"add\"?"),
+            ("call add 2", 422, "method \"add\" takes 2 params, found 1"),
+        ] {
+            let response = answered(&endpoint, call);
+            assert_eq!((response.status.as_u16(), text(&response)), (status, body));
+            assert_eq!(header(&response, "content-type"), Some("text/plain"));
+            assert_eq!(header(&response, "x-content-type-options"), Some("nosniff"));
+        }
+        let marked = post("").header("Content-Type", "text/x-plain-call; a=b").body("x add 2 3").unwrap();
+        assert_eq!(text(&endpoint.answer(marked.into())), "5");
+        let capabilities: xmlrpc::Value = endpoint.call("system.getCapabilities", ()).unwrap();
+        let plain = xmlrpc::Members::from([("specUrl", "urn:plain".into()), ("specVersion", xmlrpc::Value::from(1))]);
+        assert_eq!(capabilities.member("plain"), Some(&plain.into()));
+    }
+
+    #[cfg(feature = "docs")]
+    #[test]
+    fn plain_protocol_on_the_page_spec() {
+        let endpoint = server().build().unwrap();
+        let get = |query: &str| {
+            let request = http::Request::get(format!("/RPC2{query}")).header("Host", "h.example").body("");
+            endpoint.answer(request.unwrap().into())
+        };
+        let page = get("");
+        assert!(text(&page).contains("<dt>Protocols</dt><dd>XML-RPC, JSON-RPC 2.0, Plain</dd>"), "{}", text(&page));
+        let twin: serde_json::Value = serde_json::from_slice(&get("?format=json").body).unwrap();
+        assert_eq!(twin["protocols"], serde_json::json!(["XML-RPC", "JSON-RPC 2.0", "Plain"]));
+    }
+
+    #[cfg(feature = "docs")]
+    #[test]
+    fn plain_protocol_in_the_form_roundtrip() {
+        let endpoint = server().docs(Docs::new().try_it(TryIt::On)).build().unwrap();
+        let uri = "/RPC2?try=add";
+        let form = endpoint.answer(http::Request::get(uri).header("Host", "h.example").body("").unwrap().into());
+        assert_eq!(form.status, StatusCode::OK);
+        let radio = "<input type=\"radio\" name=\"protocol\" value=\"plain\"> Plain";
+        assert!(text(&form).contains(radio), "{}", text(&form));
+        let cookie = header(&form, "set-cookie").unwrap().split(';').next().unwrap();
+        let token = text(&form).split("name=\"token\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+        let sent = |cookie: &str| {
+            let body = format!("token={token}&way=0&g0=1&v0=40&g1=1&v1=2&protocol=plain");
+            let request = http::Request::post(uri)
+                .header("Host", "h.example")
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .header("Sec-Fetch-Site", "same-origin")
+                .header("Cookie", cookie);
+            endpoint.answer(request.body(body).unwrap().into())
+        };
+        let answer = sent(cookie);
+        assert_eq!(answer.status, StatusCode::OK);
+        let shown = text(&answer);
+        assert!(shown.contains("<code>call add 40 2</code>") && shown.contains("<code>42</code>"), "{shown}");
+        let refusal = sent("a=1");
+        assert_eq!(refusal.status, StatusCode::FORBIDDEN);
+        assert!(!text(&refusal).contains("<code>42</code>"));
+    }
+
+    #[test]
+    fn guards_spec() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&seen);
+        let guarded = server().method("user", |request: &Request| request.user().map(|user| user.into_owned()));
+        let guarded = guarded.guard(move |request| {
+            noted.lock().unwrap().push(request.body().len());
+            request.set_response_header("X-Guard", "1").unwrap();
+            match request.header("Authorization").as_deref() {
+                Some("Bearer x3yz") => request.set_user("ann"),
+                _ => return Err(Response::text(StatusCode::UNAUTHORIZED, "a token is needed")),
+            }
+            Ok(())
+        });
+        let endpoint = guarded.build().unwrap();
+        assert!(endpoint.has_guards());
+        let mut head = http::Request::post("/RPC2").body("").unwrap().into();
+        let refusal = endpoint.admit(&mut head).unwrap_err();
+        assert_eq!((refusal.status.as_u16(), text(&refusal)), (401, "a token is needed\n"));
+        assert_eq!(header(&refusal, "x-guard"), Some("1"));
+        assert_eq!(*seen.lock().unwrap(), [0]);
+        let mut head: Request = post("").header("Authorization", "Bearer x3yz").body("").unwrap().into();
+        endpoint.admit(&mut head).unwrap();
+        head.set_body(br#"{"jsonrpc": "2.0", "method": "user", "id": 1}"#.to_vec());
+        let response = endpoint.handle(&head);
+        assert_eq!(text(&response), r#"{"jsonrpc":"2.0","result":"ann","id":1}"#);
+        assert_eq!(header(&response, "x-guard"), Some("1"));
+    }
+
+    #[test]
+    fn guards_invalid() {
+        let endpoint = server().guard(|_| Ok(())).build().unwrap();
+        let request = post("").body("call add 2 3").unwrap().into();
+        let response = endpoint.handle(&request);
+        assert_eq!((response.status.as_u16(), text(&response)), (500, "internal error\n"));
+        let panicking = Server::new("x").at("/RPC2", server().guard(|_| panic!("oh"))).build().unwrap();
+        let response = answered(&panicking, "call add 2 3");
+        assert_eq!((response.status.as_u16(), text(&response)), (500, "internal error\n"));
+        assert_eq!(text(&answered(&endpoint, "call add 2 3")), "5");
+    }
+
+    #[test]
+    fn response_headers_spec() {
+        let method = |request: &Request, name: String| -> Result<bool, HeaderError> {
+            request.set_response_header("X-First", "1")?;
+            request.set_response_header(&name, "no-store")?;
+            Ok(true)
+        };
+        let endpoint = server().method("set", method).build().unwrap();
+        let call = |name: &str| format!(r#"{{"jsonrpc": "2.0", "method": "set", "params": ["{name}"], "id": 1}}"#);
+        let response = answered(&endpoint, &call("Cache-Control"));
+        assert_eq!(text(&response), r#"{"jsonrpc":"2.0","result":true,"id":1}"#);
+        assert_eq!((header(&response, "cache-control"), header(&response, "x-first")), (Some("no-store"), Some("1")));
+        for name in ["Content-Type", "Location"] {
+            let response = answered(&endpoint, &call(name));
+            let expected = r#"{"jsonrpc":"2.0","error":{"code":-32603,"message":"internal error"},"id":1}"#;
+            assert_eq!(text(&response), expected);
+            assert_eq!((header(&response, "location"), header(&response, "x-first")), (None, Some("1")));
+            assert_eq!(header(&response, "content-type"), Some("application/json"));
+        }
+    }
+
+    #[test]
+    fn requests_invalid() {
+        let limits = Limits { body: 20, ..Limits::default() };
+        let endpoint = server().limits(limits).paths(["/RPC2"]).build().unwrap();
+        let typed = |content_type: &str| {
+            let expected = "text/xml or application/json or text/x-plain-call";
+            (415, format!("expected Content-Type {expected}, found \"{content_type}\"\n"))
+        };
+        let large = "a".repeat(21);
+        for (method, path, content_type, body, (status, expected)) in [
+            ("POST", "/x", "text/xml", "", (404, "there is nothing at /x\n".to_owned())),
+            ("POST", "/RPC2", "text/xml", &large[..], (413, "the body has more than 20 octets\n".into())),
+            ("POST", "/RPC2", "Text/Plain; charset=utf-8", "", typed("text/plain")),
+            ("POST", "/RPC2", "multipart/form-data", "", typed("multipart/form-data")),
+            ("POST", "/RPC2", "application/x-www-form-urlencoded", "", typed("application/x-www-form-urlencoded")),
+        ] {
+            let request = http::Request::builder().method(method).uri(path).header("Content-Type", content_type);
+            let response = endpoint.answer(request.body(body).unwrap().into());
+            assert_eq!((response.status.as_u16(), text(&response)), (status, &expected[..]));
+        }
+        let response = endpoint.answer(http::Request::put("/RPC2").body("").unwrap().into());
+        let allow = if cfg!(feature = "docs") { METHODS } else { METHODS_WITHOUT_PAGE };
+        assert_eq!((response.status.as_u16(), header(&response, "allow")), (405, Some(allow)));
+        assert_eq!(text(&response), format!("expected one of {allow}, found \"PUT\"\n"));
+    }
+}

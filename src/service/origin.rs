@@ -143,3 +143,129 @@ fn is_own(origin: &str, request: &Request) -> bool {
     };
     same_port && origin_name.eq_ignore_ascii_case(host_name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Variables = &'static [(&'static str, &'static str)];
+
+    fn request(variables: Variables) -> Request {
+        let lookup = move |name: &str| {
+            let own = [("HTTP_HOST", "h.example"), ("SERVER_PORT", "80")];
+            let found = variables.iter().chain(&own).find(|(key, _)| *key == name);
+            found.map(|(_, value)| value.as_bytes().to_vec().into())
+        };
+        Request::new(lookup, Vec::new())
+    }
+
+    fn origins(allowed: &[&str]) -> Origins {
+        let mut origins = Origins::default();
+        allowed.iter().for_each(|origin| origins.allow((*origin).to_owned()));
+        origins
+    }
+
+    fn told(result: Result<(), Response>) -> Option<(u16, String)> {
+        let refusal = result.err()?;
+        Some((refusal.status.as_u16(), String::from_utf8(refusal.body.to_vec()).unwrap()))
+    }
+
+    #[test]
+    fn named_origins_roundtrip() {
+        for (named, sent) in [
+            ("https://app.example", "https://app.example"),
+            ("HTTPS://App.Example:443", "https://app.example"),
+            ("http://app.example:8080", "http://app.example:8080"),
+            ("*", "https://app.example"),
+            ("null", "null"),
+        ] {
+            let variables: Variables = vec![("HTTP_ORIGIN", sent), ("HTTP_SEC_FETCH_SITE", "cross-site")].leak();
+            let (request, origins) = (request(variables), origins(&["https://other.example", named]));
+            assert_eq!(told(origins.check(&request)), None, "{named}");
+            let response = origins.expose(&request, Response::empty(StatusCode::OK));
+            assert_eq!(response.header(&header::ACCESS_CONTROL_ALLOW_ORIGIN).unwrap(), sent);
+            assert_eq!(response.header(&header::VARY).unwrap(), "Origin");
+        }
+    }
+
+    /// Headers of the Fetch standard §3.2.
+    #[test]
+    fn preflight_spec() {
+        let preflight = request(&[("HTTP_ORIGIN", "https://app.example")]);
+        let answered = origins(&["https://app.example"]).preflight(&preflight, Response::empty(StatusCode::OK));
+        for (name, value) in [
+            (header::ACCESS_CONTROL_ALLOW_METHODS, "POST"),
+            (header::ACCESS_CONTROL_ALLOW_HEADERS, "Authorization, Content-Encoding, Content-Type"),
+            (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+        ] {
+            assert_eq!(answered.header(&name).unwrap(), value);
+        }
+        let others = origins(&["https://x.example"]);
+        let unnamed = others.expose(&preflight, others.preflight(&preflight, Response::empty(StatusCode::OK)));
+        assert_eq!(unnamed.headers, [(header::VARY, HeaderValue::from_static("Origin"))]);
+        let none = Origins::default().expose(&preflight, Response::empty(StatusCode::OK));
+        assert!(none.headers.is_empty());
+    }
+
+    #[test]
+    fn own_pages_spec() {
+        let variables: [Variables; 6] = [
+            &[],
+            &[("HTTP_ORIGIN", "http://h.example")],
+            &[("HTTP_ORIGIN", "http://H.Example:80")],
+            &[("HTTP_ORIGIN", "https://public.example"), ("HTTP_SEC_FETCH_SITE", "same-origin")],
+            &[("HTTP_ORIGIN", "http://h.example:81"), ("HTTP_HOST", "h.example:81")],
+            &[("HTTP_SEC_FETCH_SITE", "none")],
+        ];
+        for variables in variables {
+            assert_eq!(told(Origins::default().check(&request(variables))), None, "{variables:?}");
+        }
+        let forms: [Variables; 3] = [
+            &[("HTTP_SEC_FETCH_SITE", "same-origin"), ("HTTP_ORIGIN", "https://x.example")],
+            &[("HTTP_ORIGIN", "http://h.example")],
+            &[("HTTP_REFERER", "http://h.example/page?a=b")],
+        ];
+        for variables in forms {
+            assert_eq!(told(Origins::check_form(&request(variables), false)), None, "{variables:?}");
+        }
+        assert_eq!(told(Origins::check_form(&request(&[]), true)), None);
+    }
+
+    #[test]
+    fn foreign_pages_invalid() {
+        for (variables, expected) in [
+            (
+                &[("HTTP_ORIGIN", "https://evil.example")][..],
+                format!("pages of the origin \"https://evil.example\" may not make calls here{REWRITTEN}\n"),
+            ),
+            (
+                &[("HTTP_ORIGIN", "http://h.example:81")],
+                format!("pages of the origin \"http://h.example:81\" may not make calls here{REWRITTEN}\n"),
+            ),
+            (&[("HTTP_ORIGIN", "null")], "pages of the origin \"null\" may not make calls here\n".into()),
+            (&[("HTTP_SEC_FETCH_SITE", "Cross-Site")], "pages of the origin may not make calls here\n".into()),
+            (
+                &[("HTTP_ORIGIN", "http://h.example"), ("HTTP_SEC_FETCH_SITE", "cross-site")],
+                "pages of the origin \"http://h.example\" may not make calls here\n".into(),
+            ),
+        ] {
+            let refusal = told(origins(&["https://app.example"]).check(&request(variables)));
+            assert_eq!(refusal, Some((403, expected)));
+        }
+    }
+
+    #[test]
+    fn foreign_forms_invalid() {
+        let plain = "a form is taken only from the page of this service";
+        for (variables, lets_silent, hint) in [
+            (&[][..], false, ""),
+            (&[("HTTP_SEC_FETCH_SITE", "same-site")], true, ""),
+            (&[("HTTP_SEC_FETCH_SITE", "none"), ("HTTP_ORIGIN", "http://h.example")], true, ""),
+            (&[("HTTP_ORIGIN", "null")], true, REWRITTEN),
+            (&[("HTTP_REFERER", "http://h.example.evil/h.example")], true, REWRITTEN),
+        ] {
+            let refusal = told(Origins::check_form(&request(variables), lets_silent));
+            assert_eq!(refusal, Some((403, format!("{plain}{hint}\n"))), "{variables:?}");
+        }
+    }
+}

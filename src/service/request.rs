@@ -560,4 +560,78 @@ mod tests {
         assert_eq!(request.remote_addr(), Some(IpAddr::from([192, 0, 2, 7])));
         assert_eq!(request.body(), b"<x/>");
     }
+    fn header_values(request: &Request) -> Vec<(String, String)> {
+        let headers = request.take_response_headers();
+        headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned())).collect()
+    }
+
+    #[test]
+    fn cookies_roundtrip() {
+        for (name, value) in [("a", ""), ("session", "x3=="), ("b-c", "!#$%&'()*+-./:<=>?@[]^_`{|}~")] {
+            let answered = request(&[("HTTP_HOST", "h.example"), ("HTTPS", "on")]);
+            answered.set_cookie(&Cookie::new(name, value)).unwrap();
+            let [(header, cookie)] = &header_values(&answered)[..] else { panic!("there is one header") };
+            assert_eq!(header, "set-cookie");
+            let (pair, attributes) = cookie.split_once("; ").unwrap();
+            assert_eq!(attributes, "Path=/; HttpOnly; SameSite=Lax; Secure");
+            let next = http::Request::get("/").header("Cookie", format!("other=1; {pair}")).body("").unwrap();
+            assert_eq!(Request::from(next).cookie(name).as_deref(), Some(value));
+        }
+    }
+
+    #[test]
+    fn extensions_and_user_roundtrip() {
+        let mut request = request(&[("REMOTE_USER", "ann"), ("AUTH_TYPE", "Basic")]);
+        assert_eq!(request.extension::<u8>(), None);
+        request.extensions_mut().insert(7_u8);
+        assert_eq!((request.extension::<u8>(), request.extension::<i8>()), (Some(&7), None));
+        request.set_user("bob");
+        assert_eq!(request.user().as_deref(), Some("bob"));
+        let attached = http::Request::get("/").extension("acme".to_owned()).body("").unwrap();
+        assert_eq!(Request::from(attached).extension::<String>().map(String::as_str), Some("acme"));
+    }
+
+    /// Cookies of RFC 6265 §3.1, and the names that servers give to users.
+    #[test]
+    fn cookies_and_users_spec() {
+        let cookies = request(&[("HTTP_COOKIE", "SID=31d4d96e407aad42; lang=\"en-US\";SID=2; x = y;z")]);
+        for (name, value) in
+            [("SID", Some("31d4d96e407aad42")), ("lang", Some("en-US")), ("sid", None), ("z", None), ("", None)]
+        {
+            assert_eq!(cookies.cookie(name).as_deref(), value, "{name}");
+        }
+        assert_eq!(request(&[]).cookie("SID"), None);
+        let redirected = request(&[("REDIRECT_REMOTE_USER", "ann"), ("REDIRECT_AUTH_TYPE", "Digest")]);
+        assert_eq!(redirected.user().as_deref(), Some("ann"));
+    }
+
+    #[test]
+    fn response_headers_spec() {
+        let request = request(&[]);
+        request.set_response_header("X-A", "1").unwrap();
+        request.set_response_header("Set-Cookie", "a=1").unwrap();
+        request.set_response_header("x-a", "2").unwrap();
+        request.set_response_header("set-cookie", "b=2").unwrap();
+        let expected = [("set-cookie", "a=1"), ("x-a", "2"), ("set-cookie", "b=2")];
+        assert_eq!(header_values(&request), expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        assert_eq!(header_values(&request), []);
+    }
+
+    #[test]
+    fn response_headers_invalid() {
+        let request = request(&[]);
+        for (name, value, error) in [
+            ("Content-Length", "1", HeaderError::Reserved("Content-Length".into())),
+            ("location", "/", HeaderError::Reserved("location".into())),
+            ("X A", "1", HeaderError::Name("X A".into())),
+            ("X-A", "1\r\nLocation: /", HeaderError::Value("X-A".into())),
+        ] {
+            assert_eq!(request.set_response_header(name, value), Err(error));
+        }
+        let cookie = request.set_cookie(&Cookie::new("a", "x;y")).unwrap_err();
+        assert_eq!(cookie.to_string(), "the value of cookie a has characters that it cannot have");
+        let cookie = request.set_cookie(&Cookie::new("a b", "x")).unwrap_err();
+        assert_eq!(cookie.to_string(), "expected the name of a header or cookie, found \"a b\"");
+        assert_eq!(header_values(&request), []);
+    }
 }

@@ -168,3 +168,83 @@ impl<B: From<Bytes>> From<Response> for http::Response<B> {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn whole(response: &Response) -> (u16, &[u8]) {
+        (response.status.as_u16(), &response.body)
+    }
+
+    #[test]
+    fn responses_roundtrip() {
+        let cookie = |value| (header::SET_COOKIE, HeaderValue::from_static(value));
+        let response = Response::new(StatusCode::CREATED, HeaderValue::from_static("text/x"), "body");
+        let response = [cookie("a=1"), cookie("b=2")]
+            .into_iter()
+            .fold(response, |response, (name, value)| response.with(name, value));
+        assert_eq!(response.header(&header::SET_COOKIE).unwrap(), "a=1");
+        let converted: http::Response<Bytes> = response.clone().into();
+        assert_eq!((converted.status(), converted.body()), (response.status, &response.body));
+        let cookies: Vec<_> = converted.headers().get_all(header::SET_COOKIE).iter().collect();
+        assert_eq!(cookies, ["a=1", "b=2"]);
+        assert_eq!(converted.headers()[header::CONTENT_TYPE], "text/x");
+        assert_eq!(converted.headers()[header::CONTENT_LENGTH], "4");
+    }
+
+    /// Content of responses by RFC 9110 §8.6 and §9.3.2.
+    #[test]
+    fn content_spec() {
+        for (status, head_only, length, content) in [
+            (StatusCode::OK, false, Some(2), "x\n"),
+            (StatusCode::OK, true, Some(2), ""),
+            (StatusCode::NOT_MODIFIED, true, None, ""),
+        ] {
+            let response = Response { head_only, ..Response::text(status, "x") };
+            assert_eq!(response.content_length(), length);
+            let converted: http::Response<Bytes> = response.into();
+            assert_eq!(converted.body(), content);
+            assert_eq!(converted.headers().contains_key(header::CONTENT_LENGTH), length.is_some());
+        }
+        let empty = Response::empty(StatusCode::NO_CONTENT);
+        assert_eq!((empty.content_length(), empty.headers.len(), empty.into_content().len()), (None, 0, 0));
+        let text = Response::text(StatusCode::OK, "x");
+        assert_eq!(text.header(&header::CONTENT_TYPE).unwrap(), "text/plain; charset=utf-8");
+        assert_eq!(text.header(&header::X_CONTENT_TYPE_OPTIONS).unwrap(), "nosniff");
+    }
+
+    #[test]
+    fn requests_invalid() {
+        assert_eq!(whole(&Response::nothing_at("/a\n\"")), (404, &b"there is nothing at /a\\n\\\"\n"[..]));
+        assert_eq!(whole(&Response::too_large(10)), (413, &b"the body has more than 10 octets\n"[..]));
+        for (wait, seconds) in [(0, "1"), (10, "10")] {
+            let response = Response::no_room(&Limits { wait: Duration::from_secs(wait), ..Limits::default() });
+            let expected = b"there are too many large calls at once: try again later\n";
+            assert_eq!(whole(&response), (503, &expected[..]));
+            assert_eq!(response.header(&header::RETRY_AFTER).unwrap(), seconds);
+        }
+    }
+
+    #[test]
+    fn headers_invalid() {
+        for (name, value, expected) in [
+            ("", "x", "expected the name of a header or cookie, found \"\""),
+            ("a b", "x", "expected the name of a header or cookie, found \"a b\""),
+            ("a\n", "x", "expected the name of a header or cookie, found \"a\\n\""),
+            ("X-A", "x\r\ny", "the value of X-A has characters that it cannot have"),
+            ("Content-Type", "x", "the header Content-Type is not a method's to set"),
+            ("STATUS", "200", "the header STATUS is not a method's to set"),
+            ("Access-Control-Allow-Origin", "*", "the header Access-Control-Allow-Origin is not a method's to set"),
+        ] {
+            assert_eq!(checked_header(name, value).unwrap_err().to_string(), expected);
+        }
+        for name in RESERVED {
+            assert_eq!(checked_header(name, "x"), Err(HeaderError::Reserved(name.to_owned())));
+        }
+        let (name, value) = checked_header("Cache-Control", "no-store").unwrap();
+        assert_eq!((name, value), (header::CACHE_CONTROL, HeaderValue::from_static("no-store")));
+    }
+}

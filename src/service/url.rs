@@ -127,3 +127,92 @@ pub(crate) fn is_local_host(host: &str) -> bool {
     let ip = name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     name.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(url: &str) -> BaseUrl {
+        url.parse().unwrap()
+    }
+
+    #[test]
+    fn urls_roundtrip() {
+        for url in ["https://api.example", "http://[::1]:8080/a/b", "https://h.example:80/~ann", "http://h/%C3%BC"] {
+            let parsed = base(url);
+            let written = parsed.before("/not/there");
+            assert_eq!(written, url);
+            assert_eq!(base(&written), parsed);
+        }
+    }
+
+    /// Forms that mean the same by RFC 3986 §6.2.2 and §6.2.3.
+    #[test]
+    fn urls_spec() {
+        for (url, origin, before, is_whole) in [
+            ("HTTPS://API.Example:443/", "https://api.example", "https://api.example", false),
+            ("http://h:80/%7Eann/./x/", "http://h", "http://h/~ann/x", false),
+            ("http://h/app", "http://h", "http://h/app", true),
+            ("http://h:443/app/", "http://h:443", "http://h:443/app", false),
+        ] {
+            let url = base(url);
+            assert_eq!((&url.origin()[..], &url.before("/")[..], url.is_whole()), (origin, before, is_whole));
+        }
+        for (path, expected) in
+            [("/app", "http://h"), ("/app/x", "http://h"), ("/application", "http://h/app"), ("/x/app", "http://h/app")]
+        {
+            assert_eq!(base("http://h/app").before(path), expected, "{path}");
+        }
+        for (host, name, port) in [
+            ("h", "h", None),
+            ("h:81", "h", Some("81")),
+            ("h:", "h", Some("")),
+            ("[::1]", "[::1]", None),
+            ("[::1]:81", "[::1]", Some("81")),
+        ] {
+            assert_eq!(split_port(host), (name, port));
+            assert!(is_host(host), "{host}");
+        }
+        for host in ["localhost", "LOCALHOST:81", "127.0.0.2", "[::1]:81"] {
+            assert!(is_local_host(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn urls_invalid() {
+        let long = format!("http://h/{}", "a".repeat(LONGEST_PATH));
+        for url in [
+            "",
+            "h.example",
+            "ftp://h",
+            "http://",
+            "http://h h",
+            "http://h/?a",
+            "http://h/#a",
+            "http://h:99999999",
+            &long,
+        ] {
+            let found: String = url.chars().take(100).collect();
+            let expected = format!("expected a URL as \"https://api.example/path\", found \"{found}\"");
+            assert_eq!(url.parse::<BaseUrl>(), Err(expected));
+        }
+        for host in ["", ":81", "h:x", "h:123456", "[::1", "[h]", "h/", "a@b", "h\n", &"a".repeat(254)] {
+            assert!(!is_host(host), "{host:?}");
+        }
+        for host in ["localhost.example", "128.0.0.1", "[::2]", ""] {
+            assert!(!is_local_host(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn seen_invalid() {
+        let seen = |scheme: &str, host: &str| {
+            Seen { scheme: Some(scheme.into()), host: Some(host.into()), ..Seen::default() }.check()
+        };
+        assert_eq!(seen("HTTPS", "h:81"), Ok(()));
+        assert_eq!(Seen::default().check(), Ok(()));
+        let expected = "expected http or https as the scheme that a proxy tells, found \"ws\\n\"";
+        assert_eq!(seen("ws\n", "h"), Err(expected.into()));
+        assert_eq!(seen("http", "h h"), Err("expected a host as a proxy tells it, found \"h h\"".into()));
+    }
+}

@@ -50,3 +50,71 @@ impl Query {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Creates a request with a query and an `Accept`.
+    fn request(query: &str, accept: &'static str) -> Request {
+        let query = query.to_owned().into_bytes();
+        let lookup = move |name: &str| match name {
+            "QUERY_STRING" => Some(query.clone().into()),
+            "HTTP_ACCEPT" => Some(accept.as_bytes().into()),
+            _ => None,
+        };
+        Request::new(lookup, Vec::new())
+    }
+
+    fn of(query: &str) -> Query {
+        Query::of(&request(query, ""))
+    }
+
+    #[test]
+    fn parts_roundtrip() {
+        for text in ["", "wheel.spin", "a b+c&d=e;%\u{FC}\"", "?#/"] {
+            let written = |key: &str| {
+                form_urlencoded::Serializer::new(String::new())
+                    .append_pair("other", "1")
+                    .append_pair(key, text)
+                    .finish()
+            };
+            assert_eq!(of(&written(TRY)).method.as_deref(), Some(text));
+            assert_eq!(of(&written(ASSET)).asset.as_deref(), Some(text));
+            assert_eq!(of(&written("q")).filter(), text);
+        }
+    }
+
+    #[test]
+    fn queries_spec() {
+        let query = of("try=a%2Eb+c&q=+x+%C3%BC+&format=md&try=d&q=y&TRY=e");
+        assert_eq!(
+            (query.method.as_deref(), query.asset.as_deref(), &query.filter()[..]),
+            (Some("a.b c"), None, "x ü")
+        );
+        assert_eq!(of(&format!("q={}", "ü".repeat(LONGEST_FILTER + 1))).filter().chars().count(), LONGEST_FILTER);
+        for (query, accept, format) in [
+            ("", "", Format::Html),
+            ("", "application/json", Format::Json),
+            ("format=md", "application/json", Format::Markdown),
+            ("format=openrpc&format=wsdl", "", Format::OpenRpc),
+        ] {
+            let request = request(query, accept);
+            assert_eq!(Query::of(&request).format(&request).unwrap(), format, "{query}");
+        }
+        let nothing = Query::of(&Request::new(|_: &str| None, Vec::new()));
+        assert_eq!((nothing.method, nothing.asset, nothing.format), (None, None, None));
+    }
+
+    #[test]
+    fn formats_invalid() {
+        for (query, found) in
+            [("format=wsdl", "wsdl"), ("format", ""), ("format=JSON", "JSON"), ("format=a%0A", "a\\n")]
+        {
+            let request = request(query, "application/json");
+            let refusal = Query::of(&request).format(&request).unwrap_err();
+            let expected = format!("expected html, json, md, openrpc as format, found \"{found}\"\n");
+            assert_eq!((refusal.status, &refusal.body[..]), (StatusCode::BAD_REQUEST, expected.as_bytes()));
+        }
+    }
+}

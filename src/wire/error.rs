@@ -121,3 +121,82 @@ impl From<Error> for Fault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::service::Limits;
+    use crate::wire::json::{self as json_text, Options};
+
+    #[test]
+    fn parts_roundtrip() {
+        for position in [None, Some(Position { line: 3, column: 14 })] {
+            for category in [Category::Syntax, Category::Data] {
+                let error = Error::new(category, "it is wrong");
+                let error = position.map_or(error.clone(), |position| error.at(position));
+                assert_eq!((error.category(), error.position()), (category, position));
+                let place = if position.is_some() { " at line 3 column 14" } else { "" };
+                assert_eq!(error.to_string(), format!("it is wrong{place}"));
+                assert_eq!(format!("{error:?}"), format!("Error({category:?}, \"it is wrong{place}\")"));
+            }
+        }
+    }
+
+    /// Codes of the *Specification for Fault Code Interoperability*.
+    #[test]
+    fn faults_spec() {
+        for (category, code) in [
+            (Category::Syntax, -32700),
+            (Category::Encoding, -32701),
+            (Category::Character, -32702),
+            (Category::Structure, -32600),
+            (Category::Limit, -32600),
+            (Category::Data, -32602),
+        ] {
+            let fault = Fault::from(Error::new(category, "it is wrong"));
+            assert_eq!((fault.code, &fault.message[..], fault.data()), (code, "it is wrong", None));
+        }
+        let fault = Fault::from(Error::new(Category::Syntax, "no end").at(Position { line: 2, column: 5 }));
+        assert_eq!(fault.message, "no end at line 2 column 5");
+        assert_eq!(fault.data(), Some(&json!({ "line": 2, "column": 5 })));
+    }
+
+    #[test]
+    fn values_invalid() {
+        let write_error = |response: usize| {
+            let limits = Limits { response, ..Limits::default() };
+            let options = Options { limits, large_integers_as_text: false };
+            Error::from(json_text::write(&("abc", f64::NAN), &options, &mut Vec::new()).unwrap_err())
+        };
+        for (error, category, expected) in [
+            (
+                <Error as de::Error>::invalid_type(de::Unexpected::Bool(true), &"i32"),
+                Category::Data,
+                "expected int, found boolean 1",
+            ),
+            (
+                <Error as de::Error>::invalid_length(3, &"a tuple of size 2"),
+                Category::Data,
+                "expected array of 2 items, found 3 items",
+            ),
+            (
+                <Error as de::Error>::unknown_field("c", &["a", "b"]),
+                Category::Data,
+                "expected members \"a\" or \"b\", found \"c\"",
+            ),
+            (<Error as de::Error>::duplicate_field("a"), Category::Data, "expected member \"a\" once, found it again"),
+            (
+                <Error as de::Error>::custom("data did not match any variant of untagged enum Secret"),
+                Category::Data,
+                "data did not match any variant",
+            ),
+            (<Error as ser::Error>::custom("it has no form"), Category::Data, "it has no form"),
+            (write_error(100), Category::Data, "NaN is no double of JSON, at [1]"),
+            (write_error(3), Category::Limit, "longer than 3 octets, at [0]"),
+        ] {
+            assert_eq!((error.category(), error.to_string()), (category, expected.to_owned()));
+        }
+    }
+}

@@ -187,3 +187,150 @@ fn requests(text: &mut Text<'_>, limit: usize) -> Result<Vec<usize>, Fault> {
         false => Ok(requests),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::super::request_to_vec;
+    use super::*;
+    use crate::call::ParamName;
+    use crate::wire::xml::Encoding;
+
+    /// Calls `subtract`, `sum`, `get_data` and `echo`; `panic` panics, and no other name is found.
+    fn dispatch(name: &str, mut params: Params<'_, '_>) -> Result<Reply, Fault> {
+        let mut next = |index, name| match params.next::<i64>(ParamName { index, name: Some(name) }) {
+            Ok(Some(number)) => Ok(number),
+            _ => Err(Fault::new(Fault::INVALID_PARAMS, "Invalid params")),
+        };
+        match name {
+            "subtract" => Ok(Reply::new(next(0, "minuend")? - next(1, "subtrahend")?)),
+            "sum" => Ok(Reply::new(next(0, "a")? + next(1, "b")? + next(2, "c")?)),
+            "get_data" => Ok(Reply::new(("hello", 5))),
+            "large" => Ok(Reply::new(i64::MAX)),
+            "nan" => Ok(Reply::new([f64::NAN])),
+            "panic" => panic!("oh"),
+            "data" => Err(Fault::new(7, "full").with_data(serde_json::json!({ "seats": 40 }))),
+            _ => Err(Fault::new(Fault::METHOD_NOT_FOUND, "Method not found")),
+        }
+    }
+
+    fn answered(document: &[u8]) -> Answer {
+        let limits = Limits { body: 600, calls: 6, ..Limits::default() };
+        let options = protocol::Options { limits, encoding: Encoding::UTF_8, nil: true, large_integers_as_text: true };
+        answer(document, &options, &dispatch)
+    }
+
+    fn text(document: &str) -> String {
+        String::from_utf8(answered(document.as_bytes()).body).unwrap()
+    }
+
+    #[test]
+    fn calls_roundtrip() {
+        let request = request_to_vec("subtract", &(42, 23), "ü\"").unwrap();
+        let response = response_from_slice::<i64>(&answered(&request).body).unwrap();
+        assert_eq!((response.id, response.outcome), (Some("ü\"".into()), Ok(19)));
+        let WrittenCall::Json(call) = (JSON_RPC.dialect.write_call)("subtract", &[42.into(), 23.into()]) else {
+            panic!("a document of JSON-RPC is JSON");
+        };
+        let answer = answered(serde_json::to_string(&call).unwrap().as_bytes());
+        assert_eq!((JSON_RPC.read_answer)(&answer.body).unwrap(), Ok(19.into()));
+        let batch = Value::Array(vec![call]);
+        let answer = answered(serde_json::to_string(&batch).unwrap().as_bytes());
+        let read = (JSON_RPC.read_answer)(&answer.body).unwrap().unwrap();
+        assert!(matches!(&read, Value::Array(items) if items[0].member("result") == Some(&19.into())), "{read:?}");
+    }
+
+    /// Requests and responses of <https://www.jsonrpc.org/specification>, and of 1.0.
+    #[test]
+    fn answers_spec() {
+        for (document, expected) in [
+            (
+                r#"{"jsonrpc": "2.0", "method": "subtract", "params": [23, 42], "id": 2}"#,
+                r#"{"jsonrpc":"2.0","result":-19,"id":2}"#,
+            ),
+            (
+                r#"{"jsonrpc": "2.0", "method": "subtract", "params": {"subtrahend": 23, "minuend": 42}, "id": 3}"#,
+                r#"{"jsonrpc":"2.0","result":19,"id":3}"#,
+            ),
+            (
+                r#"{"jsonrpc": "2.0", "method": "foobar", "id": "1"}"#,
+                r#"{"jsonrpc":"2.0","error":{"code":-32601,"message":"Method not found"},"id":"1"}"#,
+            ),
+            (
+                r#"[{"jsonrpc": "2.0", "method": "sum", "params": [1,2,4], "id": "1"},
+                    {"jsonrpc": "2.0", "method": "notify_hello", "params": [7]},
+                    {"jsonrpc": "2.0", "method": "subtract", "params": [42,23], "id": "2"},
+                    {"foo": "boo"},
+                    {"jsonrpc": "2.0", "method": "foo.get", "params": {"name": "myself"}, "id": "5"},
+                    {"jsonrpc": "2.0", "method": "get_data", "id": "9"}]"#,
+                concat!(
+                    r#"[{"jsonrpc":"2.0","result":7,"id":"1"},{"jsonrpc":"2.0","result":19,"id":"2"},"#,
+                    r#"{"jsonrpc":"2.0","error":{"code":-32600,"message":"#,
+                    r#""expected member \"method\", found none"},"id":null},"#,
+                    r#"{"jsonrpc":"2.0","error":{"code":-32601,"message":"Method not found"},"id":"5"},"#,
+                    r#"{"jsonrpc":"2.0","result":["hello",5],"id":"9"}]"#,
+                ),
+            ),
+            (r#"{"method": "subtract", "params": [3, 1], "id": 1}"#, r#"{"result":2,"error":null,"id":1}"#),
+            (
+                r#"{"method": "x", "params": [], "id": 1}"#,
+                r#"{"result":null,"error":{"code":-32601,"message":"Method not found"},"id":1}"#,
+            ),
+            (
+                r#"{"jsonrpc": "2.0", "method": "data", "id": 1}"#,
+                r#"{"jsonrpc":"2.0","error":{"code":7,"message":"full","data":{"seats":40}},"id":1}"#,
+            ),
+            (
+                r#"{"jsonrpc": "2.0", "method": "large", "id": 1}"#,
+                r#"{"jsonrpc":"2.0","result":"9223372036854775807","id":1}"#,
+            ),
+        ] {
+            assert_eq!(text(document), expected);
+        }
+        for document in [r#"{"jsonrpc": "2.0", "method": "foobar"}"#, r#"[{"jsonrpc": "2.0", "method": "panic"}]"#] {
+            let answer = answered(document.as_bytes());
+            assert_eq!((answer.status, answer.content_type, answer.body.len()), (StatusCode::NO_CONTENT, None, 0));
+        }
+        let answer = answered(br#"{"method": "large", "id": 1}"#);
+        assert_eq!(
+            (answer.status, answer.content_type.unwrap()),
+            (StatusCode::OK, "application/json".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn documents_invalid() {
+        for (document, code, expected) in [
+            (
+                r#"{"jsonrpc": "2.0", "method": "foobar, "params": "bar", "baz]"#,
+                -32700,
+                "expected `,` or `}`, found `p` at line 1 column 40",
+            ),
+            (
+                r#"[{"jsonrpc": "2.0", "method": "sum", "id": "1"}, {"method"]"#,
+                -32700,
+                "expected `:` at line 1 column 59",
+            ),
+            ("[]", -32600, "expected at least one request in a batch, found none"),
+            ("[1,1,1,1,1,1,1]", -32600, "more than 6 calls in one batch"),
+            ("[1] x", -32700, "expected the end, found `x` at line 1 column 5"),
+            (r#"{"jsonrpc": "2.0", "method": "panic", "id": null}"#, -32603, "internal error"),
+            (
+                r#"{"jsonrpc": "2.0", "method": "nan", "id": null}"#,
+                -32603,
+                "the result cannot be written: NaN is no double of JSON, at [0]",
+            ),
+        ] {
+            let fault = Err(Fault::new(code, expected));
+            assert_eq!((JSON_RPC.read_answer)(text(document).as_bytes()).unwrap(), fault, "{document}");
+        }
+        let answer = text(&" ".repeat(601));
+        let expected = "a document of 601 octets, longer than 600";
+        assert_eq!((JSON_RPC.read_answer)(answer.as_bytes()).unwrap(), Err(Fault::new(-32600, expected)));
+        let answer = text(r#"[{"method": "system.multicall", "params": [[]], "id": 1}]"#);
+        let expected =
+            r#"[{"result":null,"error":{"code":-32600,"message":"system.multicall inside a batch"},"id":1}]"#;
+        assert_eq!(answer, expected);
+    }
+}

@@ -316,3 +316,123 @@ fn parsed<T: DeserializeOwned>(text: &str, name: &str) -> Result<T, Error> {
 fn no_response(problem: &str) -> Error {
     Error::new(Category::Structure, problem)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn told<T>(result: Result<T, Error>) -> Option<(Category, String)> {
+        result.err().map(|error| (error.category(), error.to_string()))
+    }
+
+    fn response(document: &str) -> Response<Json> {
+        response_from_slice(document.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn ids_roundtrip() {
+        for id in [Id::from(1), (-7_i64).into(), u64::MAX.into(), "".into(), "a\"ü\n".into()] {
+            let text = serde_json::to_string(&id).unwrap();
+            assert_eq!(serde_json::from_str::<Id>(&text).unwrap(), id);
+            let request: Json = serde_json::from_slice(&request_to_vec("f", &(), id.clone()).unwrap()).unwrap();
+            let document = json!({ "jsonrpc": "2.0", "result": 1, "id": request["id"] }).to_string();
+            assert_eq!(response(&document).id, Some(id));
+        }
+    }
+
+    /// Requests of <https://www.jsonrpc.org/specification>.
+    #[test]
+    fn requests_spec() {
+        let named = BTreeMap::from([("minuend", 42), ("subtrahend", 23)]);
+        for (found, expected) in [
+            (
+                request_to_vec("subtract", &[42, 23], 1),
+                r#"{"jsonrpc":"2.0","id":1,"method":"subtract","params":[42,23]}"#,
+            ),
+            (
+                request_to_vec("subtract", &named, 4),
+                r#"{"jsonrpc":"2.0","id":4,"method":"subtract","params":{"minuend":42,"subtrahend":23}}"#,
+            ),
+            (request_to_vec("foobar", &(), "1"), r#"{"jsonrpc":"2.0","id":"1","method":"foobar"}"#),
+            (request_to_vec("f", &[0; 0], 1), r#"{"jsonrpc":"2.0","id":1,"method":"f","params":[]}"#),
+            (
+                notification_to_vec("update", &(1, 2, 3, 4, 5)),
+                r#"{"jsonrpc":"2.0","method":"update","params":[1,2,3,4,5]}"#,
+            ),
+            (notification_to_vec("foobar", &()), r#"{"jsonrpc":"2.0","method":"foobar"}"#),
+        ] {
+            assert_eq!(String::from_utf8(found.unwrap()).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn responses_spec() {
+        let error = |code, message: &str, data| Err(ErrorObject { code, message: message.into(), data });
+        for (document, id, outcome) in [
+            (r#"{"jsonrpc": "2.0", "result": 19, "id": 1}"#, Some(Id::from(1)), Ok(json!(19))),
+            (r#"{"jsonrpc": "2.0", "result": ["hello", 5], "id": "9"}"#, Some("9".into()), Ok(json!(["hello", 5]))),
+            (r#"{"id": 1, "result": null}"#, Some(1.into()), Ok(Json::Null)),
+            (
+                r#"{"jsonrpc": "2.0", "error": {"code": -32601, "message": "Method not found"}, "id": "1"}"#,
+                Some("1".into()),
+                error(-32601, "Method not found", None),
+            ),
+            (
+                r#"{"jsonrpc": "2.0", "error": {"code": -32700, "message": "Parse error"}, "id": null}"#,
+                None,
+                error(-32700, "Parse error", None),
+            ),
+            (
+                r#"{"error": {"code": 1, "message": "full", "data": {"seats": 40}}, "id": 1}"#,
+                Some(1.into()),
+                error(1, "full", Some(json!({ "seats": 40 }))),
+            ),
+            (r#"{"result": "Hello", "error": null, "id": 1}"#, Some(1.into()), Ok(json!("Hello"))),
+            (r#"{"result": null, "error": {"code": 7, "more": []}, "id": 1}"#, Some(1.into()), error(7, "", None)),
+        ] {
+            assert_eq!(response(document), Response { id, outcome }, "{document}");
+        }
+    }
+
+    #[test]
+    fn requests_invalid() {
+        let no_params = "params are a tuple, an array, a struct, a map or a unit";
+        for (found, expected) in [
+            (told(request_to_vec("f", &1, 1)), no_params),
+            (told(request_to_vec("f", "[]", 1)), no_params),
+            (told(notification_to_vec("f", &true)), no_params),
+            (told(request_to_vec("f", &[1.0, f64::NAN], 1)), "params: NaN is no double of JSON, at [1]"),
+            (
+                told(request_to_vec("f", &BTreeMap::from([((1, 2), 3)]), 1)),
+                "params: a map has keys that are neither text nor numbers",
+            ),
+        ] {
+            assert_eq!(found, Some((Category::Data, expected.to_owned())));
+        }
+    }
+
+    #[test]
+    fn responses_invalid() {
+        for (document, category, expected) in [
+            ("", Category::Syntax, "expected a response, which is an object, found the end at line 1 column 1"),
+            ("[]", Category::Syntax, "expected a response, which is an object, found `[` at line 1 column 1"),
+            (r#"{"result": 1"#, Category::Syntax, "expected `,` or `}`, found the end at line 1 column 13"),
+            (r#"{"result": 1} 2"#, Category::Syntax, "expected the end, found `2` at line 1 column 15"),
+            (r#"{"id": 1}"#, Category::Structure, "expected member \"result\" or \"error\", found neither"),
+            (r#"{"error": null}"#, Category::Structure, "expected member \"result\" or \"error\", found neither"),
+            (r#"{"result": 1, "id": [1]}"#, Category::Structure, "id: expected string or number as id"),
+            (r#"{"error": {}, "id": 1}"#, Category::Structure, { "error: missing field `code` at line 1 column 2" }),
+            (r#"{"result": "a", "id": 1}"#, Category::Data, "expected int, found string \"a\" at line 1 column 14"),
+        ] {
+            let found = told(response_from_slice::<i32>(document.as_bytes()));
+            assert_eq!(found, Some((category, expected.to_owned())), "{document}");
+        }
+        let far = ErrorObject { code: 1 << 40, message: "far".into(), data: Some(json!(1)) };
+        let fault = Fault::from(far);
+        assert_eq!((fault.code, fault.data()), (Fault::APPLICATION, Some(&json!(1))));
+    }
+}

@@ -421,3 +421,143 @@ impl<'de> ParamSource<'de> for Request<'_, 'de> {
         Ok(left)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value as Json, json};
+
+    use super::super::request_to_vec;
+    use super::*;
+    use crate::call::Params;
+    use crate::call::Values;
+    use crate::service::Limits;
+    use crate::wire::json::Options;
+
+    /// Answers a call with its name and params, as JSON.
+    fn echo(name: &str, params: Params<'_, '_>) -> Result<Reply, Fault> {
+        match params.into_values() {
+            Ok(Values::ByPosition(values)) => Ok(Reply::new((name.to_owned(), values))),
+            Ok(Values::ByName(members)) => {
+                let members: crate::wire::value::Members = members.into();
+                Ok(Reply::new((name.to_owned(), crate::Value::from(members))))
+            }
+            Err(ParamError::Document(fault)) => Err(fault),
+            Err(ParamError::Mismatch(mismatch)) => Err(Fault::new(Fault::INVALID_PARAMS, mismatch.message)),
+        }
+    }
+
+    /// The outcome of a request, its id as written, and whether it wants no answer.
+    type Outcome = (Result<Json, Fault>, Option<String>, bool);
+
+    fn outcome(document: &[u8]) -> Outcome {
+        let options = Options { limits: Limits::default(), large_integers_as_text: false };
+        let mut text = Text::new(document, &options).unwrap();
+        let mut request = Request::new(&mut text, true);
+        let called = request.call(&echo).map(|reply| serde_json::to_value(reply).unwrap());
+        (called, request.envelope.id.map(str::to_owned), request.is_notification())
+    }
+
+    #[test]
+    fn requests_roundtrip() {
+        let named = json!({ "a": [1, null], "ü": { "": "x" } });
+        for params in [json!([]), json!([1, "a\"b", [2.5]]), named] {
+            let request = request_to_vec("math.add", &params, "x\n1").unwrap();
+            let expected = (Ok(json!(["math.add", params])), Some("\"x\\n1\"".to_owned()), false);
+            assert_eq!(outcome(&request), expected);
+        }
+    }
+
+    /// Requests of <https://www.jsonrpc.org/specification>, and of 1.0.
+    #[test]
+    fn requests_spec() {
+        let id = |id: &str| Some(id.to_owned());
+        for (document, expected, id, is_notification) in [
+            (
+                r#"{"jsonrpc": "2.0", "method": "subtract", "params": [42, 23], "id": 1}"#,
+                json!(["subtract", [42, 23]]),
+                id("1"),
+                false,
+            ),
+            (
+                r#"{"jsonrpc": "2.0", "method": "subtract", "params": {"subtrahend": 23, "minuend": 42}, "id": 3}"#,
+                json!(["subtract", { "subtrahend": 23, "minuend": 42 }]),
+                id("3"),
+                false,
+            ),
+            (
+                r#"{"jsonrpc": "2.0", "method": "update", "params": [1,2,3,4,5]}"#,
+                json!(["update", [1, 2, 3, 4, 5]]),
+                None,
+                true,
+            ),
+            (r#"{"jsonrpc": "2.0", "method": "foobar"}"#, json!(["foobar", []]), None, true),
+            (r#"{"jsonrpc": "2.0", "method": "foobar", "id": null}"#, json!(["foobar", []]), id("null"), false),
+            (r#"{"params": [7], "id": "x", "method": "late"}"#, json!(["late", [7]]), id("\"x\""), false),
+            (r#"{"method": "f", "params": ["Hello"], "id": null}"#, json!(["f", ["Hello"]]), id("null"), true),
+            (r#"{"method": "f", "params": null, "id": 1.5, "x": {}}"#, json!(["f", []]), id("1.5"), false),
+        ] {
+            assert_eq!(outcome(document.as_bytes()), (Ok(expected), id, is_notification), "{document}");
+        }
+    }
+
+    #[test]
+    fn requests_invalid() {
+        for (document, code, expected, id) in [
+            (
+                r#"{"jsonrpc": "2.0", "method": 1, "id": 1}"#,
+                -32600,
+                { "member \"method\": expected string, found int 1 at line 1 column 30" },
+                Some("1"),
+            ),
+            (
+                r#"{"jsonrpc": "3.0", "method": "f", "id": 1}"#,
+                -32600,
+                { "member \"jsonrpc\": expected \"2.0\", found \"3.0\"" },
+                Some("1"),
+            ),
+            (r#"{"jsonrpc": "2.0", "id": 1}"#, -32600, "expected member \"method\", found none", Some("1")),
+            (
+                r#"{"method": "f", "id": [1]}"#,
+                -32600,
+                { "member \"id\": expected string, number or null, found array" },
+                None,
+            ),
+            (
+                r#"{"method": "f", "method": "g", "id": 1}"#,
+                -32600,
+                { "expected member \"method\" once, found it again" },
+                Some("1"),
+            ),
+            (
+                r#"{"method": "f", "params": "bar", "id": 1}"#,
+                -32600,
+                { "member \"params\": expected array or object, found string" },
+                Some("1"),
+            ),
+            ("1", -32600, "expected a request, which is an object, found `1` at line 1 column 1", None),
+            ("", -32700, "expected a request, which is an object, found the end at line 1 column 1", None),
+            (r#"{"id": 1, "method": "f"} x"#, -32700, "expected the end, found `x` at line 1 column 26", None),
+            (
+                r#"{"id": 1, "method": "f", "params": [1 2]}"#,
+                -32700,
+                { "expected `,` or `]`, found `2` at line 1 column 39" },
+                None,
+            ),
+            (
+                r#"{"id": 1, "method": "f", "params": [1], "x"}"#,
+                -32700,
+                { "expected `:`, found `}` at line 1 column 44" },
+                None,
+            ),
+            (
+                r#"{"id": 1, "method": "f", "params": {"a": 1, "a": 2}}"#,
+                -32602,
+                "param \"a\" is there twice",
+                Some("1"),
+            ),
+        ] {
+            let expected = (Err(Fault::new(code, expected)), id.map(str::to_owned), false);
+            assert_eq!(outcome(document.as_bytes()), expected, "{document}");
+        }
+    }
+}

@@ -70,3 +70,100 @@ fn text_xml(encoding: Encoding) -> HeaderValue {
     }
     HeaderValue::try_from(format!("text/xml; charset={encoding}")).unwrap_or(HeaderValue::from_static("text/xml"))
 }
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+    use crate::call::{ParamError, Params, Values};
+
+    /// Returns the params; a method `panic` panics, and any other name is not found.
+    fn dispatch(name: &str, params: Params<'_, '_>) -> Result<Reply, Fault> {
+        match name {
+            "echo" => match params.into_values() {
+                Ok(Values::ByPosition(values)) => Ok(Reply::new(values)),
+                Ok(Values::ByName(_)) => unreachable!("XML-RPC has no named params"),
+                Err(ParamError::Document(fault)) => Err(fault),
+                Err(ParamError::Mismatch(mismatch)) => Err(Fault::new(Fault::INVALID_PARAMS, mismatch.message)),
+            },
+            "nan" => Ok(Reply::new([f64::NAN])),
+            "panic" => panic!("oh"),
+            _ => Err(Fault::new(Fault::METHOD_NOT_FOUND, format!("no {name}"))),
+        }
+    }
+
+    fn answered(document: &[u8], encoding: Encoding) -> Answer {
+        let limits = Limits { body: 200, ..Limits::default() };
+        answer(document, &Options { limits, encoding, nil: true, large_integers_as_text: false }, &dispatch)
+    }
+
+    #[test]
+    fn calls_roundtrip() {
+        for params in [vec![], vec![Value::Int(1)], vec!["ü<".into(), Value::Nil, vec![Value::from(1.5)].into()]] {
+            let WrittenCall::Text(call) = (XML_RPC.dialect.write_call)("echo", &params) else {
+                panic!("a document of XML-RPC is a text");
+            };
+            assert!(call.starts_with("<methodCall><methodName>echo</methodName>"));
+            let limits = Options {
+                limits: Limits::default(),
+                encoding: Encoding::US_ASCII,
+                nil: true,
+                large_integers_as_text: false,
+            };
+            let answer = answer(call.as_bytes(), &limits, &dispatch);
+            assert_eq!((XML_RPC.read_answer)(&answer.body).unwrap(), Ok(Value::Array(params)));
+        }
+    }
+
+    #[test]
+    fn answers_spec() {
+        let call = b"<methodCall><methodName>echo</methodName><params><param><value>\xC3\xBC</value></param></params>\
+                     </methodCall>";
+        for (encoding, content_type, octets) in [
+            (Encoding::UTF_8, "text/xml; charset=utf-8", &b"\xC3\xBC"[..]),
+            ("iso-8859-1".parse().unwrap(), "text/xml; charset=iso-8859-1", b"\xFC"),
+            (Encoding::US_ASCII, "text/xml; charset=us-ascii", b"&#252;"),
+        ] {
+            let answer = answered(call, encoding);
+            assert_eq!(answer.status, StatusCode::OK);
+            assert_eq!(answer.content_type.unwrap(), content_type);
+            let start = format!(
+                "<?xml version=\"1.0\" encoding=\"{encoding}\"?>\n<methodResponse><params><param><value><array><data>\
+                 <value><string>"
+            );
+            let end = b"</string></value></data></array></value></param></params></methodResponse>\n";
+            assert_eq!(answer.body, [start.as_bytes(), octets, end].concat());
+        }
+        assert_eq!(
+            (XML_RPC.text)(b"<?xml version='1.0' encoding='latin1'?>\xFC"),
+            "<?xml version='1.0' encoding='latin1'?>ü"
+        );
+    }
+
+    #[test]
+    fn calls_invalid() {
+        let call = |name: &str, end: &str| format!("<methodCall><methodName>{name}</methodName>{end}");
+        let end = "</methodCall>";
+        for (document, code, expected) in [
+            (call("a", end), -32601, "no a"),
+            (call("panic", end), -32603, "internal error"),
+            (call("nan", end), -32603, "the result cannot be written: NaN is no double of XML-RPC, at [0]"),
+            (call("echo", "</b>"), -32700, "expected </methodCall>, found </b> at line 1 column 42"),
+            ("<a/>".into(), -32600, "expected <methodCall>, found <a> at line 1 column 1"),
+            (String::new(), -32700, "expected <methodCall>, found the end of the document at line 1 column 1"),
+            (" ".repeat(201), -32600, "a document of 201 octets, longer than 200"),
+            ("<?xml version='1.0' encoding='x'?>".into(), -32701, "unsupported encoding \"x\" at line 1 column 1"),
+            (call("a\u{1}", end), -32702, "character U+0001, which XML does not allow at line 1 column 26"),
+            (
+                call("echo", "<params><param><value><int>x</int></value></param></params></methodCall>"),
+                -32602,
+                "expected int a whole number, found \"x\" at line 1 column 57",
+            ),
+        ] {
+            let answer = answered(document.as_bytes(), Encoding::UTF_8);
+            assert_eq!(answer.status, StatusCode::OK);
+            assert_eq!((XML_RPC.read_answer)(&answer.body).unwrap(), Err(Fault::new(code, expected)), "{document}");
+        }
+    }
+}

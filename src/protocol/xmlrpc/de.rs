@@ -627,3 +627,229 @@ fn response<'de, T: Deserialize<'de>>(reader: &mut Reader<'de>) -> Result<Result
     reader.expect_eof()?;
     Ok(response)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::ser::{WriteOptions, write_value};
+    use super::*;
+    use crate::call::Params;
+    use crate::wire::value::Members;
+
+    fn read<T: for<'de> Deserialize<'de>>(document: &str) -> Result<T, Error> {
+        read_value_document(document.as_bytes(), &Limits { depth: 2, members: 3, ..Limits::default() })
+    }
+
+    fn call(document: &str) -> Result<(String, Vec<Value>), Error> {
+        let (name, call) = CallReader::new(document.as_bytes(), &Limits::default())?;
+        Ok((name.into_owned(), call.params()?))
+    }
+
+    fn response(document: &str) -> Result<Result<Value, Fault>, Error> {
+        read_response(document.as_bytes(), &Limits::default())
+    }
+
+    fn told<T>(result: Result<T, Error>) -> Option<(Category, String)> {
+        result.err().map(|error| (error.category(), error.to_string()))
+    }
+
+    #[test]
+    fn values_roundtrip() {
+        for value in [
+            Value::Int(i64::MIN),
+            false.into(),
+            " <&>\r\n".into(),
+            1e-300.into(),
+            Base64(vec![0, 255]).into(),
+            "19980717T14:08:55".parse::<DateTime>().unwrap().into(),
+            vec![Value::Nil, Value::Array(Vec::new())].into(),
+            Members::from([("a", Value::from(1)), ("", Members::new().into())]).into(),
+        ] {
+            let mut document = Vec::new();
+            write_value(&value, WriteOptions::default(), &mut document).unwrap();
+            assert_eq!(read::<Value>(&String::from_utf8(document).unwrap()).unwrap(), value);
+        }
+    }
+
+    /// Documents of <http://xmlrpc.com/spec.md>.
+    #[test]
+    fn documents_spec() {
+        let document = "<?xml version=\"1.0\"?>\n<methodCall>\n  <methodName>examples.getStateName</methodName>\n  \
+                        <params>\n    <param>\n      <value><i4>41</i4></value>\n    </param>\n  </params>\n\
+                        </methodCall>";
+        assert_eq!(call(document).unwrap(), ("examples.getStateName".into(), vec![41.into()]));
+        let document = "<value><array><data><value><i4>12</i4></value><value><string>Egypt</string></value>\
+                        <value><boolean>0</boolean></value></data></array></value>";
+        assert_eq!(read::<(i32, String, bool)>(document).unwrap(), (12, "Egypt".into(), false));
+        let document = "<value><struct><member><name>lowerBound</name><value><i4>18</i4></value></member>\
+                        <member><name>upperBound</name><value><i4>139</i4></value></member></struct></value>";
+        let bounds = BTreeMap::from([("lowerBound".to_owned(), 18), ("upperBound".into(), 139)]);
+        assert_eq!(read::<BTreeMap<String, i32>>(document).unwrap(), bounds);
+        let document = "<methodResponse><params><param><value>South Dakota</value></param></params></methodResponse>";
+        assert_eq!(response(document).unwrap(), Ok("South Dakota".into()));
+        let document = "<methodResponse><fault><value><struct><member><name>faultCode</name><value><int>4</int>\
+                        </value></member><member><name>faultString</name><value><string>Too many parameters.</string>\
+                        </value></member></struct></value></fault></methodResponse>";
+        assert_eq!(response(document).unwrap(), Err(Fault::new(4, "Too many parameters.")));
+    }
+
+    #[test]
+    fn other_forms_spec() {
+        for (document, value) in [
+            ("<value/>", Value::from("")),
+            ("<value> a&amp;<![CDATA[<b>]]> </value>", " a&<b> ".into()),
+            ("<value>\n<int> +7\n</int></value>", 7.into()),
+            ("<value><ex:i8>-9223372036854775808</ex:i8></value>", i64::MIN.into()),
+            ("<value><double>.5</double></value>", 0.5.into()),
+            ("<value><boolean>true</boolean></value>", true.into()),
+            ("<value><base64>eW91 IGNh\nbg</base64></value>", Base64(b"you can".to_vec()).into()),
+            ("<value><array><value><nil/></value></array></value>", vec![Value::Nil].into()),
+            ("<value><array/></value>", Value::Array(Vec::new())),
+            (
+                "<value><struct><member><value><i4>1</i4></value><name>a</name></member></struct></value>",
+                Members::from([("a", 1)]).into(),
+            ),
+        ] {
+            assert_eq!(read::<Value>(document).unwrap(), value, "{document}");
+        }
+        let document = "<methodCall><params><param><value>a</value></param></params><methodName> f </methodName>\
+                        </methodCall>";
+        assert_eq!(call(document).unwrap(), ("f".into(), vec!["a".into()]));
+        assert_eq!(call("<methodCall><methodName>f</methodName></methodCall>").unwrap(), ("f".into(), Vec::new()));
+    }
+
+    #[test]
+    fn values_invalid() {
+        for (document, category, expected) in [
+            ("<value><int>1.5</int></value>", Category::Data, "expected int a whole number, found \"1.5\""),
+            ("<value><i1>128</i1></value>", Category::Data, "expected i1 from -128 to 127, found \"128\""),
+            (
+                "<value><i8>18446744073709551616</i8></value>",
+                Category::Data,
+                "expected i8 of at most 64 bits (a larger number can be sent as a string), \
+                 found \"18446744073709551616\"",
+            ),
+            ("<value><double>inf</double></value>", Category::Data, "expected double a number, found \"inf\""),
+            (
+                "<value><double>1e999</double></value>",
+                Category::Data,
+                "expected double within the range of a double, found \"1e999\"",
+            ),
+            ("<value><boolean>2</boolean></value>", Category::Data, "expected boolean 0 or 1, found \"2\""),
+            (
+                "<value><dateTime.iso8601>now</dateTime.iso8601></value>",
+                Category::Data,
+                "\"now\" is not a date and time of the form YYYYMMDDTHH:MM:SS",
+            ),
+        ] {
+            let expected = format!("{expected} at line 1 column 1");
+            assert_eq!(told(read::<Value>(document)), Some((category, expected)));
+        }
+        for (document, category, expected) in [
+            (
+                "<value><float>1</float></value>",
+                Category::Structure,
+                "expected the element of a type, found <float> at line 1 column 8",
+            ),
+            ("<value><int>1</int>x</value>", Category::Structure, "expected </value>, found text at line 1 column 20"),
+            ("<value>x<int>1</int></value>", Category::Structure, "expected </value>, found <int> at line 1 column 9"),
+            (
+                "<value><array><int/></array></value>",
+                Category::Structure,
+                "expected <data>, found <int> at line 1 column 15",
+            ),
+            (
+                "<value><struct><name/></struct></value>",
+                Category::Structure,
+                "expected <member> or </struct>, found <name> at line 1 column 16",
+            ),
+            (
+                "<value><struct><member></member></struct></value>",
+                Category::Structure,
+                "expected <name>, found </member> at line 1 column 24",
+            ),
+            ("<value/><value/>", Category::Syntax, "expected the end of the document, found more at line 1 column 9"),
+            (
+                "<value><array><data><value><array><data><value><array/></value></data></array></value></data></array>\
+                 </value>",
+                Category::Limit,
+                "arrays and structs nested deeper than 2 at line 1 column 48",
+            ),
+            (
+                "<value><array><value/><value/><value/><value/></array></value>",
+                Category::Limit,
+                "more than 3 array items and struct members at line 1 column 39",
+            ),
+        ] {
+            assert_eq!(told(read::<Value>(document)), Some((category, expected.to_owned())), "{document}");
+        }
+    }
+
+    #[test]
+    fn documents_invalid() {
+        for (found, category, expected) in [
+            (told(call("<call/>")), Category::Structure, "expected <methodCall>, found <call> at line 1 column 1"),
+            (
+                told(call("<methodCall><methodName> </methodName></methodCall>")),
+                Category::Structure,
+                "expected a name in <methodName>, found none at line 1 column 26",
+            ),
+            (
+                told(call("<methodCall></methodCall>")),
+                Category::Structure,
+                "expected <methodName>, found </methodCall> at line 1 column 13",
+            ),
+            (
+                told(call("<methodCall><methodName>f</methodName><param/></methodCall>")),
+                Category::Structure,
+                "expected <params> or </methodCall>, found <param> at line 1 column 39",
+            ),
+            (
+                told(call("<methodCall><methodName>f</methodName><params>")),
+                Category::Syntax,
+                "expected <param> or </params>, found the end of the document at line 1 column 47",
+            ),
+            (
+                told(response("<methodResponse></methodResponse>")),
+                Category::Structure,
+                "expected <params> or <fault>, found </methodResponse> at line 1 column 17",
+            ),
+            (
+                told(response("<methodResponse><params></params></methodResponse>")),
+                Category::Structure,
+                "expected <param>, found </params> at line 1 column 25",
+            ),
+            (
+                told(response("<methodResponse><fault><value><int>4</int></value></fault></methodResponse>")),
+                { Category::Data },
+                "expected struct, found int 4 at line 1 column 24",
+            ),
+        ] {
+            assert_eq!(found, Some((category, expected.to_owned())));
+        }
+        let document = b"<methodCall><methodName>f</methodName><params><param><value/></param>\
+                         <param><value/></param></params></methodCall>";
+        let (_, call) = CallReader::new(document, &Limits::default()).unwrap();
+        let expected = "expected the end of the params, found one more at line 1 column 77";
+        assert_eq!(told(call.params::<(String,)>()), Some((Category::Data, expected.to_owned())));
+    }
+
+    #[test]
+    fn params_left_are_counted_and_read_to_the_end() {
+        let document = |end: &str| {
+            format!(
+                "<methodCall><methodName>f</methodName><params><param><value>a</value></param>\
+                 <param><value><int>x</int></value></param></params>{end}"
+            )
+        };
+        let document = [document("</methodCall>"), document("</methodCall><a/>")];
+        let [mut whole, mut broken] =
+            [0, 1].map(|at: usize| CallReader::new(document[at].as_bytes(), &Limits::default()).unwrap().1);
+        let first = Params::new(&mut whole).next::<String>(ParamName { index: 0, name: None });
+        assert!(matches!(first, Ok(Some(text)) if text == "a"));
+        assert_eq!(whole.finish(), Ok(1));
+        let fault = Fault::new(-32700, "expected the end of the document, found more at line 1 column 142");
+        assert_eq!(broken.finish(), Err(fault));
+    }
+}

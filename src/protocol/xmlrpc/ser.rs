@@ -264,3 +264,113 @@ macro_rules! as_params {
 }
 
 as_params!(SerializeSeq::serialize_element, SerializeTuple::serialize_element, SerializeTupleStruct::serialize_field);
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::{Value, from_slice};
+    use super::*;
+    use crate::wire::value::{DateTime, Members};
+
+    fn written<T: Serialize>(value: T) -> String {
+        let mut out = Vec::new();
+        write_value(&value, WriteOptions::default(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn call<P: Serialize>(name: &str, params: P) -> Result<String, (Category, String)> {
+        let mut out = Vec::new();
+        write_call(name, &params, &mut out).map_err(|error| (error.category(), error.to_string()))?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn doubles_roundtrip() {
+        for double in [0.0, -0.0, 0.1, 1e-5, 9.9e-6, 1e15, 1e16, 1e23, f64::MAX, f64::MIN_POSITIVE, 5e-324] {
+            let text = written(double);
+            assert!(!text.trim_start_matches("<value><double>").split('<').next().unwrap().contains('e'), "{text}");
+            assert_eq!(from_slice::<f64>(text.as_bytes()).unwrap().to_bits(), double.to_bits(), "{text}");
+        }
+    }
+
+    /// Values of <http://xmlrpc.com/spec.md>.
+    #[test]
+    fn values_spec() {
+        let date: DateTime = "19980717T14:08:55".parse().unwrap();
+        for (value, expected) in [
+            (Value::Int(-12), "<int>-12</int>"),
+            (Value::Int(i32::MAX.into()), "<int>2147483647</int>"),
+            (Value::Int(i64::from(i32::MIN) - 1), "<i8>-2147483649</i8>"),
+            (true.into(), "<boolean>1</boolean>"),
+            ("hello world".into(), "<string>hello world</string>"),
+            ((-12.214).into(), "<double>-12.214</double>"),
+            (date.into(), "<dateTime.iso8601>19980717T14:08:55</dateTime.iso8601>"),
+            (Base64(b"you can't read this!".to_vec()).into(), "<base64>eW91IGNhbid0IHJlYWQgdGhpcyE=</base64>"),
+            (
+                Members::from([("lower&Bound", 18)]).into(),
+                "<struct><member><name>lower&amp;Bound</name><value><int>18</int></value></member></struct>",
+            ),
+            (
+                vec![12.into(), "Egypt".into(), Value::Array(Vec::new())].into(),
+                "<array><data><value><int>12</int></value><value><string>Egypt</string></value>\
+                 <value><array><data></data></array></value></data></array>",
+            ),
+            (Value::Nil, "<nil/>"),
+        ] {
+            assert_eq!(written(value), format!("<value>{expected}</value>"));
+        }
+    }
+
+    #[test]
+    fn calls_spec() {
+        let start = "<methodCall><methodName>";
+        let state = "<param><value><int>41</int></value></param>";
+        for (found, expected) in [
+            (call("examples.getStateName", (41,)), format!("examples.getStateName</methodName><params>{state}")),
+            (call("f", [41]), format!("f</methodName><params>{state}")),
+            (call("f", vec![41, 41]), format!("f</methodName><params>{state}{state}")),
+            (call("f", Some(Value::Array(vec![41.into()]))), format!("f</methodName><params>{state}")),
+            (call("a<b", ()), "a&lt;b</methodName><params>".to_owned()),
+        ] {
+            assert_eq!(found, Ok(format!("{start}{expected}</params></methodCall>\n")));
+        }
+    }
+
+    #[test]
+    fn values_invalid() {
+        let no_nil = WriteOptions { nil: false, limit: 100 };
+        let refusal = |value: &dyn erased_serde::Serialize| {
+            let error = write_value(value, no_nil, &mut Vec::new()).err()?;
+            Some((error.is_limit(), error.to_string()))
+        };
+        for (found, is_limit, expected) in [
+            (refusal(&(1, ())), false, "nil is switched off, at [1]"),
+            (refusal(&u64::MAX), false, "18446744073709551615 is beyond i8: a string can have it"),
+            (
+                refusal(&[i128::MIN]),
+                false,
+                "-170141183460469231731687303715884105728 is beyond i8: a string can have it, at [0]",
+            ),
+            (refusal(&f64::NAN), false, "NaN is no double of XML-RPC"),
+            (refusal(&"0123456789".repeat(10)), true, "longer than 100 octets"),
+        ] {
+            assert_eq!(found, Some((is_limit, expected.to_owned())));
+        }
+    }
+
+    #[test]
+    fn calls_invalid() {
+        let no_params = "params are a tuple, an array or a unit";
+        for (found, expected) in [
+            (call("f", 1), no_params),
+            (call("f", "a"), no_params),
+            (call("f", None::<i32>), no_params),
+            (call("f", BTreeMap::from([("a", 1)])), no_params),
+            (call("f", (1.0, f64::NAN)), "param 2: NaN is no double of XML-RPC"),
+            (call("f", [[[0.0, f64::INFINITY]]]), "param 1: inf is no double of XML-RPC, at [0][1]"),
+        ] {
+            assert_eq!(found, Err((Category::Data, expected.to_owned())));
+        }
+    }
+}

@@ -117,3 +117,69 @@ impl Notation for Json {
         out.push(b'}');
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::Limits;
+    use crate::wire::value::{DateTime, Value};
+
+    fn written<T: Serialize>(value: T, large_integers_as_text: bool) -> Result<String, WriteError> {
+        let options = Options { limits: Limits { response: 40, ..Limits::default() }, large_integers_as_text };
+        let mut out = Vec::new();
+        write(&value, &options, &mut out)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[test]
+    fn doubles_roundtrip() {
+        for double in [0.0, -0.0, 0.1, 1e21, -1e-7, f64::MAX, f64::MIN_POSITIVE, 5e-324, 9_007_199_254_740_993.0] {
+            let text = written(double, false).unwrap();
+            assert_eq!(text.parse::<f64>().unwrap().to_bits(), double.to_bits(), "{text}");
+            assert_eq!(serde_json::from_str::<f64>(&text).unwrap().to_bits(), double.to_bits(), "{text}");
+        }
+    }
+
+    /// Escapes of RFC 8259 §7, dates of ECMA-262 §21.4.1.32, octets of RFC 4648 §10.
+    #[test]
+    fn scalars_spec() {
+        let date: DateTime = "19980717T14:08:55.5".parse().unwrap();
+        for (value, expected) in [
+            (Value::Int(-7), "-7"),
+            (Value::Int(i64::MAX), "9223372036854775807"),
+            (Value::Boolean(true), "true"),
+            (Value::Boolean(false), "false"),
+            (Value::Double(-12.214), "-12.214"),
+            ("\"\\/\u{8}\u{C}\n\r\t\u{1F}\u{7F}ü".into(), "\"\\\"\\\\/\\b\\f\\n\\r\\t\\u001f\u{7F}ü\""),
+            (date.into(), "\"1998-07-17T14:08:55\""),
+            (Base64(b"fo".to_vec()).into(), "\"Zm8=\""),
+            (Value::Nil, "null"),
+            (vec![Value::Array(Vec::new()), 1.into()].into(), "[[],1]"),
+        ] {
+            assert_eq!(written(value, false).unwrap(), expected);
+        }
+        // 2^53 is the last integer that all doubles up to it tell from its neighbours
+        for (integer, expected) in [
+            (9_007_199_254_740_992_i64, "9007199254740992"),
+            (9_007_199_254_740_993, "\"9007199254740993\""),
+            (-9_007_199_254_740_993, "\"-9007199254740993\""),
+        ] {
+            assert_eq!(written(integer, true).unwrap(), expected);
+        }
+        assert_eq!(written(u64::MAX, true).unwrap(), "\"18446744073709551615\"");
+    }
+
+    #[test]
+    fn scalars_invalid() {
+        for (found, is_limit, expected) in [
+            (written(f64::NAN, false), false, "NaN is no double of JSON"),
+            (written(f32::INFINITY, false), false, "inf is no double of JSON"),
+            (written("a".repeat(40), false), true, "longer than 40 octets"),
+        ] {
+            assert_eq!(
+                found.err().map(|error| (error.is_limit(), error.to_string())),
+                Some((is_limit, expected.into()))
+            );
+        }
+    }
+}

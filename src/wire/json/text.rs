@@ -261,3 +261,119 @@ impl<'de> Visitor<'de> for BorrowedVisitor {
         Ok(Cow::Owned(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::write_string;
+    use super::*;
+    use crate::service::Limits;
+    use crate::wire::value::Value;
+
+    fn options() -> Options {
+        Options { limits: Limits { depth: 3, members: 4, ..Limits::default() }, large_integers_as_text: false }
+    }
+
+    fn refusal(text: &[u8], read: impl Fn(&mut Text<'_>) -> Result<(), Error>) -> Option<(Category, String)> {
+        let options = options();
+        let error = Text::new(text, &options).and_then(|mut text| read(&mut text)).err()?;
+        Some((error.category(), error.to_string()))
+    }
+
+    fn wrong_value<T: for<'de> Deserialize<'de>>(text: &str) -> Option<(Category, String)> {
+        refusal(text.as_bytes(), |text| text.value::<T>().map(|_| ()))
+    }
+
+    #[test]
+    fn strings_roundtrip() {
+        let options = options();
+        for (string, is_borrowed) in [("", true), ("grün 🎡", true), ("a\"\\\n\t\0/", false), ("\u{7F}\u{2028}", true)]
+        {
+            let mut written = Vec::new();
+            write_string(string, &mut written);
+            let read = Text::new(&written, &options).unwrap().string().unwrap();
+            assert_eq!(read, string);
+            assert_eq!(matches!(read, Cow::Borrowed(_)), is_borrowed, "{string:?}");
+        }
+    }
+
+    /// A surrogate pair as RFC 8259 §7 has it.
+    #[test]
+    fn texts_spec() {
+        let options = options();
+        let text = "\u{FEFF} {\"a\" :\r\n[1,\t\"\\uD834\\uDD1E\"] , \"\\uD800\":{}}  ";
+        let mut text = Text::new(text.as_bytes(), &options).unwrap();
+        assert!(text.take(b'{') && text.next_item(true, b'}').unwrap());
+        assert_eq!(text.name().unwrap(), "a");
+        text.peek();
+        let at = text.at();
+        assert_eq!(text.value::<(i32, String)>().unwrap(), (1, "\u{1D11E}".into()));
+        text.go_to(at);
+        assert_eq!(text.skip().unwrap(), "[1,\t\"\\uD834\\uDD1E\"]");
+        assert!(text.next_item(false, b'}').unwrap());
+        // no string can hold it
+        assert_eq!(text.name().unwrap(), "\"\\uD800\"");
+        assert_eq!(text.value::<BTreeMap<String, i32>>().unwrap(), BTreeMap::new());
+        assert!(!text.next_item(false, b'}').unwrap());
+        assert_eq!(text.peek(), None);
+        assert_eq!(text.position(), Position { line: 2, column: 37 });
+    }
+
+    #[test]
+    fn texts_invalid() {
+        for (found, category, expected) in [
+            (
+                refusal(b"\xFF\xFE[\0", |text| text.skip().map(|_| ())),
+                Category::Syntax,
+                "expected UTF-8, found UTF-16 or UTF-32 at line 1 column 1",
+            ),
+            (
+                refusal(b"[\n\"\xFF\"]", |text| text.skip().map(|_| ())),
+                Category::Syntax,
+                "expected UTF-8, found octet FF at line 2 column 2",
+            ),
+            (
+                refusal(b" x", |text| text.name().map(|_| ())),
+                Category::Syntax,
+                "expected the name of a member, found `x` at line 1 column 2",
+            ),
+            (
+                refusal(b"\"a\"\n", |text| text.name().map(|_| ())),
+                Category::Syntax,
+                "expected `:`, found the end at line 2 column 1",
+            ),
+            (
+                refusal(b"\x01", |text| text.next_item(false, b']').map(|_| ())),
+                Category::Syntax,
+                "expected `,` or `]`, found `\\u{1}` at line 1 column 1",
+            ),
+            (wrong_value::<Vec<i32>>("[1"), Category::Syntax, "EOF while parsing a list at line 1 column 2"),
+            (wrong_value::<i32>("01"), Category::Syntax, "invalid number at line 1 column 2"),
+            (wrong_value::<i32>("1.5"), Category::Data, "expected int, found double 1.5 at line 1 column 3"),
+            (
+                wrong_value::<Vec<i32>>("\n[1, true]"),
+                Category::Data,
+                "expected int, found boolean 1 at line 2 column 8",
+            ),
+            (
+                wrong_value::<Value>("[18446744073709551616]"),
+                Category::Data,
+                "expected an integer of at most 64 bits, found 18446744073709551616: a string can have it \
+                 at line 1 column 2",
+            ),
+            (
+                wrong_value::<Value>("[[[[]]]]"),
+                Category::Limit,
+                "arrays and structs nested deeper than 3 at line 1 column 1",
+            ),
+            (
+                wrong_value::<Value>(" [1,2,3,4,5]"),
+                Category::Limit,
+                "more than 4 array items and struct members at line 1 column 1",
+            ),
+        ] {
+            assert_eq!(found, Some((category, expected.to_owned())));
+        }
+    }
+}

@@ -640,3 +640,116 @@ impl<'de, T: DeserializeSeed<'de>> Visitor<'de> for KeySeed<'_, 'de, T> {
         self.seed.deserialize(MemberName::<DataError>::new(name.to_owned().into())).map_err(E::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::de::DeserializeOwned;
+
+    use super::*;
+    use crate::service::Limits;
+    use crate::wire::value::Value;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    enum Figure {
+        Point,
+        Circle(f64),
+        Square { side: i32 },
+    }
+
+    fn read<T: DeserializeOwned>(text: &str, guard: &Guard<'_>) -> Result<T, String> {
+        let read = T::deserialize(Guarded::new(&mut serde_json::Deserializer::from_str(text), guard));
+        // the library adds a place
+        read.map_err(|error| error.to_string()).map_err(|error| error.split(" at line ").next().unwrap().to_owned())
+    }
+
+    fn options(depth: u32, members: usize, large_integers_as_text: bool) -> Options {
+        Options { limits: Limits { depth, members, ..Limits::default() }, large_integers_as_text }
+    }
+
+    fn refusal<T: DeserializeOwned>(text: &str) -> String {
+        read::<T>(text, &Guard::new(&options(64, 100, false))).err().unwrap_or_default()
+    }
+
+    #[test]
+    fn values_roundtrip() {
+        let options = options(64, 100, false);
+        for text in [
+            "null",
+            "[]",
+            "{}",
+            "-9223372036854775808",
+            "1.5e-7",
+            r#"["a\"\\b",true,{"c":[1,2.5],"":null}]"#,
+            r#""1998-07-17T14:08:55""#,
+        ] {
+            let value: Value = read(text, &Guard::new(&options)).unwrap();
+            assert_eq!(serde_json::to_string(&value).unwrap(), text);
+        }
+    }
+
+    /// Whole numbers are integers (JSON Schema 2020-12, §6.1.1); octets are those of RFC 4648 §10.
+    #[test]
+    fn types_spec() {
+        let options = options(64, 100, true);
+        let guard = Guard::new(&options);
+        for (text, number) in [("100", 100), ("1e2", 100), ("100.0", 100), ("-0.0", 0), ("\"7\"", 7)] {
+            assert_eq!(read(text, &guard), Ok(number), "{text}");
+        }
+        assert_eq!(read("\"18446744073709551615\"", &guard), Ok(u64::MAX));
+        assert_eq!(read("18446744073709551615", &guard), Ok(u64::MAX));
+        assert_eq!(read("\"\\u00fc\"", &guard), Ok('ü'));
+        assert_eq!(read("\"Zm9vYg==\"", &guard), Ok(Base64(b"foob".to_vec())));
+        assert_eq!(read("3", &guard), Ok(3.0));
+        assert_eq!(read("[null,1]", &guard), Ok((None::<i32>, Some(1))));
+        assert_eq!(read(r#"{"-7":[true]}"#, &guard), Ok(BTreeMap::from([(-7, [true])])));
+        for (text, figure) in [
+            (r#""Point""#, Figure::Point),
+            (r#"{"Circle":1}"#, Figure::Circle(1.0)),
+            (r#"{"Square":{"side":3}}"#, Figure::Square { side: 3 }),
+        ] {
+            assert_eq!(read(text, &guard), Ok(figure));
+        }
+    }
+
+    #[test]
+    fn types_invalid() {
+        for (found, expected) in [
+            (refusal::<i8>("128"), "expected an integer from -128 to 127, found 128"),
+            (refusal::<u16>("-1"), "expected an integer from 0 to 65535, found -1"),
+            (refusal::<i32>("\"7\""), "expected int, found string \"7\""),
+            (refusal::<i32>("1.5"), "expected int, found double $number"),
+            (refusal::<bool>("1"), "expected boolean, found int 1"),
+            (
+                refusal::<f64>("9007199254740993"),
+                "expected double, found int 9007199254740993, which a double cannot hold exactly",
+            ),
+            (refusal::<Base64>("\"Zm9v!\""), "expected base64, found string \"Zm9v!\""),
+            (refusal::<Vec<i32>>("{}"), "expected array, found struct"),
+            (refusal::<(i32, i32)>("[1]"), "expected array of 2 items, found 1 items"),
+            (refusal::<(i32,)>("[1,2]"), "expected the end of the array, found one more item"),
+            (refusal::<Figure>("1"), "expected string or struct of one member, found int 1"),
+            (refusal::<Figure>("{}"), "expected struct of one member, found an empty one"),
+            (refusal::<Figure>(r#"{"Circle":1,"a":2}"#), "expected struct of one member, found one more"),
+            (refusal::<Figure>(r#"{"Square":[3]}"#), "expected struct, found array"),
+        ] {
+            assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn limits_invalid() {
+        let options = options(2, 3, false);
+        let guard = Guard::new(&options);
+        assert_eq!(read::<Value>("[[1]]", &guard).map(|_| ()), Ok(()));
+        assert!(guard.exceeded().is_none());
+        let guard = Guard::new(&options);
+        assert!(read::<Value>("[[[]]]", &guard).is_err());
+        assert_eq!(guard.exceeded().as_deref(), Some("arrays and structs nested deeper than 2"));
+        guard.begin();
+        assert!(guard.exceeded().is_none());
+        assert!(read::<Value>(r#"{"a":1,"b":2}"#, &guard).is_err());
+        assert_eq!(guard.exceeded().as_deref(), Some("more than 3 array items and struct members"));
+    }
+}

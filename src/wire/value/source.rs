@@ -198,3 +198,75 @@ impl<'de, E: de::Error> Source<'de> for ValueSource<E> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{DataError, DateTime, Members};
+    use super::*;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    struct Book {
+        authors: Vec<String>,
+        year: Option<i32>,
+    }
+
+    fn book(authors: impl Into<Value>) -> Value {
+        Members::from([("authors", authors.into()), ("year", 1998.into())]).into()
+    }
+
+    fn read<T: de::DeserializeOwned>(value: Value, format: FormatTypes) -> Result<T, DataError> {
+        place::begin();
+        T::deserialize(value.into_typed(format))
+    }
+
+    /// Returns the place of a mistake, and its text.
+    fn refusal<T: de::DeserializeOwned>(value: Value) -> Option<(String, String)> {
+        read::<T>(value, FormatTypes::All).err().map(|error| (place::taken(), error.to_string()))
+    }
+
+    #[test]
+    fn received_roundtrip() {
+        let values = vec![Value::Int(1), book(vec!["a".into()]), Base64(vec![1]).into(), Value::Nil];
+        let received: Received = read(Value::Array(values.clone()), FormatTypes::All).unwrap();
+        assert_eq!((received.values, received.format), (values, FormatTypes::All));
+        // a format without types for dates and octets does not know the name
+        let received: Received = serde_json::from_str(r#"[1, {"a": [null]}]"#).unwrap();
+        let values = vec![1.into(), Members::from([("a", vec![Value::Nil])]).into()];
+        assert_eq!((received.values, received.format), (values, FormatTypes::Text));
+    }
+
+    #[test]
+    fn types_of_the_format_spec() {
+        let date: DateTime = "19980717T14:08:55.25".parse().unwrap();
+        assert_eq!(read::<DateTime>(date.into(), FormatTypes::All).unwrap(), date);
+        assert_eq!(read::<DateTime>("1998-07-17T14:08:55.25".into(), FormatTypes::Text).unwrap(), date);
+        assert_eq!(read::<Base64>("Zm9vYmFy".into(), FormatTypes::Text).unwrap().0, b"foobar");
+        let expected = Book { authors: vec!["a".into()], year: Some(1998) };
+        assert_eq!(read::<Book>(book(vec!["a".into()]), FormatTypes::All).unwrap(), expected);
+    }
+
+    #[test]
+    fn places_invalid() {
+        let one = |value: Value| Value::Array(vec![value]);
+        for (found, place, expected) in [
+            (refusal::<Book>(1.into()), "", "expected struct, found int 1"),
+            (refusal::<Book>(book(1)), ".authors", "expected array, found int 1"),
+            (refusal::<Book>(book(vec!["a".into(), true.into()])), ".authors[1]", "expected string, found boolean 1"),
+            (refusal::<Vec<Book>>(one(book(Value::Nil))), "[0].authors", "expected array, found nil"),
+            (
+                refusal::<Book>(Members::from([("year", 1)]).into()),
+                "",
+                "expected struct with member \"authors\", found none of that name",
+            ),
+            (
+                refusal::<[i32; 1]>(vec![1.into(), 2.into()].into()),
+                "",
+                "expected the end of the array, found one more item",
+            ),
+            (refusal::<(i32, i32)>(one(1.into())), "", "expected array of 2 items, found 1 items"),
+            (refusal::<DateTime>("19980717T14:08:55".into()), "", "expected dateTime.iso8601, found string"),
+        ] {
+            assert_eq!(found, Some((place.to_owned(), expected.to_owned())));
+        }
+    }
+}

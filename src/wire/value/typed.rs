@@ -520,3 +520,123 @@ impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for StructContent<V> {
         deserializer.deserialize_struct("", self.fields, self.visitor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde::de::{Deserialize, DeserializeOwned};
+    use serde_json::json;
+
+    use super::super::source::ValueSource;
+    use super::super::{DataError, FormatTypes, Members, Value};
+    use super::*;
+
+    type Opened = Typed<'static, ValueSource<DataError>>;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    enum Figure {
+        Point,
+        Circle(f64),
+        Line(i32, i32),
+        Square { side: i32 },
+    }
+
+    fn read<T: DeserializeOwned>(value: impl Into<Value>) -> Result<T, DataError> {
+        T::deserialize(value.into().into_typed(FormatTypes::All))
+    }
+
+    fn refusal<T: DeserializeOwned>(value: impl Into<Value>) -> String {
+        read::<T>(value).err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    fn one(name: &str, value: impl Into<Value>) -> Value {
+        Members::from([(name, value.into())]).into()
+    }
+
+    #[test]
+    fn values_roundtrip() {
+        let date = "19980717T14:08:55.5".parse::<DateTime>().unwrap();
+        for value in [
+            Value::Int(i64::MIN),
+            true.into(),
+            "".into(),
+            f64::MIN_POSITIVE.into(),
+            date.into(),
+            Base64(vec![0, 255]).into(),
+            vec![Value::Nil, Value::Array(Vec::new())].into(),
+            one("a", one("b", 1)),
+            Value::Nil,
+        ] {
+            assert_eq!(read::<Value>(value.clone()).unwrap(), value);
+            assert_eq!(read::<Option<Value>>(value.clone()).unwrap(), Some(value).filter(|value| *value != Value::Nil));
+        }
+    }
+
+    #[test]
+    fn types_spec() {
+        assert_eq!(read::<i32>(41).unwrap(), 41);
+        assert_eq!(read::<u8>(255).unwrap(), 255);
+        assert_eq!(u64::deserialize(Opened::Open(Node::Unsigned(u64::MAX))).unwrap(), u64::MAX);
+        assert_eq!(read::<f64>(-12.214).unwrap().to_bits(), (-12.214_f64).to_bits());
+        assert_eq!(
+            read::<f64>(1_152_921_504_606_847_000_i64).unwrap().to_bits(),
+            (1_152_921_504_606_846_976_f64).to_bits()
+        );
+        assert_eq!(read::<char>("x").unwrap(), 'x');
+        assert_eq!(read::<Base64>(Base64(b"you can't read this!".to_vec())).unwrap().0, b"you can't read this!");
+        let octets = Opened::Open(Node::Text("eW91IGNhbid0IHJlYWQgdGhpcyE=".into()));
+        assert_eq!(Base64::deserialize(octets).unwrap().0, b"you can't read this!");
+        let date = Opened::Open(Node::Text("1998-07-17T14:08:55".into()));
+        assert_eq!(DateTime::deserialize(date).unwrap(), "19980717T14:08:55".parse().unwrap());
+        for (value, figure) in [
+            ("Point".into(), Figure::Point),
+            (one("Circle", 1.5), Figure::Circle(1.5)),
+            (one("Line", vec![Value::Int(1), Value::Int(2)]), Figure::Line(1, 2)),
+            (one("Square", one("side", 3)), Figure::Square { side: 3 }),
+        ] {
+            assert_eq!(read::<Figure>(value).unwrap(), figure);
+        }
+        assert_eq!(read::<BTreeMap<i16, bool>>(one("-7", true)).unwrap(), BTreeMap::from([(-7, true)]));
+        assert_eq!(json!(exactly(1 << 53)), json!(9_007_199_254_740_992.0));
+        assert_eq!(exactly((1 << 53) + 1), None);
+    }
+
+    #[test]
+    fn types_invalid() {
+        let unsigned = Opened::Open(Node::Unsigned(u64::MAX));
+        let unsigned = i64::deserialize(unsigned).unwrap_err().to_string();
+        for (found, expected) in [
+            (refusal::<i8>(128), "expected an integer from -128 to 127, found 128"),
+            (refusal::<u32>(-1), "expected an integer from 0 to 4294967295, found -1"),
+            (
+                unsigned,
+                "expected an integer from -9223372036854775808 to 9223372036854775807, found 18446744073709551615",
+            ),
+            (refusal::<i32>("1"), "expected int, found string"),
+            (refusal::<bool>(1), "expected boolean, found int 1"),
+            (
+                refusal::<f64>(9_007_199_254_740_993_i64),
+                "expected double, found int 9007199254740993, which a double cannot hold exactly",
+            ),
+            (refusal::<f64>("1"), "expected double, found string"),
+            (refusal::<String>(true), "expected string, found boolean 1"),
+            (refusal::<Base64>("eW91"), "expected base64, found string"),
+            (refusal::<DateTime>("19980717T14:08:55"), "expected dateTime.iso8601, found string"),
+            (refusal::<()>(1.5), "expected nil, found double 1.5"),
+            (refusal::<Vec<i32>>(Members::new()), "expected array, found struct"),
+            (refusal::<BTreeMap<String, i32>>(Value::Nil), "expected struct, found nil"),
+            (refusal::<BTreeMap<i16, i32>>(one("x", 1)), "expected int, found string \"x\""),
+            (refusal::<(i32,)>(vec![1.into(), 2.into()]), "expected the end of the array, found one more item"),
+            (refusal::<Figure>(1), "expected string or struct of one member, found int 1"),
+            (refusal::<Figure>(Members::new()), "expected struct of one member, found an empty one"),
+            (refusal::<Figure>("Cone"), "expected \"Point\" or \"Circle\" or \"Line\" or \"Square\", found \"Cone\""),
+            (
+                refusal::<Figure>(Members::from([("Circle", 1), ("Line", 2)])),
+                "expected the end of the struct, found one more member",
+            ),
+        ] {
+            assert_eq!(found, expected);
+        }
+    }
+}

@@ -534,3 +534,108 @@ impl<K: Serialize + ?Sized> Display for Key<'_, K> {
         self.0.serialize(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use chrono::NaiveDate;
+    use serde::Deserialize;
+
+    use super::*;
+    use crate::service::Limits;
+    use crate::wire::json::{self, Options, Text};
+
+    #[derive(Debug, Deserialize, PartialEq, serde::Serialize)]
+    enum Figure {
+        Point,
+        Circle(f64),
+        Line(i32, i32),
+        Square { side: i32 },
+    }
+
+    #[derive(Debug, Deserialize, PartialEq, serde::Serialize)]
+    struct Drawing {
+        figures: Vec<Figure>,
+        layers: BTreeMap<u8, Option<char>>,
+        made: DateTime,
+        thumbnail: Base64,
+    }
+
+    /// A result among several.
+    struct OneOf(f64);
+
+    impl Serialize for OneOf {
+        fn serialize<S: ser::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.serialize_newtype_struct(OUTCOME, &[self.0])
+        }
+    }
+
+    fn options(response: usize) -> Options {
+        Options { limits: Limits { response, ..Limits::default() }, large_integers_as_text: false }
+    }
+
+    fn written<T: Serialize>(value: &T, limit: usize) -> Result<String, WriteError> {
+        let mut out = Vec::new();
+        json::write(value, &options(limit), &mut out)?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    fn refusal<T: Serialize>(value: &T, limit: usize) -> Option<(bool, String)> {
+        written(value, limit).err().map(|error| (error.is_limit(), error.to_string()))
+    }
+
+    fn drawing() -> Drawing {
+        Drawing {
+            figures: vec![Figure::Point, Figure::Circle(0.5), Figure::Line(1, -1), Figure::Square { side: 3 }],
+            layers: BTreeMap::from([(1, Some('a')), (20, None)]),
+            made: "19980717T14:08:55".parse().unwrap(),
+            thumbnail: Base64(b"foobar".to_vec()),
+        }
+    }
+
+    #[test]
+    fn structures_roundtrip() {
+        let text = written(&drawing(), usize::MAX).unwrap();
+        let options = options(usize::MAX);
+        let read: Drawing = Text::new(text.as_bytes(), &options).unwrap().value().unwrap();
+        assert_eq!(read, drawing());
+    }
+
+    #[test]
+    fn structures_spec() {
+        let expected = concat!(
+            r#"{"figures":["Point",{"Circle":0.5},{"Line":[1,-1]},{"Square":{"side":3}}],"#,
+            r#""layers":{"1":"a","20":null},"made":"1998-07-17T14:08:55","thumbnail":"Zm9vYmFy"}"#,
+        );
+        assert_eq!(written(&drawing(), usize::MAX).unwrap(), expected);
+        assert_eq!(
+            written(&[OneOf(1.0), OneOf(f64::NAN), OneOf(2.0)], usize::MAX).unwrap(),
+            r#"[[1.0],{"faultCode":-32603,"faultString":"the result cannot be written: NaN is no double of JSON"},[2.0]]"#,
+        );
+    }
+
+    #[test]
+    fn structures_invalid() {
+        let far = DateTime(NaiveDate::from_ymd_opt(12345, 1, 1).unwrap().and_hms_opt(0, 0, 0).unwrap());
+        let by_list = BTreeMap::from([(vec![1], 1)]);
+        for (found, is_limit, expected) in [
+            (refusal(&f32::NEG_INFINITY, 100), false, "-inf is no double of JSON"),
+            (refusal(&[[0.0], [f64::NAN]], 100), false, "NaN is no double of JSON, at [1][0]"),
+            (refusal(&[Figure::Circle(f64::NAN)], 100), false, "NaN is no double of JSON, at [0].Circle"),
+            (
+                refusal(&BTreeMap::from([("a", [(1, f64::INFINITY)])]), 100),
+                false,
+                "inf is no double of JSON, at a[0][1]",
+            ),
+            (refusal(&far, 100), false, "the year of +12345-01-01 00:00:00 has not four digits"),
+            (refusal(&by_list, 100), false, "a map has keys that are neither text nor numbers"),
+            (refusal(&(1, by_list), 100), false, "a map has keys that are neither text nor numbers, at [1]"),
+            (refusal(&"0123456789", 11), true, "longer than 11 octets"),
+            (refusal(&Base64(vec![0; 20]), 19), true, "longer than 19 octets"),
+            (refusal(&[OneOf(1.0), OneOf(2.0)], 10), true, "longer than 10 octets, at [1]"),
+        ] {
+            assert_eq!(found, Some((is_limit, expected.to_owned())));
+        }
+    }
+}

@@ -196,3 +196,82 @@ fn quoted(value: &str) -> Option<&str> {
     let quote = value.chars().next().filter(|quote| matches!(quote, '"' | '\''))?;
     value[1..].split_once(quote).map(|(label, _)| label)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decoded(document: &[u8]) -> Result<String, (Category, String)> {
+        match decode(document) {
+            Ok(text) => Ok(String::from_utf8(text.into_owned()).unwrap()),
+            Err(error) => Err((error.category(), error.to_string())),
+        }
+    }
+
+    #[test]
+    fn documents_roundtrip() {
+        for (label, text) in [
+            ("utf-8", "<a>ü\u{20AC}\u{1D11E}</a>"),
+            ("iso-8859-1", "<a>ü\u{80}\u{FF}</a>"),
+            ("iso-8859-15", "<a>ü\u{20AC}</a>"),
+            ("windows-1252", "<a>ü\u{20AC}</a>"),
+            ("shift_jis", "<a>\u{65E5}\u{672C}</a>"),
+            ("us-ascii", "<a>x</a>"),
+        ] {
+            let encoding: Encoding = label.parse().unwrap();
+            assert_eq!(encoding.to_string(), label);
+            let document = format!("<?xml version='1.0' encoding='{label}'?>{text}");
+            assert_eq!(decoded(&encoding.encode(document.clone().into_bytes())), Ok(document));
+        }
+    }
+
+    /// Octets of XML 1.0, Appendix F.
+    #[test]
+    fn documents_spec() {
+        for (document, expected) in [
+            (&b"\xEF\xBB\xBF<a/>"[..], "<a/>"),
+            (b"\xFE\xFF\0<\0a\0/\0>", "<a/>"),
+            (b"\xFF\xFE<\0a\0/\0>\0", "<a/>"),
+            (b"\0<\0\xFC\0/\0>", "<\u{FC}/>"),
+            (b"<\0\xAC\x20/\0>\0", "<\u{20AC}/>"),
+            (b"<?xml version='1.0' encoding='ISO-8859-1'?>\xFC", "<?xml version='1.0' encoding='ISO-8859-1'?>ü"),
+            (b"<?xml version='1.0' encoding = \"l1\"?>\x80", "<?xml version='1.0' encoding = \"l1\"?>\u{80}"),
+            (b"<?xml version='1.0'?><a encoding='x'/>", "<?xml version='1.0'?><a encoding='x'/>"),
+            (b"", ""),
+        ] {
+            assert_eq!(decoded(document), Ok(expected.to_owned()));
+        }
+        let text = "<a>ü\u{20AC}</a>".as_bytes().to_vec();
+        assert_eq!(Encoding::US_ASCII.encode(text.clone()), b"<a>&#252;&#8364;</a>");
+        assert_eq!("latin1".parse::<Encoding>().unwrap().encode(text), b"<a>\xFC&#8364;</a>");
+    }
+
+    #[test]
+    fn documents_invalid() {
+        let start = "<?xml version='1.0' encoding=";
+        for (rest, category, expected) in [
+            (&b"'klingon'?><a/>"[..], Category::Encoding, "unsupported encoding \"klingon\" at line 1 column 1"),
+            (b"'utf-16'?><a/>", Category::Encoding, "declared as utf-16, but it is not at line 1 column 1"),
+            (b"utf-8?><a/>", Category::Syntax, "an encoding that is not in quotes at line 1 column 1"),
+            (b"'us-ascii'?>\n<a>\xFC", Category::Character, "octet FC is not us-ascii at line 2 column 4"),
+            (b"'euc-kr'?>\n\xFF", Category::Character, "octets that are not euc-kr at line 2 column 1"),
+        ] {
+            assert_eq!(decoded(&[start.as_bytes(), rest].concat()), Err((category, expected.to_owned())));
+        }
+        let cut = (Category::Character, "octets that are not utf-16be at line 1 column 2".to_owned());
+        assert_eq!(decoded(b"\xFE\xFF\0<\0"), Err(cut));
+    }
+
+    #[test]
+    fn labels_invalid() {
+        for (label, expected) in [
+            ("klingon", "unsupported encoding \"klingon\""),
+            ("", "unsupported encoding \"\""),
+            ("utf-16", "documents are not written in UTF-16LE"),
+            ("UTF-16BE", "documents are not written in UTF-16BE"),
+        ] {
+            let error = label.parse::<Encoding>().unwrap_err();
+            assert_eq!((error.category(), &error.to_string()[..]), (Category::Encoding, expected));
+        }
+    }
+}

@@ -80,3 +80,52 @@ fn escape_one(text: &str, at: usize, out: &mut Vec<u8>) -> usize {
     }
     1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn escaped(text: &str) -> String {
+        let mut out = Vec::new();
+        escape(text, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn markup_roundtrip() {
+        // around the lengths at which the search changes
+        for length in [0, 1, 15, 16, 17, 31, 255, 271, 272, 273, 600] {
+            for special in ["", "<", ">", "&", "\r", "&lt;", "\u{FFFD}", "ü\u{F000}"] {
+                let text = ["x".repeat(length), special.to_owned(), "y".repeat(length), special.to_owned()].concat();
+                let read = escaped(&text).replace("&lt;", "<").replace("&gt;", ">").replace("&#13;", "\r");
+                assert_eq!(read.replace("&amp;", "&"), text, "{length} {special:?}");
+            }
+        }
+    }
+
+    /// The characters that XML 1.0 §2.4 and §2.11 ask to escape, and those that it need not.
+    #[test]
+    fn markup_spec() {
+        for (text, expected) in [
+            ("", ""),
+            ("AT&T", "AT&amp;T"),
+            ("<a>]]></a>", "&lt;a&gt;]]&gt;&lt;/a&gt;"),
+            ("\"'", "\"'"),
+            ("\t\r\n", "\t&#13;\n"),
+            ("ü\u{F8FF}\u{FFFD}\u{1D11E}\u{7F}\u{85}", "ü\u{F8FF}\u{FFFD}\u{1D11E}\u{7F}\u{85}"),
+        ] {
+            assert_eq!(escaped(text), expected);
+        }
+    }
+
+    #[test]
+    fn forbidden_characters_invalid() {
+        for forbidden in ["\0", "\u{1}", "\u{8}", "\u{B}", "\u{C}", "\u{1F}", "\u{FFFE}", "\u{FFFF}"] {
+            for length in [0, 16, 300] {
+                let (before, after) = ("x".repeat(length), "y");
+                let expected = format!("{before}\u{FFFD}{after}");
+                assert_eq!(escaped(&format!("{before}{forbidden}{after}")), expected, "{forbidden:?}");
+            }
+        }
+    }
+}

@@ -362,3 +362,186 @@ fn is_plain(text: &str) -> bool {
     let special = |octet: u8| (octet < 0x20 && !matches!(octet, b'\t' | b'\n')) || matches!(octet, b'>' | 0xEF);
     !text.bytes().fold(false, |found, octet| found | special(octet))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::escape;
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Tag {
+        A,
+        B,
+        Unknown,
+    }
+
+    impl TagName for Tag {
+        fn of(name: &str) -> Tag {
+            match name {
+                "a" => Tag::A,
+                "b" => Tag::B,
+                _ => Tag::Unknown,
+            }
+        }
+
+        fn is_known(self) -> bool {
+            self != Tag::Unknown
+        }
+    }
+
+    impl fmt::Display for Tag {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(match self {
+                Tag::A => "a",
+                Tag::B => "b",
+                Tag::Unknown => "unknown",
+            })
+        }
+    }
+
+    /// Writes the tokens of a document one after the other, references in brackets.
+    fn tokens(document: &[u8]) -> Result<String, Error> {
+        let mut reader = Reader::<Tag>::new(document, &Limits::default());
+        let mut seen = String::new();
+        loop {
+            match reader.next()? {
+                Token::Start(tag) => seen += &format!("<{tag}>"),
+                Token::End(tag) => seen += &format!("</{tag}>"),
+                Token::Text(text) => seen += &text,
+                Token::Reference(character) => seen += &format!("[{character}]"),
+                Token::Eof => return Ok(seen),
+            }
+        }
+    }
+
+    fn refusal<T>(
+        document: &[u8],
+        read: impl Fn(&mut Reader<'_, Tag>) -> Result<T, Error>,
+    ) -> Option<(Category, String)> {
+        let limits = Limits { depth: 1, members: 1, ..Limits::default() };
+        let error = read(&mut Reader::new(document, &limits)).err()?;
+        Some((error.category(), error.to_string()))
+    }
+
+    #[test]
+    fn text_roundtrip() {
+        for text in ["", "a", " a\tb\n ", "<&>\"'", "]]>", "\r\n\r", "ü\u{1D11E}\u{FFFD}", "\u{EFFF}\u{F000}"] {
+            let mut document = b"<a>".to_vec();
+            escape(text, &mut document);
+            document.extend_from_slice(b"</a>");
+            let mut reader = Reader::new(&document, &Limits::default());
+            reader.expect_start(Tag::A).unwrap();
+            assert_eq!(reader.text(Tag::A).unwrap(), text);
+            reader.expect_eof().unwrap();
+        }
+    }
+
+    /// Examples of XML 1.0: §2.1, §2.5, §2.6, §2.7, §2.11, §3.1, §4.6.
+    #[test]
+    fn documents_spec() {
+        for (document, expected) in [
+            ("<?xml version=\"1.0\"?><a>Hello, world!</a>", "<a>Hello, world!</a>"),
+            ("<a><!-- declarations for <head> & <body> -->x</a>", "<a>x</a>"),
+            ("<?xml-stylesheet href=\"x\"?><a/>", "<a></a>"),
+            ("<a><![CDATA[<greeting>Hello, world!</greeting>]]></a>", "<a><greeting>Hello, world!</greeting></a>"),
+            ("<a>1\r\n2\r3\n4</a>", "<a>1\n2\n3\n4</a>"),
+            ("<a x='1'\n y=\"&lt;\" ></a\n>", "<a></a>"),
+            ("<b>&lt;&amp;&#38;&#x26;&apos;</b>", "<b>[<][&][&][&][']</b>"),
+            ("\n<a><b/><c></c></a>\n", "\n<a><b></b><unknown></unknown></a>\n"),
+        ] {
+            assert_eq!(tokens(document.as_bytes()).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn documents_invalid() {
+        for (document, category, expected) in [
+            ("<!DOCTYPE a><a/>", Category::Syntax, "DOCTYPE is not allowed at line 1 column 1"),
+            (
+                "<a/><?xml version=\"1.0\"?>",
+                Category::Syntax,
+                "an XML declaration that is not at the start at line 1 column 5",
+            ),
+            ("<a>\nx]]>y</a>", Category::Syntax, "expected ]]&gt; in text, found ]]> at line 2 column 2"),
+            ("<a>x & y</a>", Category::Syntax, "found & that begins no reference at line 1 column 6"),
+            ("<a>&nbsp;</a>", Category::Syntax, "undefined entity \"nbsp\" at line 1 column 4"),
+            ("&lt;<a/>", Category::Syntax, "found a reference outside of the root element at line 1 column 1"),
+            ("<![CDATA[]]>", Category::Syntax, "found a CDATA section outside of the root element at line 1 column 1"),
+            ("<a>\u{1}</a>", Category::Character, "character U+0001, which XML does not allow at line 1 column 4"),
+            (
+                "<a>\r\nx\u{FFFE}</a>",
+                Category::Character,
+                "character U+FFFE, which XML does not allow at line 2 column 2",
+            ),
+            (
+                "<a x=1/>",
+                Category::Syntax,
+                "expected the value of attribute \"x\" in quotes, found \"1\" at line 1 column 6",
+            ),
+            ("<1/>", Category::Syntax, "expected the name of an element, found \"1\" at line 1 column 2"),
+            ("<a><!-- a--b --></a>", Category::Syntax, "expected no -- in a comment, found one at line 1 column 10"),
+        ] {
+            let error = tokens(document.as_bytes()).unwrap_err();
+            assert_eq!((error.category(), error.to_string()), (category, expected.to_owned()));
+        }
+        let error = tokens(b"<a>\n\xC3\xBC\xFC</a>").unwrap_err();
+        let expected = "octets that are not utf-8 at line 2 column 2";
+        assert_eq!((error.category(), &error.to_string()[..]), (Category::Character, expected));
+    }
+
+    #[test]
+    fn unclosed_elements_invalid() {
+        for (document, expected) in [
+            ("<a><b></a>", "expected </b>, found </a> at line 1 column 7"),
+            ("<a/>\n</b>", "found </b> without its start tag at line 2 column 1"),
+            ("<a", "markup that is not closed at line 1 column 1"),
+            ("<a><![CDATA[x]]</a>", "markup that is not closed at line 1 column 4"),
+            ("<a><!-- x", "markup that is not closed at line 1 column 4"),
+        ] {
+            let error = tokens(document.as_bytes()).unwrap_err();
+            assert_eq!((error.category(), &error.to_string()[..]), (Category::Syntax, expected));
+        }
+        let skipped = refusal(b"<a><b></b>", |reader| {
+            reader.expect_start(Tag::A)?;
+            reader.skip()
+        });
+        let expected = "expected an end tag, found the end of the document at line 1 column 11";
+        assert_eq!(skipped, Some((Category::Syntax, expected.to_owned())));
+    }
+
+    #[test]
+    fn structures_invalid() {
+        let a = |reader: &mut Reader<'_, Tag>| reader.expect_start(Tag::A);
+        for (found, category, expected) in [
+            (refusal(b" <c d='1'/>", a), Category::Structure, "expected <a>, found <c> at line 1 column 2"),
+            (refusal(b"\n x<a/>", a), Category::Structure, "expected <a>, found text at line 2 column 2"),
+            (refusal(b" ", a), Category::Syntax, "expected <a>, found the end of the document at line 1 column 2"),
+            (
+                refusal(b"<a>x<b/></a>", |reader| a(reader).and_then(|()| reader.text(Tag::A).map(|_| ()))),
+                Category::Structure,
+                "expected </a>, found <b> at line 1 column 5",
+            ),
+            (
+                refusal(b"<a></a>\n <b/>", |reader| {
+                    a(reader)?;
+                    reader.expect_end(Tag::A)?;
+                    reader.expect_eof()
+                }),
+                Category::Syntax,
+                "expected the end of the document, found more at line 2 column 2",
+            ),
+            (
+                refusal(b"<a/>", |reader| reader.check_depth(1)),
+                Category::Limit,
+                "arrays and structs nested deeper than 1 at line 1 column 1",
+            ),
+            (
+                refusal(b"<a/>", |reader| reader.count_member().and_then(|()| reader.count_member())),
+                Category::Limit,
+                "more than 1 array items and struct members at line 1 column 1",
+            ),
+        ] {
+            assert_eq!(found, Some((category, expected.to_owned())));
+        }
+    }
+}
