@@ -1,5 +1,5 @@
-//! The methods that clients of XML-RPC are tested with, at `/RPC2` and `/`: UserLand's `validator1`, the `interopEchoTests`,
-//! phpxmlrpc's `examples`, the roulette wheel, and those of Twisted's and Python's documentation.
+//! The methods that clients of XML-RPC are tested with, at `/RPC2` and `/`: UserLand's `validator1`, the
+//! `interopEchoTests`, phpxmlrpc's `examples`, the roulette wheel, and those of Twisted's and Python's documentation.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;

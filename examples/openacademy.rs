@@ -402,12 +402,12 @@ struct Clause {
 }
 
 /// The limit for conditions, terms of an order, and values of `in`: as many as a caller needs.
-const MOST: usize = 500;
+const MAX_ITEMS: usize = 500;
 
 fn check_count(what: &str, count: usize) -> Outcome<()> {
     match count {
-        0..=MOST => Ok(()),
-        _ => Err(invalid(format!("{what}: expected {MOST} at most, found {count}")).into()),
+        0..=MAX_ITEMS => Ok(()),
+        _ => Err(invalid(format!("{what}: expected {MAX_ITEMS} at most, found {count}")).into()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A limit of requests for each address: five in ten seconds, the sixth is refused before its body is read.
 //!
-//! It counts in its own memory, and so as a FastCGI responder or a development server. A CGI program starts anew for each
-//! request, and would have to count in a file.
+//! It counts in its own memory, and so as a FastCGI responder or a development server. A CGI program starts anew for
+//! each request, and would have to count in a file.
 //!
 //! Try it: `cargo run --example rate_limit -- serve`, and call six times.
 

@@ -11,7 +11,7 @@ use rpcgi::{Fault, Server, service};
 pub struct Wheel;
 
 const RED: [u64; 18] = [1, 3, 5, 7, 9, 12, 14, 16, 18, 19, 21, 23, 25, 27, 30, 32, 34, 36];
-const MOST_SPINS: i32 = 1000;
+const MAX_SPINS: i32 = 1000;
 
 #[service(rename_all = "camelCase")]
 impl Wheel {
@@ -42,8 +42,8 @@ impl Wheel {
         spins: Option<i32>,
     ) -> Result<Vec<[String; 4]>, Fault> {
         match spins.unwrap_or(1) {
-            spins @ 0..=MOST_SPINS => Ok((0..spins).map(|_| self.spin()).collect()),
-            spins => Err(Fault::new(1, format!("expected 0 to {MOST_SPINS} spins, found {spins}"))),
+            spins @ 0..=MAX_SPINS => Ok((0..spins).map(|_| self.spin()).collect()),
+            spins => Err(Fault::new(1, format!("expected 0 to {MAX_SPINS} spins, found {spins}"))),
         }
     }
 }

@@ -45,8 +45,8 @@ pub use crate::wire::value::{Base64, DateTime, Value};
 ///
 /// The function itself stays as it is. Its doc comment is the method's help, in Markdown, and the first paragraph the
 /// title; doc comments on its arguments explain the params, which have the arguments' names without a leading
-/// underscore. Arguments and result are as [`Method::new`] takes them: `&Request` first, if wanted, then owned types; an
-/// `Option` at the end may be left out.
+/// underscore. Arguments and result are as [`Method::new`] takes them: `&Request` first, if wanted, then owned types;
+/// an `Option` at the end may be left out.
 ///
 /// An `async` function is a method too, with the feature `async`: see `Server::async_method`.
 ///
@@ -152,7 +152,7 @@ macro_rules! methods {
 pub mod __private {
     #[cfg(feature = "async")]
     pub use crate::method::Async;
-    pub use crate::method::{About, Fallible, Typed, WithRequest};
+    pub use crate::method::{Fallible, Metadata, TypedFunction, WithRequest};
     #[cfg(feature = "program")]
     pub use crate::program::program;
 
@@ -173,7 +173,7 @@ pub mod __private {
     }
 
     /// The same for a type that is not a `Result`: that one has a function of this name itself.
-    pub trait Whole {
+    pub trait PlainReturn {
         type Type;
 
         fn check(&self)
@@ -181,7 +181,7 @@ pub mod __private {
             Self::Type: serde::Serialize + schemars::JsonSchema + Send + 'static;
     }
 
-    impl<T> Whole for Returned<T> {
+    impl<T> PlainReturn for Returned<T> {
         type Type = T;
 
         fn check(&self)

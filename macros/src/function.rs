@@ -68,7 +68,7 @@ impl Function {
     /// Returns the code that makes the method of a function itself.
     pub(crate) fn constant(&self, name: &str, options: &MethodOptions) -> TokenStream {
         let ident = &self.ident;
-        let typed = quote!(&::rpcgi::__private::Typed { function: #ident, marker: ::std::marker::PhantomData });
+        let typed = quote!(&::rpcgi::__private::TypedFunction { function: #ident, marker: ::std::marker::PhantomData });
         self.method(name, options, &format_ident!("constant"), &typed)
     }
 
@@ -100,7 +100,7 @@ impl Function {
         let make = quote_spanned!(self.ident.span()=> ::rpcgi::Method::#make::<#kind, _, _>);
         quote! {{
             #assertions
-            static ABOUT: ::rpcgi::__private::About = ::rpcgi::__private::About {
+            static METADATA: ::rpcgi::__private::Metadata = ::rpcgi::__private::Metadata {
                 name: ::std::borrow::Cow::Borrowed(#name),
                 help: ::std::borrow::Cow::Borrowed(#help),
                 params: ::std::borrow::Cow::Borrowed(&[#(#params),*]),
@@ -113,7 +113,7 @@ impl Function {
                 example: ::std::option::Option::None,
                 location: #location,
             };
-            #make(&ABOUT, #body)
+            #make(&METADATA, #body)
         }}
     }
 
@@ -133,7 +133,7 @@ impl Function {
             #(#arguments)*
             {
                 #[allow(unused_imports)]
-                use ::rpcgi::__private::Whole as _;
+                use ::rpcgi::__private::PlainReturn as _;
                 #(#result)*
             }
         }

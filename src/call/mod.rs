@@ -3,7 +3,7 @@
 mod params;
 mod reply;
 
-pub(crate) use self::params::{Mismatch, ParamError, ParamName, ParamSource, Params, TakeParam, ValueSource, Values};
+pub(crate) use self::params::{Mismatch, ParamError, ParamName, ParamSource, Params, TakeParam, ValueParams, Values};
 pub(crate) use self::reply::{Outcomes, Reply};
 use crate::wire::fault::Fault;
 

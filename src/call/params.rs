@@ -8,7 +8,7 @@ use serde::de::{Deserialize, DeserializeSeed};
 
 use crate::wire::fault::Fault;
 use crate::wire::json;
-use crate::wire::value::{DataError, FormatTypes, Value, shown};
+use crate::wire::value::{DataError, Value, WireTypes, excerpt};
 use crate::wire::{Error, Position};
 
 /// The params of a call, still in the document: each is decoded when it is asked for, straight into its type.
@@ -24,8 +24,8 @@ pub(crate) trait ParamSource<'de> {
     }
 
     /// Returns the types that the format has.
-    fn format(&self) -> FormatTypes {
-        FormatTypes::All
+    fn format(&self) -> WireTypes {
+        WireTypes::All
     }
 
     /// Returns the name of a param that the method has not taken, if they have names.
@@ -74,7 +74,7 @@ impl fmt::Display for ParamName<'_> {
 pub(crate) trait TakeParam<'de> {
     fn take(&mut self, deserializer: &mut dyn erased_serde::Deserializer<'de>) -> Result<(), erased_serde::Error>;
 
-    fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), Error>;
+    fn take_json(&mut self, text: &mut json::JsonText<'de>) -> Result<(), Error>;
 }
 
 /// A seed, and the value it made. The first param it is given uses it up.
@@ -91,7 +91,7 @@ impl<'de, S: DeserializeSeed<'de>> TakeParam<'de> for Seeded<'de, S> {
         Ok(())
     }
 
-    fn take_json(&mut self, text: &mut json::Text<'de>) -> Result<(), Error> {
+    fn take_json(&mut self, text: &mut json::JsonText<'de>) -> Result<(), Error> {
         if let Some(seed) = self.seed.take() {
             self.value = Some(text.seeded(seed)?);
         }
@@ -154,7 +154,7 @@ impl<'a, 'de> Params<'a, 'de> {
     }
 
     /// Returns the types that the format has.
-    pub(crate) fn format(&self) -> FormatTypes {
+    pub(crate) fn format(&self) -> WireTypes {
         self.0.format()
     }
 
@@ -190,7 +190,7 @@ impl<'a, 'de> Params<'a, 'de> {
         let (mut members, mut names) = (Vec::new(), HashSet::new());
         while let Some(name) = self.next_name().map_err(ParamError::Document)? {
             if !names.insert(name.clone()) {
-                let message = format!("param \"{}\" is there twice", shown(&name));
+                let message = format!("param \"{}\" is there twice", excerpt(&name));
                 return Err(ParamError::Mismatch(Mismatch::new(message)));
             }
             let value = self.next(ParamName { index: members.len(), name: Some(&name) })?;
@@ -208,9 +208,9 @@ pub(crate) enum Values {
 }
 
 /// A source of params that are values already.
-pub(crate) struct ValueSource {
+pub(crate) struct ValueParams {
     left: Left,
-    format: FormatTypes,
+    format: WireTypes,
 }
 
 enum Left {
@@ -218,13 +218,13 @@ enum Left {
     ByName(Vec<(String, Value)>),
 }
 
-impl ValueSource {
-    pub(crate) fn new(values: Values, format: FormatTypes) -> ValueSource {
+impl ValueParams {
+    pub(crate) fn new(values: Values, format: WireTypes) -> ValueParams {
         let left = match values {
             Values::ByPosition(values) => Left::ByPosition(values.into_iter()),
             Values::ByName(members) => Left::ByName(members),
         };
-        ValueSource { left, format }
+        ValueParams { left, format }
     }
 
     /// Returns the next value, or that of this name.
@@ -239,12 +239,12 @@ impl ValueSource {
     }
 }
 
-impl<'de> ParamSource<'de> for ValueSource {
+impl<'de> ParamSource<'de> for ValueParams {
     fn by_name(&self) -> bool {
         matches!(self.left, Left::ByName(_))
     }
 
-    fn format(&self) -> FormatTypes {
+    fn format(&self) -> WireTypes {
         self.format
     }
 
@@ -298,11 +298,11 @@ mod tests {
     #[test]
     fn values_roundtrip() {
         let values = vec![Value::Int(1), "a".into(), Value::Nil, vec![Value::from(1.5)].into()];
-        let mut source = ValueSource::new(Values::ByPosition(values.clone()), FormatTypes::All);
+        let mut source = ValueParams::new(Values::ByPosition(values.clone()), WireTypes::All);
         let mut params = Params::new(&mut source);
         let read: Vec<Value> = params.items().unwrap_or_default();
         assert_eq!((read, params.finish()), (values, Ok(0)));
-        let mut source = ValueSource::new(by_name(&[("b", 1), ("a", 2)]), FormatTypes::All);
+        let mut source = ValueParams::new(by_name(&[("b", 1), ("a", 2)]), WireTypes::All);
         let read = Params::new(&mut source).members().unwrap_or_default();
         assert_eq!(read, [("b".to_owned(), 1.into()), ("a".to_owned(), 2.into())]);
     }
@@ -314,7 +314,7 @@ mod tests {
         for (name, other) in [(None, "p03"), (None, "p2"), (None, "3"), (Some("c"), "p3"), (Some("c"), "C")] {
             assert!(!third(name).is(other), "{other}");
         }
-        let mut source = ValueSource::new(by_name(&[("b", 1), ("p3", 2), ("c", 3)]), FormatTypes::All);
+        let mut source = ValueParams::new(by_name(&[("b", 1), ("p3", 2), ("c", 3)]), WireTypes::All);
         let mut params = Params::new(&mut source);
         assert!(params.by_name());
         assert!(matches!(params.next::<i32>(third(Some("c"))), Ok(Some(3))));
@@ -323,9 +323,9 @@ mod tests {
         assert_eq!(params.next_name(), Ok(Some("b".into())));
         assert_eq!(params.finish(), Ok(1));
         let texts = vec!["1998-07-17T14:08:55".into(), "Zm9v".into()];
-        let mut source = ValueSource::new(Values::ByPosition(texts), FormatTypes::Text);
+        let mut source = ValueParams::new(Values::ByPosition(texts), WireTypes::Text);
         let mut params = Params::new(&mut source);
-        assert_eq!((params.by_name(), params.format()), (false, FormatTypes::Text));
+        assert_eq!((params.by_name(), params.format()), (false, WireTypes::Text));
         let date = params.next::<DateTime>(third(None));
         assert!(matches!(date, Ok(Some(date)) if date.to_string() == "19980717T14:08:55"));
         assert!(matches!(params.next::<Base64>(third(None)), Ok(Some(Base64(octets))) if octets == b"foo"));
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn params_invalid() {
-        let mut source = ValueSource::new(Values::ByPosition(vec!["a".into(), "Zm9v".into()]), FormatTypes::All);
+        let mut source = ValueParams::new(Values::ByPosition(vec!["a".into(), "Zm9v".into()]), WireTypes::All);
         let mut params = Params::new(&mut source);
         for (found, expected) in [
             (told(params.next::<i32>(third(None))), "expected int, found string"),
@@ -341,7 +341,7 @@ mod tests {
         ] {
             assert_eq!(found, Some(expected.to_owned()));
         }
-        let mut source = ValueSource::new(by_name(&[("a\n", 1), ("b", 1), ("a\n", 2)]), FormatTypes::All);
+        let mut source = ValueParams::new(by_name(&[("a\n", 1), ("b", 1), ("a\n", 2)]), WireTypes::All);
         let found = told(Params::new(&mut source).into_values());
         assert_eq!(found, Some("param \"a\\n\" is there twice".to_owned()));
     }

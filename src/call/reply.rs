@@ -13,11 +13,11 @@ pub struct Reply(Box<dyn WriteResult + Send>);
 
 /// A result that can be written in every format: erased, but for JSON, as [`TakeParam`] explains.
 trait WriteResult: erased_serde::Serialize {
-    fn write_json(&self, options: &json::Options, out: &mut Vec<u8>) -> Result<(), WriteError>;
+    fn write_json(&self, options: &json::JsonOptions, out: &mut Vec<u8>) -> Result<(), WriteError>;
 }
 
 impl<T: Serialize> WriteResult for T {
-    fn write_json(&self, options: &json::Options, out: &mut Vec<u8>) -> Result<(), WriteError> {
+    fn write_json(&self, options: &json::JsonOptions, out: &mut Vec<u8>) -> Result<(), WriteError> {
         json::write(self, options, out)
     }
 }
@@ -34,7 +34,7 @@ impl Reply {
     }
 
     /// Appends the result to a JSON text.
-    pub(crate) fn write_json(&self, options: &json::Options, out: &mut Vec<u8>) -> Result<(), WriteError> {
+    pub(crate) fn write_json(&self, options: &json::JsonOptions, out: &mut Vec<u8>) -> Result<(), WriteError> {
         self.0.write_json(options, out)
     }
 }
@@ -77,7 +77,7 @@ mod tests {
     fn written(reply: &Reply, response: usize) -> Result<String, WriteError> {
         let limits = Limits { response, ..Limits::default() };
         let mut out = Vec::new();
-        reply.write_json(&json::Options { limits, large_integers_as_text: true }, &mut out)?;
+        reply.write_json(&json::JsonOptions { limits, large_integers_as_text: true }, &mut out)?;
         Ok(String::from_utf8(out).unwrap())
     }
 

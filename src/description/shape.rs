@@ -122,7 +122,7 @@ impl Definitions {
 
     /// Reads the shape of a type's values from its JSON Schema.
     pub(super) fn shape(&self, schema: &Schema) -> Shape {
-        Reader { definitions: self, inside: Vec::new(), left: MOST_DEFINITIONS }.shape(schema.as_value())
+        ShapeReader { definitions: self, inside: Vec::new(), left: MAX_DEFINITIONS }.shape(schema.as_value())
     }
 
     /// Returns the schema that a schema refers to, and its name, if there is one.
@@ -133,7 +133,7 @@ impl Definitions {
 }
 
 /// The most definitions read for one value: types that all refer to one another would fill any page.
-const MOST_DEFINITIONS: usize = 200;
+const MAX_DEFINITIONS: usize = 200;
 
 /// Joins alternatives into their common shape: nil makes it nullable, members and listed values are those of all, and
 /// different types make it undefined.
@@ -185,7 +185,7 @@ fn joined_members(shapes: &[Shape]) -> Arc<[Named]> {
 }
 
 /// Reads a schema, and those that it refers to.
-struct Reader<'a> {
+struct ShapeReader<'a> {
     definitions: &'a Definitions,
     /// The names of the definitions around the current place: one that refers to itself is read only once.
     inside: Vec<&'a str>,
@@ -193,7 +193,7 @@ struct Reader<'a> {
     left: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ShapeReader<'a> {
     fn shape(&mut self, schema: &'a Json) -> Shape {
         schema.as_object().map_or_else(|| Shape::of(Type::Undefined), |schema| self.object(schema))
     }

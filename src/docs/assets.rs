@@ -1,5 +1,5 @@
-//! The page's style and script: in the page under a policy that allows these alone, or beside it under names that change
-//! with them.
+//! The page's style and script: in the page under a policy that allows these alone, or beside it under names that
+//! change with them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

@@ -4,7 +4,7 @@ use maud::{DOCTYPE, Markup, Render, html};
 
 use super::markdown::{self, anchor};
 use super::samples::Samples;
-use super::{Format, LONGEST_FILTER, Page, assets};
+use super::{Format, MAX_FILTER, Page, assets};
 use crate::description::Description;
 use crate::description::openrpc::UNVERSIONED;
 use crate::wire::Type;
@@ -119,7 +119,7 @@ impl Page<'_> {
         html! {
             form role="search" {
                 label for="q" { "Only methods with" }
-                input type="search" id="q" name="q" maxlength=(LONGEST_FILTER) value=(self.visit.filter);
+                input type="search" id="q" name="q" maxlength=(MAX_FILTER) value=(self.visit.filter);
                 button { "Show" }
                 p.found role="status" { @if !self.visit.filter.is_empty() {
                     (self.shown().count()) " of " (self.methods.len()) " methods. " a href="?q=" { "Show all" }

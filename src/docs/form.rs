@@ -13,14 +13,14 @@ use serde_json::Value as Json;
 use super::{example, samples};
 use crate::description::{Detail, Shape};
 use crate::wire::Type;
-use crate::wire::value::{Base64, Value, shown};
+use crate::wire::value::{Base64, Value, excerpt};
 
 /// The most items of arrays in a form, together.
-const MOST_ITEMS: usize = 1000;
+const MAX_ITEMS: usize = 1000;
 
 /// The most fields of a form, and the most octets of its body.
-const MOST_FIELDS: usize = 10_000;
-pub(crate) const MOST_OCTETS: usize = 1 << 20;
+const MAX_FIELDS: usize = 10_000;
+pub(crate) const MAX_FORM_OCTETS: usize = 1 << 20;
 
 /// The text entered into a form, by the names of its fields.
 #[derive(Clone, Debug, Default)]
@@ -32,13 +32,13 @@ impl Fields {
     /// # Errors
     /// If it has more fields or items than a form may have.
     pub(crate) fn read(body: &[u8]) -> Result<Fields, String> {
-        let fields = Fields(form_urlencoded::parse(body).into_owned().take(MOST_FIELDS + 1).collect());
-        if fields.0.len() > MOST_FIELDS {
-            return Err(format!("expected at most {MOST_FIELDS} fields in a form, found more"));
+        let fields = Fields(form_urlencoded::parse(body).into_owned().take(MAX_FIELDS + 1).collect());
+        if fields.0.len() > MAX_FIELDS {
+            return Err(format!("expected at most {MAX_FIELDS} fields in a form, found more"));
         }
         match fields.counts().fold(0, usize::saturating_add) {
-            0..=MOST_ITEMS => Ok(fields),
-            items => Err(format!("expected at most {MOST_ITEMS} items in a form, found {items}")),
+            0..=MAX_ITEMS => Ok(fields),
+            items => Err(format!("expected at most {MAX_ITEMS} items in a form, found {items}")),
         }
     }
 
@@ -71,7 +71,7 @@ impl Fields {
         let all: usize = self.counts().sum();
         if let Some(items) = find(detail, &place).and_then(|shape| shape.items.as_deref()) {
             let changed = match more {
-                true if all < MOST_ITEMS => count + 1,
+                true if all < MAX_ITEMS => count + 1,
                 true => count,
                 false => count.saturating_sub(1),
             };
@@ -285,7 +285,8 @@ fn entered(name: &str, place: &str, shape: &Shape, optional: bool, fields: &Fiel
     Ok(Some(match Control::of(shape) {
         Control::Scalar | Control::Json => {
             let text = fields.text(place);
-            scalar(text, shape).ok_or_else(|| format!("{name}: expected {}, found \"{}\"", shape.wire, shown(text)))?
+            scalar(text, shape)
+                .ok_or_else(|| format!("{name}: expected {}, found \"{}\"", shape.wire, excerpt(text)))?
         }
         Control::Items(of) => {
             Value::Array((0..fields.count(place)).map(|index| item(index, of)).collect::<Result<_, _>>()?)

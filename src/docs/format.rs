@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::wire::value::shown;
+use crate::wire::value::excerpt;
 
 /// A form of the description of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl FromStr for Format {
     fn from_str(name: &str) -> Result<Format, String> {
         Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
             let known: Vec<&str> = Format::ALL.iter().map(|format| format.name()).collect();
-            format!("expected {} as format, found \"{}\"", known.join(", "), shown(name))
+            format!("expected {} as format, found \"{}\"", known.join(", "), excerpt(name))
         })
     }
 }

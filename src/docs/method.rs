@@ -6,7 +6,7 @@ use super::Page;
 use super::document::Writing;
 use super::example;
 use super::markdown::anchor;
-use super::samples::{Call, Samples};
+use super::samples::{SampleCall, Samples};
 use super::try_it::{self, TRY};
 use crate::description::{Constraint, Description, Detail, Named, Shape, Signature};
 use crate::wire::Type;
@@ -16,7 +16,7 @@ impl Page<'_> {
     pub(super) fn method(&self, method: &Description, samples: &Samples) -> Markup {
         let id = anchor(&method.name);
         let params = example::params(method);
-        let call = Call::new(&method.name, &params, &self.facts.dialects);
+        let call = SampleCall::new(&method.name, &params, &self.facts.dialects);
         html! {
             section.method id=(id) {
                 h3 { a href={ "#" (id) } { (method.name) } }

@@ -34,7 +34,7 @@ use maud::Markup;
 use schemars::SchemaGenerator;
 
 pub(crate) use self::assets::{ASSET, Asset, content_security_policy};
-pub(crate) use self::form::{Fields, MOST_OCTETS};
+pub(crate) use self::form::{Fields, MAX_FORM_OCTETS};
 pub(crate) use self::format::Format;
 pub use self::settings::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, TryIt};
 pub(crate) use self::try_it::{Attempt, CallMade, Confirmations, TRY};
@@ -43,7 +43,7 @@ use crate::description::{Description, Dialect, Outline, describe, generator};
 use crate::wire::value::Value;
 
 /// The most characters of a filter: more than a reader types.
-pub(crate) const LONGEST_FILTER: usize = 200;
+pub(crate) const MAX_FILTER: usize = 200;
 
 /// The facts of a service, which are the same for every reader.
 #[derive(Clone)]

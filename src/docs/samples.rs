@@ -15,7 +15,7 @@ use crate::wire::value::{DateTime, Value};
 const ANYWHERE: &str = "https://example.org/cgi-bin/service";
 
 /// A call, to be written in any language.
-pub(super) struct Call<'a> {
+pub(super) struct SampleCall<'a> {
     name: &'a str,
     params: &'a [Value],
     /// The document of XML-RPC.
@@ -25,9 +25,9 @@ pub(super) struct Call<'a> {
     json_text: String,
 }
 
-impl<'a> Call<'a> {
-    pub(super) fn new(name: &'a str, params: &'a [Value], dialects: &[&'static Dialect]) -> Call<'a> {
-        let mut call = Call { name, params, xml: String::new(), json: Value::Nil, json_text: String::new() };
+impl<'a> SampleCall<'a> {
+    pub(super) fn new(name: &'a str, params: &'a [Value], dialects: &[&'static Dialect]) -> SampleCall<'a> {
+        let mut call = SampleCall { name, params, xml: String::new(), json: Value::Nil, json_text: String::new() };
         for dialect in dialects {
             match (dialect.write_call)(name, params) {
                 WrittenCall::Text(text) if dialect.name == XML_RPC => call.xml = text,
@@ -66,7 +66,7 @@ struct Language {
     protocol: &'static str,
     template: &'static str,
     url: fn(&str) -> String,
-    call: fn(&Call<'_>) -> String,
+    call: fn(&SampleCall<'_>) -> String,
 }
 
 static LANGUAGES: [Language; 12] = [
@@ -182,7 +182,7 @@ impl Samples {
     }
 
     /// Writes the samples of one call.
-    pub(super) fn write(&self, call: &Call<'_>, page: &mut String) {
+    pub(super) fn write(&self, call: &SampleCall<'_>, page: &mut String) {
         *page += "<div class=\"samples\">";
         for Prepared { language, parts } in &self.0 {
             let written = (language.call)(call);
@@ -217,7 +217,7 @@ fn push_escaped(text: &str, page: &mut String) {
 }
 
 /// The notation of a language for values.
-struct Notation {
+struct Literals {
     array: (&'static str, &'static str),
     map: (&'static str, &'static str),
     /// An empty map.
@@ -232,7 +232,7 @@ struct Notation {
     octets: fn(&[u8], &mut String),
 }
 
-const JSON: Notation = Notation {
+const JSON: Literals = Literals {
     array: ("[", "]"),
     map: ("{", "}"),
     empty: "{}",
@@ -245,7 +245,7 @@ const JSON: Notation = Notation {
     octets: |octets, out| push_json_string(&STANDARD.encode(octets), out),
 };
 
-const PYTHON: Notation = Notation {
+const PYTHON: Literals = Literals {
     nil: "None",
     no_yes: ["False", "True"],
     date_time: |date_time, out| *out += &format!("xmlrpc.client.DateTime(\"{date_time}\")"),
@@ -253,7 +253,7 @@ const PYTHON: Notation = Notation {
     ..JSON
 };
 
-const PHP: Notation = Notation {
+const PHP: Literals = Literals {
     // PHP would turn an array with numeric keys into a JSON array
     map: ("(object) [", "]"),
     empty: "(object) []",
@@ -264,14 +264,14 @@ const PHP: Notation = Notation {
     ..JSON
 };
 
-const RUBY: Notation = Notation { map: ("{ ", " }"), empty: "{}", nil: "nil", ..PHP };
+const RUBY: Literals = Literals { map: ("{ ", " }"), empty: "{}", nil: "nil", ..PHP };
 
-const PERL: Notation = Notation { nil: "undef", no_yes: ["JSON::PP::false", "JSON::PP::true"], ..RUBY };
+const PERL: Literals = Literals { nil: "undef", no_yes: ["JSON::PP::false", "JSON::PP::true"], ..RUBY };
 
 /// The notation inside `json!`, where a literal without a type has 32 bits.
-const RUST: Notation = Notation { long: "_i64", string: |text, out| *out += &rust_string(text), ..JSON };
+const RUST: Literals = Literals { long: "_i64", string: |text, out| *out += &rust_string(text), ..JSON };
 
-impl Notation {
+impl Literals {
     fn written(&self, value: &Value) -> String {
         let mut out = String::with_capacity(256);
         self.value(value, &mut out);
@@ -399,7 +399,7 @@ fn java_text(text: &str) -> String {
 }
 
 /// Writes a call as `server.wheel.spin(3)`, or by `getattr` if the name is not one of Python's.
-fn python_call(call: &Call<'_>) -> String {
+fn python_call(call: &SampleCall<'_>) -> String {
     let mut params = String::with_capacity(512);
     PYTHON.values(call.params, &mut params);
     match call.name.split('.').all(is_python_name) {
@@ -421,7 +421,7 @@ fn is_python_name(name: &str) -> bool {
 }
 
 /// Writes the words of `rpcgi call` after the URL.
-fn command_line(call: &Call<'_>) -> String {
+fn command_line(call: &SampleCall<'_>) -> String {
     let is_inside_json = |value: &Value| matches!(value, Value::Array(_) | Value::Struct(_));
     // JSON has no dates and no octets: called by JSON-RPC, a service knows them by their place
     let by_json_rpc = call.params.iter().any(|value| is_inside_json(value) && has_more_than_json(value));

@@ -15,7 +15,7 @@ use crate::wire::value::Value;
 pub(crate) const TRY: &str = "try";
 
 /// The most octets shown of a document.
-const MOST_SHOWN: usize = 256 << 10;
+const MAX_SHOWN: usize = 256 << 10;
 
 /// The state of an attempt: the form as it was sent, and the outcome.
 #[derive(Default)]
@@ -226,7 +226,7 @@ fn milliseconds(took: Duration) -> String {
 
 /// Renders the start of a document, up to the length that is shown.
 fn shortened(text: &str) -> Markup {
-    let end = (0..=MOST_SHOWN.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    let end = (0..=MAX_SHOWN.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
     html! {
         (text[..end])
         @if end < text.len() { "\n... " (text.len()) " octets in all" }

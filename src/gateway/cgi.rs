@@ -72,12 +72,12 @@ fn handle(service: &dyn Service, request: &Request) -> Response {
 /// If it could not be written.
 pub(crate) fn respond(response: Response) -> io::Result<()> {
     /// The most octets of a body to read for that.
-    const MOST: u64 = 64 << 20;
+    const MAX_DISCARDED: u64 = 64 << 20;
 
     let declared =
         Environment.get("CONTENT_LENGTH").and_then(|value| std::str::from_utf8(&value).ok()?.trim().parse().ok());
     // a failure to read them is no loss
-    _ = io::copy(&mut Stdin.take(declared.unwrap_or(0).min(MOST)), &mut io::sink());
+    _ = io::copy(&mut Stdin.take(declared.unwrap_or(0).min(MAX_DISCARDED)), &mut io::sink());
     write_response(response, Stdout)
 }
 

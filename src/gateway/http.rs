@@ -26,8 +26,8 @@ use crate::service::{Request, Response, Service, is_local_host, split_port};
 
 /// The most octets of a body over the limit that are read and discarded, and for how long: otherwise a client that
 /// sends all of it before it reads would not see the answer.
-const MOST_DRAINED: usize = 64 << 20;
-const LONGEST_DRAIN: Duration = Duration::from_secs(10);
+const MAX_DRAINED: usize = 64 << 20;
+const MAX_DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Serves at an address until Ctrl-C (INT), TERM or HUP; `ready` is called with the URL.
 ///
@@ -257,14 +257,14 @@ async fn reserve(memory: &Memory, lengths: Range<usize>, limits: &Limits) -> Res
 /// Reads what is left of a body, within bounds.
 async fn drain(mut body: Incoming) {
     let read = async {
-        let mut left = MOST_DRAINED;
+        let mut left = MAX_DRAINED;
         while let Some(Ok(frame)) = body.frame().await {
             let Some(rest) = left.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
             left = rest;
         }
     };
     // a client that takes longer does not see the answer
-    _ = tokio::time::timeout(LONGEST_DRAIN, read).await;
+    _ = tokio::time::timeout(MAX_DRAIN_TIME, read).await;
 }
 
 /// Refuses foreign host names. A page of another site can make its own name lead to this port and then read what is

@@ -17,7 +17,7 @@ use crate::service::Response;
 const FACTOR: usize = 7;
 
 /// The factor by which decompression can lengthen a body: deflate yields no more.
-const MOST_COMPRESSED: usize = 1032;
+const MAX_INFLATION: usize = 1032;
 
 /// The fraction of the whole, one in this many, up to which a document does not queue behind larger ones.
 const SMALL_PART: usize = 64;
@@ -27,9 +27,9 @@ type Wake = Box<dyn FnOnce() + Send>;
 
 /// The memory of a gateway.
 #[derive(Clone)]
-pub(super) struct Memory(Arc<Shared>);
+pub(super) struct Memory(Arc<MemoryState>);
 
-struct Shared {
+struct MemoryState {
     /// In octets.
     whole: usize,
     free: AtomicUsize,
@@ -41,7 +41,7 @@ struct Shared {
 /// The place of a waiting reservation in the queue.
 struct Place {
     octets: usize,
-    state: Arc<Mutex<State>>,
+    state: Arc<Mutex<ReservationState>>,
     wake: Wake,
 }
 
@@ -50,12 +50,12 @@ pub(super) struct Reservation {
     memory: Memory,
     octets: usize,
     /// The state of a reservation that has had to wait.
-    waited: Option<Arc<Mutex<State>>>,
+    waited: Option<Arc<Mutex<ReservationState>>>,
 }
 
 /// The state of a reservation that has had to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ReservationState {
     Waiting,
     Granted,
     /// It has given up, or has given its room back.
@@ -65,7 +65,7 @@ enum State {
 /// Returns the body length to reserve room for: a compressed body becomes longer, but not beyond the limit.
 pub(super) fn length_in_memory(length: usize, is_compressed: bool, limit: usize) -> usize {
     match is_compressed {
-        true => length.saturating_mul(MOST_COMPRESSED).min(limit),
+        true => length.saturating_mul(MAX_INFLATION).min(limit),
         false => length,
     }
 }
@@ -82,7 +82,7 @@ impl Memory {
         let addresses = getrlimit(Resource::As).current.and_then(|most| usize::try_from(most).ok());
         let octets = octets.min(addresses.map_or(usize::MAX, |most| most / 2));
         let queue = Mutex::default();
-        Memory(Arc::new(Shared { whole: octets, free: octets.into(), waiting: 0.into(), queue }))
+        Memory(Arc::new(MemoryState { whole: octets, free: octets.into(), waiting: 0.into(), queue }))
     }
 
     /// Reserves room for a document whose length grows: from the octets covered so far to those to be covered. It is
@@ -96,7 +96,7 @@ impl Memory {
         if may_pass && shared.take(octets) {
             return Reservation { memory: self.clone(), octets, waited: None };
         }
-        let state = Arc::new(Mutex::new(State::Waiting));
+        let state = Arc::new(Mutex::new(ReservationState::Waiting));
         let place = Place { octets, state: Arc::clone(&state), wake: wake() };
         let mut queue = lock(&shared.queue);
         queue.push_back(place);
@@ -108,7 +108,7 @@ impl Memory {
     }
 }
 
-impl Shared {
+impl MemoryState {
     fn take(&self, octets: usize) -> bool {
         let less = |free: usize| free.checked_sub(octets);
         self.free.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less).is_ok()
@@ -130,9 +130,9 @@ impl Shared {
         for place in queue.drain(..) {
             let may_pass = !is_held_up || self.is_small(place.octets);
             match self.settle(&place, may_pass) {
-                State::Gone => {}
-                State::Granted => wakes.push(place.wake),
-                State::Waiting => {
+                ReservationState::Gone => {}
+                ReservationState::Granted => wakes.push(place.wake),
+                ReservationState::Waiting => {
                     is_held_up = true;
                     left.push_back(place);
                 }
@@ -145,10 +145,10 @@ impl Shared {
     }
 
     /// Grants a waiter its room if it may pass; returns its state.
-    fn settle(&self, place: &Place, may_pass: bool) -> State {
+    fn settle(&self, place: &Place, may_pass: bool) -> ReservationState {
         let mut state = lock(&place.state);
-        if *state == State::Waiting && may_pass && self.take(place.octets) {
-            *state = State::Granted;
+        if *state == ReservationState::Waiting && may_pass && self.take(place.octets) {
+            *state = ReservationState::Granted;
         }
         *state
     }
@@ -179,13 +179,15 @@ impl Reservation {
     }
 
     pub(super) fn is_granted(&self) -> bool {
-        self.waited.as_ref().is_none_or(|state| *lock(state) == State::Granted)
+        self.waited.as_ref().is_none_or(|state| *lock(state) == ReservationState::Granted)
     }
 }
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let leave = |state: &Arc<Mutex<State>>| std::mem::replace(&mut *lock(state), State::Gone) == State::Granted;
+        let leave = |state: &Arc<Mutex<ReservationState>>| {
+            std::mem::replace(&mut *lock(state), ReservationState::Gone) == ReservationState::Granted
+        };
         let is_granted = self.waited.as_ref().is_none_or(leave);
         let Memory(shared) = &self.memory;
         match is_granted {

@@ -1,10 +1,10 @@
-//! A call on its way to a program or a worker: the terms of its method, and its arguments.
+//! A call on its way to a program or a worker: the contract of its method, and its arguments.
 
 use std::time::Duration;
 
 use super::data_type::DataType;
 use crate::call::{Mismatch, ParamName};
-use crate::method::{About, Refusal};
+use crate::method::{Metadata, Refusal};
 use crate::service::Limits;
 use crate::service::Request;
 use crate::wire::fault::Fault;
@@ -23,27 +23,27 @@ pub(super) struct Param {
 }
 
 /// The types that a method takes and returns, and the limits of a call.
-pub(super) struct Terms {
+pub(super) struct Contract {
     pub(super) params: Vec<Param>,
     pub(super) returns: DataType,
     pub(super) timeout: Duration,
     /// Octets that a program or worker may write for a call.
-    pub(super) most: usize,
+    pub(super) max_output: usize,
     pub(super) limits: Limits,
     /// Passes on to callers the errors of programs and workers that the manifest does not name.
     pub(super) tell_errors: bool,
 }
 
 /// A call on its way.
-pub(super) struct Call<'a> {
-    pub(super) about: &'a About,
-    pub(super) terms: &'a Terms,
+pub(super) struct ManifestCall<'a> {
+    pub(super) about: &'a Metadata,
+    pub(super) contract: &'a Contract,
     /// One for each param; `None` where it was left out.
     pub(super) arguments: Vec<Option<Value>>,
     pub(super) request: &'a Request,
 }
 
-impl Call<'_> {
+impl ManifestCall<'_> {
     /// Returns the fault of a program or worker that failed for a reason of its own, which the log has under the same
     /// id.
     pub(super) fn failed_inside(&self) -> Fault {
@@ -58,18 +58,18 @@ pub(super) fn refuse(index: usize, param: &Param, problem: &str) -> Refusal {
 }
 
 /// Returns the manifest's text for the code of a fault.
-pub(super) fn known_fault(call: &Call<'_>, code: i32) -> Option<String> {
+pub(super) fn known_fault(call: &ManifestCall<'_>, code: i32) -> Option<String> {
     call.about.faults.iter().find(|(known, _)| *known == code).map(|(_, text)| text.to_string())
 }
 
 /// Returns the fault of a program that cannot be started, and logs the cause.
-pub(super) fn not_started(about: &About, cause: &str) -> Fault {
+pub(super) fn not_started(about: &Metadata, cause: &str) -> Fault {
     log::error!("method \"{}\": {cause}", about.name);
     Fault::new(Fault::SYSTEM, "the program cannot be started")
 }
 
 /// Returns the fault of a call that the machine has failed, and logs it with the method's name.
-pub(super) fn failed(about: &About, message: &str) -> Fault {
+pub(super) fn failed(about: &Metadata, message: &str) -> Fault {
     log::warn!("method \"{}\": {message}", about.name);
     Fault::new(Fault::SYSTEM, message)
 }
@@ -77,7 +77,7 @@ pub(super) fn failed(about: &About, message: &str) -> Fault {
 /// Writes a value as a JSON text, for a program to read.
 pub(super) fn write_json(value: &Value, limits: Limits) -> Result<Vec<u8>, Fault> {
     let mut text = Vec::new();
-    json::write(value, &json::Options { limits, large_integers_as_text: false }, &mut text)
+    json::write(value, &json::JsonOptions { limits, large_integers_as_text: false }, &mut text)
         .map_err(|error| Fault::internal(error.to_string()))?;
     Ok(text)
 }
@@ -87,8 +87,8 @@ pub(super) fn write_json(value: &Value, limits: Limits) -> Result<Vec<u8>, Fault
 /// # Errors
 /// A message with what was expected, what is there, and where.
 pub(super) fn read_json(octets: &[u8], of: &DataType, limits: Limits) -> Result<Value, String> {
-    let options = json::Options { limits, large_integers_as_text: false };
-    let mut text = json::Text::new(octets, &options).map_err(|error| error.to_string())?;
+    let options = json::JsonOptions { limits, large_integers_as_text: false };
+    let mut text = json::JsonText::new(octets, &options).map_err(|error| error.to_string())?;
     place::begin();
     let value = text.seeded(of.reading_output()).map_err(|error| match place::taken() {
         place if place.is_empty() => error.to_string(),

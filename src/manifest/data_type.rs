@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::description::bounds::{Bounds, Number};
 use crate::wire::Type;
-use crate::wire::value::{Base64, DateTime, Members, Value, exactly, shown, text_of};
+use crate::wire::value::{Base64, DateTime, Members, Value, exactly, excerpt, text_of};
 
 /// The description of a type.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl DataType {
     /// A message with what was expected and what came.
     pub(super) fn read_text(&self, text: &str) -> Result<Value, String> {
         let word = text.trim();
-        let expected = || format!("expected {}, found \"{}\"", self.expected(), shown(text));
+        let expected = || format!("expected {}, found \"{}\"", self.expected(), excerpt(text));
         let value = match self.wire {
             Type::Int => Value::Int(word.parse::<i32>().map_err(|_| expected())?.into()),
             Type::I8 => Value::Int(word.parse().map_err(|_| expected())?),
@@ -185,7 +185,7 @@ impl<'de> DeserializeSeed<'de> for Reading<'_> {
             Type::Base64 => Base64::deserialize(deserializer).map(Value::from)?,
             Type::Struct if self.is_output => deserializer.deserialize_any(StructVisitor(self))?,
             Type::Struct => deserializer.deserialize_map(StructVisitor(self))?,
-            Type::Array => deserializer.deserialize_seq(Items(self))?,
+            Type::Array => deserializer.deserialize_seq(ItemsVisitor(self))?,
             Type::Nil => match Value::deserialize(deserializer)? {
                 Value::Nil => Value::Nil,
                 found => {
@@ -233,9 +233,9 @@ impl<'de> Visitor<'de> for OrNil<'_> {
     }
 }
 
-struct Items<'t>(Reading<'t>);
+struct ItemsVisitor<'t>(Reading<'t>);
 
-impl<'de> Visitor<'de> for Items<'_> {
+impl<'de> Visitor<'de> for ItemsVisitor<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -243,7 +243,7 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
-        let Items(reading) = self;
+        let ItemsVisitor(reading) = self;
         let anything = DataType::of(Type::Undefined);
         let of = reading.of.items.as_deref().unwrap_or(&anything);
         let mut items = Vec::new();
@@ -303,7 +303,7 @@ impl<'de> Visitor<'de> for StructVisitor<'_> {
 
 fn unknown_member<E: de::Error>(name: &str, described: &[Member]) -> E {
     let known: Vec<String> = described.iter().map(|member| format!("{:?}", member.name)).collect();
-    E::custom(format_args!("expected members {}, found \"{}\"", known.join(" or "), shown(name)))
+    E::custom(format_args!("expected members {}, found \"{}\"", known.join(" or "), excerpt(name)))
 }
 
 #[cfg(test)]

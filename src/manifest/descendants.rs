@@ -15,10 +15,10 @@ use rustix::process::{Pid, Signal, kill_process};
 pub(super) const MARK: &str = "RPCGI_PROCESS";
 
 /// The number of searches before giving up: nothing ends a program that forks faster than that.
-const MOST_LOOKS: usize = 10;
+const MAX_SEARCHES: usize = 10;
 
 /// A process as `/proc` shows it.
-struct Seen {
+struct ProcessSnapshot {
     pid: i32,
     stat: Stat,
     mark: Mark,
@@ -41,7 +41,7 @@ pub(super) fn signal(roots: &[Pid], marks: &[String], signal: Signal) {
 
 /// Kills every process that descends from these roots or has one of these marks, until no more are found.
 pub(super) fn kill(roots: &[Pid], marks: &[String]) {
-    for _ in 0..MOST_LOOKS {
+    for _ in 0..MAX_SEARCHES {
         let found = find(roots, marks);
         if found.is_empty() {
             return;
@@ -69,8 +69,9 @@ fn find(roots: &[Pid], marks: &[String]) -> Vec<Pid> {
     let begun = roots.iter().filter_map(|root| Stat::of(*root)).map(|stat| stat.started).min().unwrap_or(u64::MAX);
     // adopted, without a mark, and no older: started by a program that wipes the environment of its daemons
     let own = std::process::id().cast_signed();
-    let is_orphan = |seen: &Seen| seen.mark == Mark::None && seen.stat.parent == own && seen.stat.started >= begun;
-    let is_found = |seen: &&Seen| seen.mark == Mark::Own || is_orphan(seen);
+    let is_orphan =
+        |seen: &ProcessSnapshot| seen.mark == Mark::None && seen.stat.parent == own && seen.stat.started >= begun;
+    let is_found = |seen: &&ProcessSnapshot| seen.mark == Mark::Own || is_orphan(seen);
     let mut found: Vec<i32> = processes.iter().filter(is_found).map(|seen| seen.pid).collect();
     let mut front = [&roots[..], &found[..]].concat();
     while let Some(parent) = front.pop() {
@@ -85,7 +86,7 @@ fn find(roots: &[Pid], marks: &[String]) -> Vec<Pid> {
 }
 
 /// Returns the processes of this user that have not ended.
-fn processes(marks: &[String]) -> Vec<Seen> {
+fn processes(marks: &[String]) -> Vec<ProcessSnapshot> {
     let own = rustix::process::geteuid().as_raw();
     let process = |pid: i32| {
         let path = PathBuf::from(format!("/proc/{pid}"));
@@ -95,7 +96,7 @@ fn processes(marks: &[String]) -> Vec<Seen> {
         }
         let stat = Stat::of(pid).filter(|stat| !matches!(stat.state, 'Z' | 'X'))?;
         let mark = fs::read(path.join("environ")).map_or(Mark::Other, |variables| mark(&variables, marks));
-        Some(Seen { pid, stat, mark })
+        Some(ProcessSnapshot { pid, stat, mark })
     };
     pids().filter_map(process).collect()
 }

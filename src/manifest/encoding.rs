@@ -7,10 +7,10 @@ use crate::wire::value::{Value, text_of};
 
 /// An encoding that a program reads and writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Encoding(&'static encoding_rs::Encoding);
+pub(super) struct ProgramEncoding(&'static encoding_rs::Encoding);
 
-impl Encoding {
-    pub(super) const UTF_8: Encoding = Encoding(encoding_rs::UTF_8);
+impl ProgramEncoding {
+    pub(super) const UTF_8: ProgramEncoding = ProgramEncoding(encoding_rs::UTF_8);
 
     /// Encodes a text.
     ///
@@ -26,17 +26,19 @@ impl Encoding {
     /// Returns the text of a scalar, as a program gets it.
     ///
     /// # Errors
-    /// As [`encode`](Encoding::encode).
+    /// As [`encode`](ProgramEncoding::encode).
     pub(super) fn text_of(self, value: &Value) -> Result<Option<Vec<u8>>, String> {
         match value {
-            Value::String(text) if self != Encoding::UTF_8 => self.encode(text).map(|octets| Some(octets.into_owned())),
+            Value::String(text) if self != ProgramEncoding::UTF_8 => {
+                self.encode(text).map(|octets| Some(octets.into_owned()))
+            }
             value => Ok(text_of(value)),
         }
     }
 
     /// Escapes a JSON text to characters that every encoding has.
     pub(super) fn json(self, text: Vec<u8>) -> Vec<u8> {
-        if self == Encoding::UTF_8 {
+        if self == ProgramEncoding::UTF_8 {
             return text;
         }
         let Ok(text) = String::from_utf8(text) else { unreachable!("JSON is written in UTF-8") };
@@ -58,7 +60,7 @@ impl Encoding {
     /// # Errors
     /// A message with what was expected, if octets stand for no character.
     pub(super) fn decode(self, octets: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, String> {
-        if self == Encoding::UTF_8 {
+        if self == ProgramEncoding::UTF_8 {
             return Ok(octets);
         }
         match self.0.decode_without_bom_handling_and_without_replacement(&octets) {
@@ -73,14 +75,14 @@ impl Encoding {
     }
 }
 
-impl FromStr for Encoding {
+impl FromStr for ProgramEncoding {
     type Err = String;
 
     /// # Errors
     /// A message with what was expected, for an unknown name, and for UTF-16, in which no line can be found.
-    fn from_str(label: &str) -> Result<Encoding, String> {
+    fn from_str(label: &str) -> Result<ProgramEncoding, String> {
         let known = encoding_rs::Encoding::for_label_no_replacement(label.as_bytes());
-        known.filter(|encoding| encoding.is_ascii_compatible()).map(Encoding).ok_or_else(|| {
+        known.filter(|encoding| encoding.is_ascii_compatible()).map(ProgramEncoding).ok_or_else(|| {
             let shown = label.escape_debug();
             format!("expected an encoding as \"iso-8859-15\" or \"windows-1252\", found \"{shown}\"")
         })

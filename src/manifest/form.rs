@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::mistake::{Mistakes, Text, did_you_mean};
+use super::mistake::{Mistakes, SpannedText, did_you_mean};
 use crate::wire::Type;
 
 /// A key of a table, described.
@@ -109,7 +109,7 @@ forms! {
     /// A duration, in seconds.
     AsSeconds -> Duration: seconds;
     /// Strings.
-    AsTexts -> Vec<Text<'t>>: |value: &'t Spanned<DeValue<'t>>| {
+    AsTexts -> Vec<SpannedText<'t>>: |value: &'t Spanned<DeValue<'t>>| {
         let text = |value: &'t Spanned<DeValue<'t>>| Some((value.get_ref().as_str()?, value.span()));
         Some(value.get_ref().as_array()?.iter().filter_map(text).collect())
     };

@@ -132,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_is_handed_out() {
-        let cgi = "Options +ExecCGI\nAddHandler cgi-script .cgi .rpc\n";
+        let cgi = "JsonOptions +ExecCGI\nAddHandler cgi-script .cgi .rpc\n";
         for (more, name, expected) in [
             ("", "service.cgi", false),
             ("", "service.CGI", false),
@@ -156,7 +156,7 @@ mod tests {
             assert_eq!(htaccess.hands_out(Path::new(name)), expected, "{more} {name}");
         }
         let mut silent = Htaccess::default();
-        silent.read("Options -Indexes\n");
+        silent.read("JsonOptions -Indexes\n");
         assert!(!silent.hands_out(Path::new("worker.py")));
     }
 }

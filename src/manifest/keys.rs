@@ -1,8 +1,8 @@
 //! The keys of a manifest. Each is described here, and read here: a key's row is its reader.
 //!
-//! The macro makes of each table a struct of what is written under its keys, which [`read`](super::read) looks into, and
-//! the list that manifests are checked against, that the JSON Schema for editors and the manual page are made of. A key
-//! that nothing looks at is a field that is never read, and the compiler warns of it.
+//! The macro makes of each table a struct of what is written under its keys, which [`read`](super::read) looks into,
+//! and the list that manifests are checked against, that the JSON Schema for editors and the manual page are made of. A
+//! key that nothing looks at is a field that is never read, and the compiler warns of it.
 
 use serde_json::{Value as Json, json};
 use toml::Spanned;

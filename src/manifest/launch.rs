@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::encoding::Encoding;
+use super::encoding::ProgramEncoding;
 use crate::service::Request;
 
 /// The search path for programs that are named without a slash.
@@ -24,7 +24,7 @@ pub(super) struct Launch {
     /// The variables that the manifest adds to the environment.
     pub(super) environment: Vec<(String, String)>,
     /// The encoding of its input and output.
-    pub(super) encoding: Encoding,
+    pub(super) encoding: ProgramEncoding,
 }
 
 /// The reason why a program cannot be found.
@@ -38,12 +38,12 @@ enum NotFound {
 
 /// A program that cannot be found.
 #[derive(Debug)]
-pub(super) struct Missing<'a> {
+pub(super) struct MissingProgram<'a> {
     name: &'a str,
     problem: NotFound,
 }
 
-impl fmt::Display for Missing<'_> {
+impl fmt::Display for MissingProgram<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.problem {
             NotFound::Nowhere => write!(f, "there is no program `{}`", self.name),
@@ -55,7 +55,7 @@ impl fmt::Display for Missing<'_> {
 
 impl Launch {
     /// Returns a command that starts it, without words yet.
-    pub(super) fn command(&self) -> Result<Command, Missing<'_>> {
+    pub(super) fn command(&self) -> Result<Command, MissingProgram<'_>> {
         let mut command = Command::new(self.find()?);
         command.arg0(&self.name).current_dir(&self.folder).env_clear();
         command.env("PATH", PATH).env("LANG", "C.UTF-8").env("HOME", &self.folder);
@@ -71,8 +71,8 @@ impl Launch {
     }
 
     /// Finds its path.
-    pub(super) fn find(&self) -> Result<PathBuf, Missing<'_>> {
-        self.look_for(&self.name).map_err(|problem| Missing { name: &self.name, problem })
+    pub(super) fn find(&self) -> Result<PathBuf, MissingProgram<'_>> {
+        self.look_for(&self.name).map_err(|problem| MissingProgram { name: &self.name, problem })
     }
 
     /// Tests if a program is in the PATH that it gets.

@@ -2,13 +2,13 @@
 
 use schemars::SchemaGenerator;
 
-use super::call::{Call, Param, Terms};
+use super::call::{Contract, ManifestCall, Param};
 use super::data_type::OrNil;
 use super::program::Program;
 use super::worker::Job;
 use crate::call::{Params, Reply};
 use crate::description::FunctionSchemas;
-use crate::method::{About, Arguments, Body, Failure};
+use crate::method::{Arguments, Body, CallError, Metadata};
 use crate::service::Request;
 use crate::wire::value::Value;
 
@@ -20,16 +20,16 @@ pub(super) enum Runner {
 
 /// A method that a manifest describes.
 pub(super) struct ManifestMethod {
-    pub(super) terms: Terms,
+    pub(super) contract: Contract,
     pub(super) runner: Runner,
 }
 
 impl ManifestMethod {
-    fn arguments(&self, about: &About, params: Params<'_, '_>) -> Result<Vec<Option<Value>>, Failure> {
-        let is_optional = |index: usize| self.terms.params[index].optional;
-        let mut arguments = Arguments::new(about, self.terms.params.len(), &is_optional, params);
-        let mut values = Vec::with_capacity(self.terms.params.len());
-        for param in &self.terms.params {
+    fn arguments(&self, about: &Metadata, params: Params<'_, '_>) -> Result<Vec<Option<Value>>, CallError> {
+        let is_optional = |index: usize| self.contract.params[index].optional;
+        let mut arguments = Arguments::new(about, self.contract.params.len(), &is_optional, params);
+        let mut values = Vec::with_capacity(self.contract.params.len());
+        for param in &self.contract.params {
             let value = match param.optional {
                 true => arguments.next_seeded(OrNil(param.of.reading()))?,
                 false => arguments.next_seeded(param.of.reading())?,
@@ -43,9 +43,9 @@ impl ManifestMethod {
 }
 
 impl Body for ManifestMethod {
-    fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
+    fn call(&self, about: &Metadata, request: &Request, params: Params<'_, '_>) -> Result<Reply, CallError> {
         let arguments = self.arguments(about, params)?;
-        let call = Call { about, terms: &self.terms, arguments, request };
+        let call = ManifestCall { about, contract: &self.contract, arguments, request };
         let result = match &self.runner {
             Runner::Program(program) => program.run(&call)?,
             Runner::Worker(job) => job.run(&call)?,
@@ -53,14 +53,14 @@ impl Body for ManifestMethod {
         Ok(Reply::new(result))
     }
 
-    fn functions(&self, about: &About, _generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
+    fn functions(&self, about: &Metadata, _generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
         let param = |(index, param): (usize, &Param)| {
             let mut schema = param.of.schema(param.optional, param.default.as_ref());
             // the description belongs to the param
             schema.remove("description");
             about.param_schema(index, param.optional, schema)
         };
-        let params = self.terms.params.iter().enumerate().map(param).collect();
-        vec![FunctionSchemas { params, returns: self.terms.returns.schema(false, None) }]
+        let params = self.contract.params.iter().enumerate().map(param).collect();
+        vec![FunctionSchemas { params, returns: self.contract.returns.schema(false, None) }]
     }
 }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// A string of a manifest, and where it stands.
-pub(super) type Text<'t> = (&'t str, Range<usize>);
+pub(super) type SpannedText<'t> = (&'t str, Range<usize>);
 
 /// Something that is wrong, or may be.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -16,6 +16,7 @@
 //! | `signals` | signals that end processes |
 
 mod call;
+mod command_line;
 mod data_type;
 mod descendants;
 mod encoding;
@@ -23,16 +24,15 @@ mod form;
 mod htaccess;
 mod keys;
 mod launch;
+mod lints;
 mod method;
 mod mistake;
-mod pitfalls;
 mod pool;
 mod process;
 mod program;
 mod read;
 mod signals;
 mod source;
-mod words;
 mod worker;
 
 use std::path::PathBuf;
@@ -45,9 +45,9 @@ pub(crate) use self::keys::{reference, schema};
 pub(crate) use self::mistake::{Mistake, Severity};
 pub(crate) use self::process::end_all;
 use self::process::{Process, dismiss_all, reap_adopted};
-pub(crate) use self::read::{Look, read};
+pub(crate) use self::read::{ProgramCheck, read};
 pub(crate) use self::signals::end_programs;
-pub(crate) use self::source::{Identity, Source, WRITABLE};
+pub(crate) use self::source::{Identity, ManifestSource, WRITABLE};
 use self::worker::Worker;
 use crate::server::Server;
 use crate::service::logger::{self, LogFile};
@@ -61,7 +61,7 @@ pub(crate) struct Manifest {
 }
 
 /// The interval between two looks at idle workers.
-const ATTENDANCE: Duration = Duration::from_secs(1);
+const HEALTH_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Workers that get no more calls.
 pub(crate) struct Retired(Vec<Process>);
@@ -90,17 +90,17 @@ impl Workers {
 
     /// Starts a thread that looks after idle workers as long as they are kept: it reaps those that have ended, logs
     /// what the others say, and reaps what programs have left behind.
-    pub(crate) fn attend(self: &Arc<Self>, log_file: Option<Arc<LogFile>>) {
+    pub(crate) fn start_health_checks(self: &Arc<Self>, log_file: Option<Arc<LogFile>>) {
         let workers = Arc::downgrade(self);
-        let attend = move || {
+        let check = move || {
             loop {
-                thread::sleep(ATTENDANCE);
+                thread::sleep(HEALTH_CHECK_INTERVAL);
                 let Some(there) = workers.upgrade() else { return };
-                logger::to_file(log_file.as_deref(), || there.0.iter().for_each(|worker| worker.attend()));
+                logger::to_file(log_file.as_deref(), || there.0.iter().for_each(|worker| worker.check_idle()));
                 reap_adopted();
             }
         };
         // without the thread, workers are looked after at each call
-        _ = thread::Builder::new().name("attendant".into()).spawn(attend);
+        _ = thread::Builder::new().name("health-check".into()).spawn(check);
     }
 }

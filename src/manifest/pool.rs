@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// A pool of places for programs, or of workers.
 pub(super) struct Pool<T> {
-    state: Mutex<State<T>>,
+    state: Mutex<PoolState<T>>,
     /// Notified when an item comes back.
     returned: Condvar,
     /// The number of callers that may wait.
@@ -16,7 +16,7 @@ pub(super) struct Pool<T> {
     wait: Duration,
 }
 
-struct State<T> {
+struct PoolState<T> {
     /// The item that came back last is the first to go out again.
     idle: Vec<T>,
     waiting: usize,
@@ -42,15 +42,15 @@ impl fmt::Display for Busy {
 
 impl<T> Pool<T> {
     pub(super) fn new(things: impl IntoIterator<Item = T>, queue: usize, wait: Duration) -> Pool<T> {
-        let state = State { idle: things.into_iter().collect(), waiting: 0 };
+        let state = PoolState { idle: things.into_iter().collect(), waiting: 0 };
         Pool { state: Mutex::new(state), returned: Condvar::new(), queue, wait }
     }
 
     /// Takes an item, and waits if none is idle.
-    pub(super) fn take(&self) -> Result<Taken<'_, T>, Busy> {
+    pub(super) fn take(&self) -> Result<PoolGuard<'_, T>, Busy> {
         let mut state = self.lock();
         if let Some(thing) = state.idle.pop() {
-            return Ok(Taken { thing: Some(thing), pool: self });
+            return Ok(PoolGuard { thing: Some(thing), pool: self });
         }
         if state.waiting >= self.queue {
             return Err(Busy::QueueFull);
@@ -60,7 +60,7 @@ impl<T> Pool<T> {
         loop {
             if let Some(thing) = state.idle.pop() {
                 state.waiting -= 1;
-                return Ok(Taken { thing: Some(thing), pool: self });
+                return Ok(PoolGuard { thing: Some(thing), pool: self });
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -94,18 +94,18 @@ impl<T> Pool<T> {
         self.returned.notify_one();
     }
 
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
+    fn lock(&self) -> MutexGuard<'_, PoolState<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A taken item, which goes back when it is dropped.
-pub(super) struct Taken<'p, T> {
+pub(super) struct PoolGuard<'p, T> {
     thing: Option<T>,
     pool: &'p Pool<T>,
 }
 
-impl<T> Deref for Taken<'_, T> {
+impl<T> Deref for PoolGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -113,13 +113,13 @@ impl<T> Deref for Taken<'_, T> {
     }
 }
 
-impl<T> DerefMut for Taken<'_, T> {
+impl<T> DerefMut for PoolGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
         self.thing.as_mut().expect("it is there until it is let go of")
     }
 }
 
-impl<T> Drop for Taken<'_, T> {
+impl<T> Drop for PoolGuard<'_, T> {
     fn drop(&mut self) {
         if let Some(thing) = self.thing.take() {
             self.pool.put(thing);

@@ -45,7 +45,7 @@ const BUFFER: usize = 64 << 10;
 const SMALL_BUFFER: usize = 4 << 10;
 
 /// The most octets of standard error that are kept: more than an operator reads in a log.
-const MOST_COMPLAINTS: usize = 1 << 20;
+const MAX_STDERR: usize = 1 << 20;
 
 /// A running program.
 pub(super) struct Process {
@@ -204,7 +204,7 @@ impl Process {
             child,
             stdin,
             stdout: Stream::new(stdout, most),
-            stderr: Stream::new(stderr, MOST_COMPLAINTS),
+            stderr: Stream::new(stderr, MAX_STDERR),
             ended: None,
             is_reaped: false,
             mark,

@@ -10,20 +10,20 @@ use std::time::Instant;
 
 use rustix::io::Errno;
 
-use super::call::{Call, failed, known_fault, log_lines, not_started, read_json, refuse, write_json};
+use super::call::{ManifestCall, failed, known_fault, log_lines, not_started, read_json, refuse, write_json};
+use super::command_line::{MAX_WORD, Word, fill};
 use super::data_type::DataType;
-use super::encoding::Encoding;
+use super::encoding::ProgramEncoding;
 use super::launch::{Context, Launch};
 use super::pool::Pool;
 use super::process::{Process, Turn, in_words};
-use super::words::{LONGEST_WORD, Word, fill};
-use crate::method::{Failure, Refusal};
+use crate::method::{CallError, Refusal};
 use crate::wire::Type;
 use crate::wire::fault::Fault;
-use crate::wire::value::{Base64, Value, shown, text_of};
+use crate::wire::value::{Base64, Value, excerpt, text_of};
 
 /// The most octets of an argument that are put into the environment: what fits there with room to spare.
-const LONGEST_VARIABLE: usize = LONGEST_WORD / 2;
+const MAX_VARIABLE: usize = MAX_WORD / 2;
 
 /// The byte order mark that some programs of Windows put before a text; it is no part of it.
 pub(super) const BYTE_ORDER_MARK: &[u8] = "\u{FEFF}".as_bytes();
@@ -68,41 +68,42 @@ struct Ended {
 }
 
 impl Program {
-    pub(super) fn run(&self, call: &Call<'_>) -> Result<Value, Failure> {
-        let words =
-            fill(&self.words, &call.terms.params, &call.arguments, self.launch.encoding).map_err(Failure::Params)?;
+    pub(super) fn run(&self, call: &ManifestCall<'_>) -> Result<Value, CallError> {
+        let words = fill(&self.words, &call.contract.params, &call.arguments, self.launch.encoding)
+            .map_err(CallError::Params)?;
         let input = self.input(call)?;
         let _place = self.places.take().map_err(|busy| failed(call.about, &busy.to_string()))?;
         let mut command = self.launch.command().map_err(|missing| not_started(call.about, &missing.to_string()))?;
         command.args(words);
         Context::of(call.request).tell(&mut command, &call.about.name);
         self.tell_arguments(call, &mut command);
-        let process = Process::start(&mut command, call.terms.most).map_err(|error| self.refused(error, call))?;
-        let ended = self.attend(process, &input, call)?;
+        let process =
+            Process::start(&mut command, call.contract.max_output).map_err(|error| self.refused(error, call))?;
+        let ended = self.pump(process, &input, call)?;
         log_lines(&format!("method \"{}\"", call.about.name), &ended.complaints);
         match ended.status.code().is_some_and(|status| self.success.contains(&status)) {
             true => self.output.read(ended.output, self.launch.encoding, call),
-            false => Err(Failure::Fault(fault(&ended, call))),
+            false => Err(CallError::Fault(fault(&ended, call))),
         }
     }
 
     /// Returns the octets that the program reads.
-    fn input<'v>(&self, call: &'v Call<'_>) -> Result<Cow<'v, [u8]>, Failure> {
+    fn input<'v>(&self, call: &'v ManifestCall<'_>) -> Result<Cow<'v, [u8]>, CallError> {
         let encoding = self.launch.encoding;
         Ok(match self.stdin {
             Input::Nothing => Cow::Borrowed(&[]),
             Input::Param(index) => match &call.arguments[index] {
                 Some(Value::String(text)) => {
-                    let refused = |problem: String| refuse(index, &call.terms.params[index], &problem);
-                    encoding.encode(text).map_err(|problem| Failure::Params(refused(problem)))?
+                    let refused = |problem: String| refuse(index, &call.contract.params[index], &problem);
+                    encoding.encode(text).map_err(|problem| CallError::Params(refused(problem)))?
                 }
                 Some(Value::Base64(Base64(octets))) => octets.into(),
                 argument => argument.as_ref().and_then(text_of).unwrap_or_default().into(),
             },
             Input::Json => {
-                let pairs = call.terms.params.iter().zip(&call.arguments);
+                let pairs = call.contract.params.iter().zip(&call.arguments);
                 let given = pairs.filter_map(|(param, argument)| Some((param.name.clone(), argument.clone()?)));
-                encoding.json(write_json(&Value::Struct(given.collect()), call.terms.limits)?).into()
+                encoding.json(write_json(&Value::Struct(given.collect()), call.contract.limits)?).into()
             }
         })
     }
@@ -113,32 +114,32 @@ impl Program {
     }
 
     /// Sets scalar arguments as environment variables, except those that no environment takes.
-    fn tell_arguments(&self, call: &Call<'_>, command: &mut Command) {
-        for (param, argument) in call.terms.params.iter().zip(&call.arguments) {
+    fn tell_arguments(&self, call: &ManifestCall<'_>, command: &mut Command) {
+        for (param, argument) in call.contract.params.iter().zip(&call.arguments) {
             let text = match argument {
                 Some(Value::Base64(_)) | None => None,
                 Some(argument) => self.launch.encoding.text_of(argument).ok().flatten(),
             };
-            if let Some(text) = text.filter(|text| text.len() <= LONGEST_VARIABLE && !text.contains(&0)) {
+            if let Some(text) = text.filter(|text| text.len() <= MAX_VARIABLE && !text.contains(&0)) {
                 command.env(format!("RPCGI_PARAM_{}", param.name), OsStr::from_bytes(&text));
             }
         }
     }
 
     #[cold]
-    fn refused(&self, error: io::Error, call: &Call<'_>) -> Failure {
+    fn refused(&self, error: io::Error, call: &ManifestCall<'_>) -> CallError {
         match Errno::from_io_error(&error) {
             Some(Errno::TOOBIG) => {
                 let message = "takes params that fit on a command line together, found more than that";
-                Failure::Params(Refusal::new(message))
+                CallError::Params(Refusal::new(message))
             }
             _ => not_started(call.about, &format!("{} cannot be started: {error}", self.launch.name)).into(),
         }
     }
 
     /// Moves octets both ways until the program has ended, or exceeds a limit.
-    fn attend(&self, mut process: Process, input: &[u8], call: &Call<'_>) -> Result<Ended, Fault> {
-        let deadline = Instant::now() + call.terms.timeout;
+    fn pump(&self, mut process: Process, input: &[u8], call: &ManifestCall<'_>) -> Result<Ended, Fault> {
+        let deadline = Instant::now() + call.contract.timeout;
         let mut input = input;
         let give_up = |mut process: Process, message: String| {
             let complaints = self.complaints(&mut process);
@@ -157,11 +158,11 @@ impl Program {
             let until = process.until(deadline);
             let turn = process.turn(&mut input, until).map_err(broken)?;
             if process.writes_too_much() {
-                let message = format!("the program wrote more than {} octets", call.terms.most);
+                let message = format!("the program wrote more than {} octets", call.contract.max_output);
                 return Err(give_up(process, message));
             }
             if turn == Turn::Late && Instant::now() >= deadline && !process.is_over().map_err(broken)? {
-                let seconds = call.terms.timeout.as_secs_f64();
+                let seconds = call.contract.timeout.as_secs_f64();
                 return Err(give_up(process, format!("the program took longer than {seconds} seconds")));
             }
         }
@@ -173,14 +174,14 @@ impl Program {
 
 /// Returns the fault of a program that has failed: the manifest's text for its status; else only that it failed, or
 /// with `tell_errors` the last line that it has said.
-fn fault(ended: &Ended, call: &Call<'_>) -> Fault {
+fn fault(ended: &Ended, call: &ManifestCall<'_>) -> Fault {
     let Some(status) = ended.status.code() else {
         return failed(call.about, &format!("the program {}", in_words(ended.status)));
     };
     if let Some(known) = known_fault(call, status) {
         return Fault::new(status, known);
     }
-    if !call.terms.tell_errors {
+    if !call.contract.tell_errors {
         log::warn!("method \"{}\": the program {}", call.about.name, in_words(ended.status));
         return call.failed_inside();
     }
@@ -190,22 +191,22 @@ fn fault(ended: &Ended, call: &Call<'_>) -> Fault {
 
 /// Returns a program's line as the text of a fault: cut, and without control characters.
 fn one_line(line: &str) -> String {
-    const LONGEST: usize = 500;
+    const MAX_LINE: usize = 500;
 
-    line.chars().take(LONGEST).map(|character| if character.is_control() { ' ' } else { character }).collect()
+    line.chars().take(MAX_LINE).map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 impl Output {
     /// Reads a result of the method's type.
-    fn read(self, output: Vec<u8>, encoding: Encoding, call: &Call<'_>) -> Result<Value, Failure> {
-        let returns = &call.terms.returns;
-        let start = shown(&encoding.decode_lossy(&output[..output.len().min(500)]));
+    fn read(self, output: Vec<u8>, encoding: ProgramEncoding, call: &ManifestCall<'_>) -> Result<Value, CallError> {
+        let returns = &call.contract.returns;
+        let start = excerpt(&encoding.decode_lossy(&output[..output.len().min(500)]));
         let text = |output: Vec<u8>| encoding.decode(output.into()).map(Cow::into_owned).and_then(text);
         let value = match self {
             Output::Text => text(output).and_then(|text| returns.read_text(without_line_end(&text))),
-            Output::Lines => text(output).and_then(|text| lines(&text, returns, call.terms.limits.members)),
+            Output::Lines => text(output).and_then(|text| lines(&text, returns, call.contract.limits.members)),
             Output::Json => {
-                encoding.decode(output.into()).and_then(|output| read_json(&output, returns, call.terms.limits))
+                encoding.decode(output.into()).and_then(|output| read_json(&output, returns, call.contract.limits))
             }
             Output::Base64 => Ok(Value::Base64(Base64(output))),
         };

@@ -17,9 +17,10 @@ use regex_lite::Regex;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::call::{Param, Terms};
+use super::call::{Contract, Param};
+use super::command_line::{Word, find};
 use super::data_type::{DataType, Member};
-use super::encoding::Encoding;
+use super::encoding::ProgramEncoding;
 use super::form::{AsTexts, Form, Written, integer, number};
 use super::htaccess::Htaccess;
 use super::keys::{
@@ -27,17 +28,16 @@ use super::keys::{
     MethodTable, PageTable, ParamTable, Table, WorkerTable, inner, named,
 };
 use super::launch::Launch;
+use super::lints;
 use super::method::{ManifestMethod, Runner};
-use super::mistake::{Mistake, Mistakes, Severity, Text, did_you_mean};
-use super::pitfalls;
+use super::mistake::{Mistake, Mistakes, Severity, SpannedText, did_you_mean};
 use super::pool::Pool;
 use super::program::{Input, Output, Program};
-use super::words::{Word, find};
 use super::worker::{Job, Worker};
-use super::{Manifest, Source, Workers};
+use super::{Manifest, ManifestSource, Workers};
 use crate::description::bounds::{Bound, Number};
 use crate::docs::{Access, Assets, Docs, TryIt};
-use crate::method::{About, Method};
+use crate::method::{Metadata, Method};
 use crate::server::Server;
 use crate::service::Limits;
 use crate::service::logger::LogFormat;
@@ -47,7 +47,7 @@ use crate::wire::value::Value;
 
 /// The depth of the checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum ProgramCheck {
     /// The text alone.
     Text,
     /// The same, and the files that its command lines name, to notice when they change.
@@ -59,7 +59,7 @@ pub(crate) enum Look {
 }
 
 /// The most threads that a manifest gets without asking for more.
-const MOST_THREADS: usize = 512;
+const MAX_THREADS: usize = 512;
 
 /// The limits of a call, beside those of a request.
 struct Budget {
@@ -82,7 +82,7 @@ impl Budget {
 const SCALAR: &[Type] = &[Type::Int, Type::I8, Type::Boolean, Type::String, Type::Double, Type::DateTime];
 
 /// Reads a manifest; `None` if there are errors among the mistakes.
-pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistake>) {
+pub(crate) fn read(source: &ManifestSource, look: ProgramCheck) -> (Option<Manifest>, Vec<Mistake>) {
     let mut mistakes = Mistakes::default();
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     for error in &errors {
@@ -91,8 +91,8 @@ pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistak
     let table = document.get_ref();
     let written = keys::read(table, &mut mistakes);
     let folder = source.folder();
-    let htaccess = if look == Look::Strictly { Htaccess::of(folder) } else { Htaccess::default() };
-    let mut reader = Reader { folder, look, mistakes, files: Vec::new(), htaccess };
+    let htaccess = if look == ProgramCheck::Strictly { Htaccess::of(folder) } else { Htaccess::default() };
+    let mut reader = ManifestReader { folder, look, mistakes, files: Vec::new(), htaccess };
     let manifest = reader.manifest(&written);
     let mut mistakes = reader.mistakes;
     let is_meant = !mistakes.are_fatal();
@@ -105,9 +105,9 @@ pub(crate) fn read(source: &Source, look: Look) -> (Option<Manifest>, Vec<Mistak
     (Some(manifest).filter(|_| is_meant), mistakes.0)
 }
 
-struct Reader<'s> {
+struct ManifestReader<'s> {
     folder: &'s Path,
-    look: Look,
+    look: ProgramCheck,
     mistakes: Mistakes,
     /// Files that command lines name, if they are looked for.
     files: Vec<PathBuf>,
@@ -115,14 +115,14 @@ struct Reader<'s> {
     htaccess: Htaccess,
 }
 
-impl Look {
+impl ProgramCheck {
     /// Tests if programs are looked for, to report a missing one.
     fn is_at_programs(self) -> bool {
-        matches!(self, Look::Programs | Look::Strictly)
+        matches!(self, ProgramCheck::Programs | ProgramCheck::Strictly)
     }
 }
 
-impl Reader<'_> {
+impl ManifestReader<'_> {
     fn manifest(&mut self, table: &ManifestTable<'_>) -> Manifest {
         let (title, name) = (value(&table.title), value(&table.name));
         if title.is_none() && name.is_none() {
@@ -148,7 +148,7 @@ impl Reader<'_> {
         self.check_workers(table, &methods);
         let seats: usize = workers.values().map(|(_, count)| count).sum();
         let threads =
-            budget.programs.saturating_add(seats).saturating_add(budget.queue).saturating_add(2).min(MOST_THREADS);
+            budget.programs.saturating_add(seats).saturating_add(budget.queue).saturating_add(2).min(MAX_THREADS);
         let limits = Limits { threads: limits.threads.or(NonZeroUsize::new(threads)), ..limits };
         let methods: Vec<Method> = methods.into_iter().map(|(method, _)| method).collect();
         server = server.limits(limits).log_calls(is_set(&table.log_calls)).methods(methods);
@@ -179,8 +179,8 @@ impl Reader<'_> {
         self.check_nul(file, &span);
         if self.look.is_at_programs() {
             let before = self.mistakes.0.len();
-            pitfalls::check_log_file(&path, &span, self.folder, &mut self.mistakes);
-            self.soften(before);
+            lints::check_log_file(&path, &span, self.folder, &mut self.mistakes);
+            self.downgrade_from(before);
         }
         server.log_file(path).log_format(format)
     }
@@ -265,7 +265,7 @@ impl Reader<'_> {
                 let message = format!("no browser sends the origin \"{origin}\": a `*` inside of one matches nothing");
                 let help = "name each origin, as \"https://app.example\"; \"*\" alone lets all pages make calls";
                 self.mistakes.add_with_help(span, message, help);
-            } else if let Some(help) = pitfalls::origin(origin).filter(|_| *origin != "*") {
+            } else if let Some(help) = lints::origin(origin).filter(|_| *origin != "*") {
                 let shown = origin.escape_debug();
                 let message = format!("expected an origin as \"https://app.example\", or \"*\", found \"{shown}\"");
                 self.mistakes.add_with_help(span, message, help);
@@ -293,7 +293,7 @@ impl Reader<'_> {
                 launch,
                 words,
                 wait: budget.wait,
-                seats: Pool::new((0..count).map(|_| Default::default()), budget.queue, budget.wait),
+                slots: Pool::new((0..count).map(|_| Default::default()), budget.queue, budget.wait),
             };
             workers.insert(name.to_owned(), (Arc::new(worker), count));
         }
@@ -336,9 +336,9 @@ impl Reader<'_> {
             let timeout = value(&method.timeout).unwrap_or(budget.timeout);
             if let Some(runner) = runner {
                 let tell_errors = value(&method.tell_errors).unwrap_or(tells_errors);
-                let terms = Terms { params, returns, timeout, most: budget.output, limits, tell_errors };
+                let contract = Contract { params, returns, timeout, max_output: budget.output, limits, tell_errors };
                 let worker = value(&method.worker).map(str::to_owned);
-                methods.push((Method::of(about, ManifestMethod { terms, runner }), worker));
+                methods.push((Method::of(about, ManifestMethod { contract, runner }), worker));
             }
         }
         if named::<MethodTable<'_>>(&table.method).is_empty() {
@@ -368,7 +368,7 @@ impl Reader<'_> {
         }
     }
 
-    fn about(&mut self, name: &str, table: &MethodTable<'_>, params: &[Param], is_program: bool) -> About {
+    fn about(&mut self, name: &str, table: &MethodTable<'_>, params: &[Param], is_program: bool) -> Metadata {
         let parts = [value(&table.title), value(&table.help)].into_iter().flatten();
         let help: Vec<&str> = parts.map(str::trim).filter(|text| !text.is_empty()).collect();
         let deprecated = match value(&table.deprecated).map(Spanned::get_ref) {
@@ -376,7 +376,7 @@ impl Reader<'_> {
             Some(DeValue::Boolean(true)) => Some(String::new()),
             _ => None,
         };
-        About {
+        Metadata {
             name: name.to_owned().into(),
             help: help.join("\n\n").into(),
             params: params.iter().map(|param| (param.name.clone().into(), param.of.help.clone().into())).collect(),
@@ -596,7 +596,7 @@ impl Reader<'_> {
         }
         // only if all were understood
         if words.len() == written.len() - 1 {
-            pitfalls::check_words(program, &written[1..], &words, params, &mut self.mistakes);
+            lints::check_words(program, &written[1..], &words, params, &mut self.mistakes);
         }
         self.check_files(&launch, written);
         let stdin = self.stdin(table, params);
@@ -617,7 +617,7 @@ impl Reader<'_> {
         statuses
     }
 
-    fn word(&mut self, (text, span): &Text<'_>, params: &[Param]) -> Option<Word> {
+    fn word(&mut self, (text, span): &SpannedText<'_>, params: &[Param]) -> Option<Word> {
         self.check_nul(text, span);
         let word = match Word::parse(text, params) {
             Ok(word) => word,
@@ -752,35 +752,35 @@ impl Reader<'_> {
                 None => {}
             }
         }
-        let encoding = self.parsed(encoding).unwrap_or(Encoding::UTF_8);
+        let encoding = self.parsed(encoding).unwrap_or(ProgramEncoding::UTF_8);
         let launch = Launch { name: program.to_owned(), folder: self.folder.to_owned(), environment, encoding };
         if self.look.is_at_programs()
             && let Err(missing) = launch.find()
         {
-            let help = pitfalls::help_to_find(program, self.folder);
+            let help = lints::help_to_find(program, self.folder);
             self.mistakes.add_with_help(span, missing.to_string(), help);
-            self.soften(self.mistakes.0.len() - 1);
+            self.downgrade_from(self.mistakes.0.len() - 1);
         }
         launch
     }
 
     /// Checks the files that a command line names, and keeps the one with the code.
-    fn check_files(&mut self, launch: &Launch, written: &[Text<'_>]) {
-        if self.look != Look::Text {
-            self.files.extend(pitfalls::code(written).map(|word| self.folder.join(word)).find(|file| file.is_file()));
+    fn check_files(&mut self, launch: &Launch, written: &[SpannedText<'_>]) {
+        if self.look != ProgramCheck::Text {
+            self.files.extend(lints::code(written).map(|word| self.folder.join(word)).find(|file| file.is_file()));
         }
         if self.look.is_at_programs()
             && let (Ok(found), [program, words @ ..]) = (launch.find(), written)
         {
             let before = self.mistakes.0.len();
-            pitfalls::check_files(launch, program, &found, words, &mut self.mistakes);
+            lints::check_files(launch, program, &found, words, &mut self.mistakes);
             self.check_secrets(written);
-            self.soften(before);
+            self.downgrade_from(before);
         }
     }
 
     /// Warns of files on a command line that the web server would hand out.
-    fn check_secrets(&mut self, written: &[Text<'_>]) {
+    fn check_secrets(&mut self, written: &[SpannedText<'_>]) {
         let htaccess = &self.htaccess;
         for (word, span) in written {
             let Ok(file) = fs::canonicalize(self.folder.join(word)) else { continue };
@@ -797,8 +797,8 @@ impl Reader<'_> {
     }
 
     /// Turns the mistakes from this one on into warnings, where a missing file does not prevent serving.
-    fn soften(&mut self, from: usize) {
-        if self.look == Look::Programs {
+    fn downgrade_from(&mut self, from: usize) {
+        if self.look == ProgramCheck::Programs {
             self.mistakes.0[from..].iter_mut().for_each(|mistake| mistake.severity = Severity::Warning);
         }
     }
@@ -858,11 +858,11 @@ fn span<T>(written: &Option<Written<T>>) -> Option<&Range<usize>> {
     written.as_ref().map(|written| &written.span)
 }
 
-fn text<'t>(written: &Option<Written<&'t str>>) -> Option<Text<'t>> {
+fn text<'t>(written: &Option<Written<&'t str>>) -> Option<SpannedText<'t>> {
     written.as_ref().map(|written| (written.value, written.span.clone()))
 }
 
-fn texts<'t>(written: &Option<Written<Vec<Text<'t>>>>) -> Vec<Text<'t>> {
+fn texts<'t>(written: &Option<Written<Vec<SpannedText<'t>>>>) -> Vec<SpannedText<'t>> {
     value(written).unwrap_or_default()
 }
 

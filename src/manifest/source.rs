@@ -10,13 +10,13 @@ use rustix::fs::OFlags;
 use crate::wire::Position;
 
 /// The most octets of a manifest: some ten thousand methods.
-const LARGEST: u64 = 4 << 20;
+const MAX_MANIFEST: u64 = 4 << 20;
 
 /// The reason why a file that every user may write to is not served.
 pub(crate) const WRITABLE: &str = "every user may write to it, so it cannot be trusted";
 
 /// The text of a manifest, and its file.
-pub(crate) struct Source {
+pub(crate) struct ManifestSource {
     /// Without links in it.
     pub(crate) path: PathBuf,
     pub(crate) text: String,
@@ -52,13 +52,13 @@ impl Identity {
     }
 }
 
-impl Source {
+impl ManifestSource {
     /// Reads the file, to serve it.
     ///
     /// # Errors
     /// The reason why it is no manifest, or must not be one.
-    pub(crate) fn open(path: &Path) -> Result<Source, String> {
-        let source = Source::open_to_check(path)?;
+    pub(crate) fn open(path: &Path) -> Result<ManifestSource, String> {
+        let source = ManifestSource::open_to_check(path)?;
         match source.mode & 0o002 {
             0 => Ok(source),
             _ => Err(format!("{WRITABLE}: chmod o-w")),
@@ -69,7 +69,7 @@ impl Source {
     ///
     /// # Errors
     /// The reason why it is no manifest.
-    pub(crate) fn open_to_check(path: &Path) -> Result<Source, String> {
+    pub(crate) fn open_to_check(path: &Path) -> Result<ManifestSource, String> {
         // opening a pipe would block
         let options = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path);
         let mut file: File = options.map_err(|error| format!("it cannot be opened: {error}"))?;
@@ -77,7 +77,7 @@ impl Source {
         let metadata = file.metadata().map_err(|error| error.to_string())?;
         check(&metadata)?;
         let mut octets = Vec::with_capacity(metadata.len() as usize + 1);
-        let read = file.by_ref().take(LARGEST + 1).read_to_end(&mut octets);
+        let read = file.by_ref().take(MAX_MANIFEST + 1).read_to_end(&mut octets);
         read.map_err(|error| format!("it cannot be read: {error}"))?;
         let text = String::from_utf8(octets).map_err(|error| {
             let Position { line, column } = Position::of(error.as_bytes(), error.utf8_error().valid_up_to());
@@ -89,7 +89,7 @@ impl Source {
         if Identity::at(&path).ok().map(|identity| identity.file) != Some(identity.file) {
             return Err("it was replaced while it was read".into());
         }
-        Ok(Source { path, text, identity, mode: metadata.mode(), owner: metadata.uid() })
+        Ok(ManifestSource { path, text, identity, mode: metadata.mode(), owner: metadata.uid() })
     }
 
     /// Returns the folder it is in.
@@ -103,8 +103,8 @@ fn check(metadata: &Metadata) -> Result<(), String> {
         let what = if metadata.is_dir() { "it is a folder" } else { "it is not a regular file" };
         return Err(format!("expected a file, but {what}"));
     }
-    match metadata.len() > LARGEST {
-        true => Err(format!("it has {} octets, more than {LARGEST}", metadata.len())),
+    match metadata.len() > MAX_MANIFEST {
+        true => Err(format!("it has {} octets, more than {MAX_MANIFEST}", metadata.len())),
         false => Ok(()),
     }
 }

@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 
-use super::call::{Call, failed, known_fault, log_lines, read_json, write_json};
+use super::call::{ManifestCall, failed, known_fault, log_lines, read_json, write_json};
 use super::launch::{Context, Launch};
 use super::pool::Pool;
 use super::process::{Process, Turn, dismiss_all, in_words};
 use super::program::BYTE_ORDER_MARK;
-use crate::method::Failure;
+use crate::method::CallError;
 use crate::protocol::jsonrpc::{self, RawError, RawResponse};
 use crate::service::Limits;
 use crate::wire::fault::Fault;
 use crate::wire::json;
-use crate::wire::value::{Value, shown};
+use crate::wire::value::{Value, excerpt};
 
 /// The delay before a worker is started anew when the second in a row has died; doubled for each that follows.
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
@@ -27,13 +27,13 @@ const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 const LAST_BACK_OFF: Duration = Duration::from_secs(30);
 
 /// The most octets that a worker may write between two calls: more is no late answer.
-const MOST_UNASKED: usize = 1 << 20;
+const MAX_UNASKED: usize = 1 << 20;
 
 /// The most late lines between two calls.
-const MOST_LATE_LINES: usize = 10;
+const MAX_LATE_LINES: usize = 10;
 
 /// The most lines that answer nothing, in one call.
-const MOST_IDLE_LINES: usize = 100;
+const MAX_IDLE_LINES: usize = 100;
 
 /// Programs of one kind.
 pub(crate) struct Worker {
@@ -43,12 +43,12 @@ pub(crate) struct Worker {
     pub(super) words: Vec<String>,
     /// The time that a call waits for it.
     pub(super) wait: Duration,
-    pub(super) seats: Pool<Seat>,
+    pub(super) slots: Pool<WorkerSlot>,
 }
 
 /// A place for one of the programs.
 #[derive(Default)]
-pub(super) struct Seat {
+pub(super) struct WorkerSlot {
     process: Option<Process>,
     /// The number of deaths in a row without an answer, and the time of the last.
     deaths: u32,
@@ -58,7 +58,7 @@ pub(super) struct Seat {
 }
 
 /// The reason why there is no answer. The program is unusable from then on.
-enum Trouble {
+enum WorkerError {
     /// The call was not sent.
     NotSent(String),
     /// The program may have done its work.
@@ -71,24 +71,24 @@ enum Trouble {
 pub(super) struct Job(pub(super) Arc<Worker>);
 
 impl Job {
-    pub(super) fn run(&self, call: &Call<'_>) -> Result<Value, Failure> {
+    pub(super) fn run(&self, call: &ManifestCall<'_>) -> Result<Value, CallError> {
         let Job(worker) = self;
         let mut params: Vec<Value> =
             call.arguments.iter().map(|argument| argument.clone().unwrap_or(Value::Nil)).collect();
         let given = call.arguments.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         params.truncate(given);
-        let params = worker.launch.encoding.json(write_json(&Value::Array(params), call.terms.limits)?);
-        let mut seat = worker.seats.take().map_err(|busy| failed(call.about, &busy.to_string()))?;
-        let answer = worker.ask(&mut seat, &params, call);
+        let params = worker.launch.encoding.json(write_json(&Value::Array(params), call.contract.limits)?);
+        let mut slot = worker.slots.take().map_err(|busy| failed(call.about, &busy.to_string()))?;
+        let answer = worker.ask(&mut slot, &params, call);
         // a worker that died between two calls was not sent this one: another try does no harm
         let answer = match answer {
-            Err(Trouble::NotSent(_)) => worker.ask(&mut seat, &params, call),
+            Err(WorkerError::NotSent(_)) => worker.ask(&mut slot, &params, call),
             answer => answer,
         };
         match answer {
-            Ok(answer) => answer.map_err(Failure::Fault),
-            Err(Trouble::NotSent(message) | Trouble::Lost(message) | Trouble::Overdue(message)) => {
-                Err(Failure::Fault(failed(call.about, &message)))
+            Ok(answer) => answer.map_err(CallError::Fault),
+            Err(WorkerError::NotSent(message) | WorkerError::Lost(message) | WorkerError::Overdue(message)) => {
+                Err(CallError::Fault(failed(call.about, &message)))
             }
         }
     }
@@ -96,41 +96,46 @@ impl Job {
 
 impl Worker {
     /// Sends a call, and takes the answer.
-    fn ask(&self, seat: &mut Seat, params: &[u8], call: &Call<'_>) -> Result<Result<Value, Fault>, Trouble> {
-        self.make_ready(seat)?;
-        seat.last += 1;
-        let document = document(seat.last, params, call);
-        let id = seat.last;
-        let outcome = match &mut seat.process {
+    fn ask(
+        &self,
+        slot: &mut WorkerSlot,
+        params: &[u8],
+        call: &ManifestCall<'_>,
+    ) -> Result<Result<Value, Fault>, WorkerError> {
+        self.make_ready(slot)?;
+        slot.last += 1;
+        let document = document(slot.last, params, call);
+        let id = slot.last;
+        let outcome = match &mut slot.process {
             Some(process) => self.exchange(process, &document, id, call),
             None => unreachable!("it was made ready"),
         };
         match &outcome {
-            Ok(_) => seat.deaths = 0,
-            Err(Trouble::NotSent(_) | Trouble::Lost(_)) => self.bury(seat, true),
-            Err(Trouble::Overdue(_)) => self.bury(seat, false),
+            Ok(_) => slot.deaths = 0,
+            Err(WorkerError::NotSent(_) | WorkerError::Lost(_)) => self.discard(slot, true),
+            Err(WorkerError::Overdue(_)) => self.discard(slot, false),
         }
-        if let Some(process) = &mut seat.process {
+        if let Some(process) = &mut slot.process {
             self.log(process);
         }
         outcome
     }
 
-    /// Makes sure that the seat has a program, which lives as far as can be told.
-    fn make_ready(&self, seat: &mut Seat) -> Result<(), Trouble> {
-        let last = seat.last;
-        if seat.process.as_mut().is_some_and(|process| !self.is_fine(process, last)) {
-            self.bury(seat, true);
+    /// Makes sure that the slot has a program, which lives as far as can be told.
+    fn make_ready(&self, slot: &mut WorkerSlot) -> Result<(), WorkerError> {
+        let last = slot.last;
+        if slot.process.as_mut().is_some_and(|process| !self.is_fine(process, last)) {
+            self.discard(slot, true);
         }
-        if seat.process.is_some() {
+        if slot.process.is_some() {
             return Ok(());
         }
         let Worker { name, wait, .. } = self;
-        let rest = seat.rest();
+        let rest = slot.backoff();
         if rest > *wait {
-            let (deaths, seconds) = (seat.deaths, rest.as_secs_f64());
+            let (deaths, seconds) = (slot.deaths, rest.as_secs_f64());
             let message = format!("the worker \"{name}\" died {deaths} times, and is started again in {seconds:.0} s");
-            return Err(Trouble::Lost(message));
+            return Err(WorkerError::Lost(message));
         }
         std::thread::sleep(rest);
         let command = self.launch.command().map_err(|missing| missing.to_string());
@@ -139,11 +144,11 @@ impl Worker {
             Process::start(&mut command, usize::MAX).map_err(|error| error.to_string())
         });
         match started {
-            Ok(process) => seat.process = Some(process),
+            Ok(process) => slot.process = Some(process),
             Err(cause) => {
                 log::error!("worker \"{name}\" cannot be started: {cause}");
-                seat.has_died();
-                return Err(Trouble::Lost(format!("the worker \"{name}\" cannot be started")));
+                slot.count_death();
+                return Err(WorkerError::Lost(format!("the worker \"{name}\" cannot be started")));
             }
         }
         Ok(())
@@ -155,7 +160,7 @@ impl Worker {
         loop {
             let before = process.said();
             let has_turned = process.turn(&mut &[][..], Instant::now()).is_ok();
-            if !has_turned || process.output().len() > MOST_UNASKED {
+            if !has_turned || process.output().len() > MAX_UNASKED {
                 return false;
             }
             if process.said() == before {
@@ -168,13 +173,13 @@ impl Worker {
         process.output().extend_from_slice(&output[end..]);
         let mut unasked = output[..end].split(|octet| *octet == b'\n').filter(|line| !line.trim_ascii().is_empty());
         let is_late = |line: &[u8]| {
-            let options = json::Options { limits: Limits::default(), large_integers_as_text: false };
+            let options = json::JsonOptions { limits: Limits::default(), large_integers_as_text: false };
             let id = RawResponse::read(line, &options).ok().and_then(|response| response.id?.parse::<u64>().ok());
             id.is_some_and(|id| id <= last)
         };
         // a few, for the log
-        let all_late = unasked.by_ref().take(MOST_LATE_LINES).fold(true, |all_late, line| {
-            let shown = shown(&String::from_utf8_lossy(line));
+        let all_late = unasked.by_ref().take(MAX_LATE_LINES).fold(true, |all_late, line| {
+            let shown = excerpt(&String::from_utf8_lossy(line));
             log::warn!("worker \"{}\" wrote a line without a call: {shown}", self.name);
             all_late && is_late(line)
         });
@@ -186,9 +191,9 @@ impl Worker {
         process: &mut Process,
         document: &[u8],
         id: u64,
-        call: &Call<'_>,
-    ) -> Result<Result<Value, Fault>, Trouble> {
-        let deadline = Instant::now() + call.terms.timeout;
+        call: &ManifestCall<'_>,
+    ) -> Result<Result<Value, Fault>, WorkerError> {
+        let deadline = Instant::now() + call.contract.timeout;
         let name = &self.name;
         let (mut input, mut searched, mut idle_lines) = (document, 0, 0);
         loop {
@@ -197,48 +202,48 @@ impl Worker {
                     Some(answer) if input.is_empty() => return Ok(answer),
                     Some(_) => {
                         let message = format!("the worker \"{name}\" answered a call that it had not read");
-                        return Err(Trouble::Overdue(message));
+                        return Err(WorkerError::Overdue(message));
                     }
                     None => {}
                 }
                 idle_lines += 1;
-                if idle_lines > MOST_IDLE_LINES {
-                    return Err(Trouble::Overdue(format!("the worker \"{name}\" wrote many lines, but no answer")));
+                if idle_lines > MAX_IDLE_LINES {
+                    return Err(WorkerError::Overdue(format!("the worker \"{name}\" wrote many lines, but no answer")));
                 }
             }
-            if process.output().len() > call.terms.most {
-                return Err(Trouble::Overdue(format!(
+            if process.output().len() > call.contract.max_output {
+                return Err(WorkerError::Overdue(format!(
                     "the worker \"{name}\" wrote more than {} octets",
-                    call.terms.most
+                    call.contract.max_output
                 )));
             }
-            let broken = |error| Trouble::Lost(format!("the worker \"{name}\" cannot be read: {error}"));
+            let broken = |error| WorkerError::Lost(format!("the worker \"{name}\" cannot be read: {error}"));
             if process.is_silent() || process.is_over().map_err(broken)? || !process.reads() {
                 return Err(match input.len() == document.len() {
-                    true => Trouble::NotSent(format!("the worker \"{name}\" does not run")),
-                    false => Trouble::Lost(format!("the worker \"{name}\" died during the call")),
+                    true => WorkerError::NotSent(format!("the worker \"{name}\" does not run")),
+                    false => WorkerError::Lost(format!("the worker \"{name}\" died during the call")),
                 });
             }
             let until = process.until(deadline);
             let turn = process.turn(&mut input, until).map_err(broken)?;
             if turn == Turn::Late && Instant::now() >= deadline {
-                let seconds = call.terms.timeout.as_secs_f64();
+                let seconds = call.contract.timeout.as_secs_f64();
                 log::warn!("does worker \"{name}\" write a line for each call, and flush it?");
-                return Err(Trouble::Overdue(format!("the worker \"{name}\" took longer than {seconds} seconds")));
+                return Err(WorkerError::Overdue(format!("the worker \"{name}\" took longer than {seconds} seconds")));
             }
         }
     }
 
     /// Reads a line; `None` if it answers a call that was answered before.
-    fn read(&self, line: &[u8], id: u64, call: &Call<'_>) -> Result<Option<Result<Value, Fault>>, Trouble> {
+    fn read(&self, line: &[u8], id: u64, call: &ManifestCall<'_>) -> Result<Option<Result<Value, Fault>>, WorkerError> {
         let Worker { name, .. } = self;
         let garbage = |what: &str| {
-            let line = shown(&self.launch.encoding.decode_lossy(line));
+            let line = excerpt(&self.launch.encoding.decode_lossy(line));
             log::error!("worker \"{name}\" answered {what}, and is started anew: {line}");
             log::error!(
                 "on its standard output is one line for each call and nothing else; what is for the log goes to standard error"
             );
-            Trouble::Lost(format!("the worker \"{name}\" answered {what}"))
+            WorkerError::Lost(format!("the worker \"{name}\" answered {what}"))
         };
         let line = match self.launch.encoding.decode(line.into()) {
             Ok(line) => line,
@@ -248,7 +253,7 @@ impl Worker {
         if line.trim_ascii().is_empty() {
             return Ok(None);
         }
-        let options = json::Options { limits: call.terms.limits, large_integers_as_text: false };
+        let options = json::JsonOptions { limits: call.contract.limits, large_integers_as_text: false };
         let Ok(response) = RawResponse::read(line, &options) else {
             return Err(garbage("something that is no JSON-RPC response"));
         };
@@ -272,7 +277,7 @@ impl Worker {
                 Err(fault_of(code, error, name, call))
             }
             (Some(_), RawResponse { error: None, result: Some(result), .. }) => {
-                let value = read_json(result.text.as_bytes(), &call.terms.returns, call.terms.limits);
+                let value = read_json(result.text.as_bytes(), &call.contract.returns, call.contract.limits);
                 value.map_err(|message| {
                     failed(call.about, &format!("the worker \"{name}\" answered what it should not: {message}"))
                 })
@@ -287,16 +292,16 @@ impl Worker {
         log_lines(&format!("worker \"{}\"", self.name), &self.launch.encoding.decode_lossy(&complaints));
     }
 
-    /// Empties a seat whose program is unusable.
-    fn bury(&self, seat: &mut Seat, has_died: bool) {
-        let Some(process) = seat.process.take() else { return };
+    /// Empties a slot whose program is unusable.
+    fn discard(&self, slot: &mut WorkerSlot, has_died: bool) {
+        let Some(process) = slot.process.take() else { return };
         if has_died {
-            seat.has_died();
+            slot.count_death();
         }
-        self.take_leave(process);
+        self.reap(process);
     }
 
-    fn take_leave(&self, mut process: Process) {
+    fn reap(&self, mut process: Process) {
         process.let_end();
         self.log(&mut process);
         match process.has_exited() {
@@ -309,24 +314,24 @@ impl Worker {
     }
 
     /// Looks after the programs that no call is using.
-    pub(super) fn attend(&self) {
-        for _ in 0..self.seats.count() {
-            let Some(mut seat) = self.seats.take_oldest() else { return };
-            let last = seat.last;
-            let is_spent = seat.process.as_mut().is_some_and(|process| !self.is_fine(process, last));
-            let spent = if is_spent { seat.process.take() } else { None };
+    pub(super) fn check_idle(&self) {
+        for _ in 0..self.slots.count() {
+            let Some(mut slot) = self.slots.take_oldest() else { return };
+            let last = slot.last;
+            let is_spent = slot.process.as_mut().is_some_and(|process| !self.is_fine(process, last));
+            let spent = if is_spent { slot.process.take() } else { None };
             if spent.is_some() {
-                seat.has_died();
+                slot.count_death();
             }
-            self.seats.put(seat);
+            self.slots.put(slot);
             // that may take a while
-            spent.into_iter().for_each(|process| self.take_leave(process));
+            spent.into_iter().for_each(|process| self.reap(process));
         }
     }
 
     /// Takes away the programs that no call is using.
     pub(super) fn take_idle(&self) -> Vec<Process> {
-        let mut processes: Vec<Process> = self.seats.drain().into_iter().filter_map(|seat| seat.process).collect();
+        let mut processes: Vec<Process> = self.slots.drain().into_iter().filter_map(|slot| slot.process).collect();
         processes.iter_mut().for_each(|process| self.log(process));
         processes
     }
@@ -343,14 +348,14 @@ impl Drop for Worker {
     }
 }
 
-impl Seat {
-    fn has_died(&mut self) {
+impl WorkerSlot {
+    fn count_death(&mut self) {
         self.deaths = self.deaths.saturating_add(1);
         self.died = Some(Instant::now());
     }
 
     /// Returns the time that it has to stay empty.
-    fn rest(&self) -> Duration {
+    fn backoff(&self) -> Duration {
         let Some(died) = self.died.filter(|_| self.deaths > 1) else { return Duration::ZERO };
         let doubled = FIRST_BACK_OFF.saturating_mul(1 << (self.deaths - 2).min(20));
         doubled.min(LAST_BACK_OFF).saturating_sub(died.elapsed())
@@ -359,10 +364,10 @@ impl Seat {
 
 /// Makes the caller's fault of an error: in the worker's own words, unless they are about the worker and not about the
 /// call.
-fn fault_of(code: i32, error: RawError<'_>, worker: &str, call: &Call<'_>) -> Fault {
+fn fault_of(code: i32, error: RawError<'_>, worker: &str, call: &ManifestCall<'_>) -> Fault {
     // JSON-RPC 2.0 §5.1 keeps these codes for servers: the text may then tell internals
     let is_of_the_machine = matches!(code, Fault::INTERNAL | Fault::NOT_WELL_FORMED | -32099..=-32000);
-    if is_of_the_machine && !call.terms.tell_errors {
+    if is_of_the_machine && !call.contract.tell_errors {
         log_lines(&format!("worker \"{worker}\""), &error.message);
         return call.failed_inside();
     }
@@ -390,7 +395,7 @@ fn read_data(data: &str) -> Result<Json, String> {
 }
 
 /// Writes the line that a worker reads: a call, and its caller.
-fn document(id: u64, params: &[u8], call: &Call<'_>) -> Vec<u8> {
+fn document(id: u64, params: &[u8], call: &ManifestCall<'_>) -> Vec<u8> {
     let Context { remote_addr, remote_user, request_id } = Context::of(call.request);
     let context =
         serde_json::json!({ "remote_addr": remote_addr, "remote_user": remote_user, "request_id": request_id });

@@ -6,15 +6,15 @@ use schemars::JsonSchema;
 use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 
 use super::refusal::unfit;
-use super::{About, Failure, Refusal};
+use super::{CallError, Metadata, Refusal};
 use crate::call::{Mismatch, ParamError, Params};
 use crate::description::bounds::{Checker, checker_of, is_plain};
 use crate::description::least;
-use crate::wire::value::{DataError, Value, place, shown};
+use crate::wire::value::{DataError, Value, excerpt, place};
 
 /// The params of a call, on their way to becoming arguments.
 pub(crate) struct Arguments<'p, 'a, 'de> {
-    about: &'p About,
+    about: &'p Metadata,
     /// The number of arguments.
     count: usize,
     /// Tells whether an argument may be left out.
@@ -27,7 +27,7 @@ pub(crate) struct Arguments<'p, 'a, 'de> {
 
 impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
     pub(crate) fn new(
-        about: &'p About,
+        about: &'p Metadata,
         count: usize,
         is_optional: &'p dyn Fn(usize) -> bool,
         params: Params<'a, 'de>,
@@ -35,7 +35,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
         Arguments { about, count, is_optional, params, index: 0, found: 0 }
     }
 
-    pub(super) fn next<T: DeserializeOwned + JsonSchema + 'static>(&mut self) -> Result<T, Failure> {
+    pub(super) fn next<T: DeserializeOwned + JsonSchema + 'static>(&mut self) -> Result<T, CallError> {
         let checker = if is_plain::<T>() { None } else { checker_of::<T>() };
         let argument = match checker {
             None => self.take(PhantomData)?,
@@ -43,12 +43,12 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
         };
         match argument {
             Some(argument) => Ok(argument),
-            None => T::deserialize(Missing).map_err(|_| self.missing(self.index - 1)),
+            None => T::deserialize(MissingParam).map_err(|_| self.missing(self.index - 1)),
         }
     }
 
     /// Returns the next argument, if it is there, after a check of all its values.
-    fn next_checked<T: DeserializeOwned>(&mut self, checker: &Checker) -> Result<Option<T>, Failure> {
+    fn next_checked<T: DeserializeOwned>(&mut self, checker: &Checker) -> Result<Option<T>, CallError> {
         let Some(value) = self.take(PhantomData::<Value>)? else { return Ok(None) };
         let name = self.about.param_name(self.index - 1);
         if let Err((place, refusal)) = checker.check(&value) {
@@ -60,7 +60,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
 
     /// Reads the next argument with a seed; `None` if it was left out and may be.
     #[cfg(feature = "program")]
-    pub(crate) fn next_seeded<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+    pub(crate) fn next_seeded<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, CallError> {
         match self.take(seed)? {
             None if !(self.is_optional)(self.index - 1) => Err(self.missing(self.index - 1)),
             argument => Ok(argument),
@@ -68,7 +68,7 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
     }
 
     /// Returns the next argument, if it is there.
-    fn take<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, Failure> {
+    fn take<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, CallError> {
         let name = self.about.param_name(self.index);
         self.index += 1;
         place::begin();
@@ -77,13 +77,13 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
                 self.found += usize::from(argument.is_some());
                 Ok(argument)
             }
-            Err(ParamError::Document(fault)) => Err(Failure::Fault(fault)),
+            Err(ParamError::Document(fault)) => Err(CallError::Fault(fault)),
             Err(ParamError::Mismatch(mismatch)) => Err(unfit(name, mismatch, &place::taken()).into()),
         }
     }
 
     /// Reads the call to its end, and refuses params that are left: nothing runs before.
-    pub(crate) fn finish(&mut self) -> Result<(), Failure> {
+    pub(crate) fn finish(&mut self) -> Result<(), CallError> {
         if let Some(name) = self.params.next_name()? {
             return Err(self.not_taken(&name));
         }
@@ -94,32 +94,32 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
     }
 
     #[cold]
-    fn missing(&self, index: usize) -> Failure {
+    fn missing(&self, index: usize) -> CallError {
         match self.params.by_name() {
-            true => Failure::Params(Refusal::missing(self.about.param_name(index))),
+            true => CallError::Params(Refusal::missing(self.about.param_name(index))),
             false => self.wrong_count(self.found),
         }
     }
 
     /// Creates a refusal of a param with a name that no argument has, or that was there before.
     #[cold]
-    fn not_taken(&self, found: &str) -> Failure {
+    fn not_taken(&self, found: &str) -> CallError {
         let is_known = (0..self.count).any(|index| self.about.param_name(index).is(found));
-        let found = shown(found);
+        let found = excerpt(found);
         let message = match is_known {
             true => format!("takes param \"{found}\" once, found it again"),
             false => format!("takes no param \"{found}\"{}", self.names()),
         };
-        Failure::Params(Refusal { param: Some(found), ..Refusal::new(message) })
+        CallError::Params(Refusal { param: Some(found), ..Refusal::new(message) })
     }
 
     #[cold]
-    fn wrong_count(&self, found: usize) -> Failure {
+    fn wrong_count(&self, found: usize) -> CallError {
         let most = self.count;
         let least = least((0..most).map(self.is_optional));
         let count = if least == most { most.to_string() } else { format!("{least} to {most}") };
         let s = if most == 1 { "" } else { "s" };
-        Failure::Params(Refusal::new(format!("takes {count} param{s}{}, found {found}", self.names())))
+        CallError::Params(Refusal::new(format!("takes {count} param{s}{}, found {found}", self.names())))
     }
 
     /// Returns the names of the arguments, in brackets.
@@ -132,13 +132,13 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
 
 /// Returns whether a param of this type may be left out.
 pub(super) fn is_optional<T: DeserializeOwned>() -> bool {
-    T::deserialize(Missing).is_ok()
+    T::deserialize(MissingParam).is_ok()
 }
 
 /// A stand-in for a param that was left out: `None` where an option is asked for, an error everywhere else.
-struct Missing;
+struct MissingParam;
 
-impl<'de> Deserializer<'de> for Missing {
+impl<'de> Deserializer<'de> for MissingParam {
     type Error = DataError;
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, DataError> {
@@ -160,10 +160,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::call::{ValueSource, Values};
+    use crate::call::{ValueParams, Values};
     use crate::method::Method;
     use crate::wire::fault::Fault;
-    use crate::wire::value::{FormatTypes, Members};
+    use crate::wire::value::{Members, WireTypes};
 
     #[derive(Debug, JsonSchema, PartialEq, serde::Deserialize)]
     struct Order {
@@ -174,16 +174,16 @@ mod tests {
     /// Takes an order and a note, which may be left out, for the method `book`.
     fn taken(values: Values, names: &[&'static str]) -> Result<(Order, Option<String>), Fault> {
         let method = Method::new("book", || 0).params(names.iter().copied());
-        let mut source = ValueSource::new(values, FormatTypes::All);
+        let mut source = ValueParams::new(values, WireTypes::All);
         let is_optional = |index: usize| index == 1;
         let mut arguments = Arguments::new(&method.about, 2, &is_optional, Params::new(&mut source));
         let mut take = || {
             let taken = (arguments.next()?, arguments.next()?);
             arguments.finish().map(|()| taken)
         };
-        take().map_err(|failure: Failure| match failure {
-            Failure::Params(refusal) => refusal.into_fault("book"),
-            Failure::Fault(fault) => fault,
+        take().map_err(|failure: CallError| match failure {
+            CallError::Params(refusal) => refusal.into_fault("book"),
+            CallError::Fault(fault) => fault,
         })
     }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use schemars::SchemaGenerator;
 
-use super::{About, Body, Failure, Method, Refusal};
-use crate::call::{ParamSource, Params, Reply, ValueSource, Values};
+use super::{Body, CallError, Metadata, Method, Refusal};
+use crate::call::{ParamSource, Params, Reply, ValueParams, Values};
 use crate::description::{Definitions, FunctionSchemas, Signature, details, generator, signatures};
 use crate::service::Request;
 use crate::wire::Type;
 use crate::wire::fault::Fault;
-use crate::wire::value::{FormatTypes, Value, shown};
+use crate::wire::value::{Value, WireTypes, excerpt};
 
 /// The function of a dynamic method.
 type DynamicCall = dyn Fn(&Request, Vec<Value>) -> Result<Reply, Fault> + Send + Sync;
@@ -23,7 +23,7 @@ pub(super) struct Dynamic {
 }
 
 impl Dynamic {
-    fn check(&self, params: &[Value]) -> Result<(), Failure> {
+    fn check(&self, params: &[Value]) -> Result<(), CallError> {
         let fits = |signature: &Signature| {
             let mut types = signature.params.iter().zip(params);
             signature.params.len() == params.len() && types.all(|(wire, param)| wire.accepts(param.type_name()))
@@ -35,25 +35,25 @@ impl Dynamic {
     }
 
     /// Puts params with names in the order of the declared names.
-    fn in_order(&self, about: &About, members: Vec<(String, Value)>) -> Result<Vec<Value>, Failure> {
+    fn in_order(&self, about: &Metadata, members: Vec<(String, Value)>) -> Result<Vec<Value>, CallError> {
         let declared = self.signatures.iter().map(|signature| signature.params.len()).max();
         let most = declared.unwrap_or(about.params.len());
-        let mut source = ValueSource::new(Values::ByName(members), FormatTypes::All);
+        let mut source = ValueParams::new(Values::ByName(members), WireTypes::All);
         let values: Vec<Value> = (0..most).map_while(|index| source.take(about.param_name(index))).collect();
         let Some(left) = source.next_name()? else { return Ok(values) };
         match (values.len()..most).any(|index| about.param_name(index).is(&left)) {
-            true => Err(Failure::Params(Refusal::missing(about.param_name(values.len())))),
+            true => Err(CallError::Params(Refusal::missing(about.param_name(values.len())))),
             false => {
-                let left = shown(&left);
+                let left = excerpt(&left);
                 let message = format!("takes no param \"{left}\"");
-                Err(Failure::Params(Refusal { param: Some(left), ..Refusal::new(message) }))
+                Err(CallError::Params(Refusal { param: Some(left), ..Refusal::new(message) }))
             }
         }
     }
 }
 
 impl Body for Dynamic {
-    fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
+    fn call(&self, about: &Metadata, request: &Request, params: Params<'_, '_>) -> Result<Reply, CallError> {
         let params = match params.into_values()? {
             Values::ByPosition(values) => values,
             Values::ByName(members) => self.in_order(about, members)?,
@@ -62,7 +62,7 @@ impl Body for Dynamic {
         Ok((self.call)(request, params)?)
     }
 
-    fn functions(&self, about: &About, _generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
+    fn functions(&self, about: &Metadata, _generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
         let param = |(index, wire): (usize, &Type)| about.param_schema(index, false, wire.schema());
         let function = |signature: &Signature| FunctionSchemas {
             params: signature.params.iter().enumerate().map(param).collect(),
@@ -87,19 +87,19 @@ pub(super) struct Overload(pub(super) Vec<Method>);
 
 impl Overload {
     /// Returns the description of one of them: its own if it names its params, or else that of all.
-    fn about<'a>(method: &'a Method, about: &'a About) -> &'a About {
+    fn about<'a>(method: &'a Method, about: &'a Metadata) -> &'a Metadata {
         if method.about.params.is_empty() { about } else { &method.about }
     }
 }
 
 impl Body for Overload {
-    fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
+    fn call(&self, about: &Metadata, request: &Request, params: Params<'_, '_>) -> Result<Reply, CallError> {
         let format = params.format();
         let values = params.into_values()?;
         for method in &self.0 {
-            let mut source = ValueSource::new(values.clone(), format);
+            let mut source = ValueParams::new(values.clone(), format);
             match method.body.call(Overload::about(method, about), request, Params::new(&mut source)) {
-                Err(Failure::Params(_)) => {}
+                Err(CallError::Params(_)) => {}
                 outcome => return outcome,
             }
         }
@@ -109,25 +109,25 @@ impl Body for Overload {
         Err(no_signature_fits(&signatures(&details), &values))
     }
 
-    fn functions(&self, about: &About, generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
+    fn functions(&self, about: &Metadata, generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
         let functions = |method: &Method| method.body.functions(Overload::about(method, about), generator);
         self.0.iter().flat_map(functions).collect()
     }
 }
 
 #[cold]
-fn no_signature_fits(signatures: &[Signature], values: &Values) -> Failure {
+fn no_signature_fits(signatures: &[Signature], values: &Values) -> CallError {
     let known =
         |signature: &Signature| signature.params.iter().map(|param| param.in_words()).collect::<Vec<_>>().join(", ");
     let known: Vec<String> = signatures.iter().map(|signature| format!("({})", known(signature))).collect();
     let found: Vec<String> = match values {
         Values::ByPosition(values) => values.iter().map(|value| value.type_name().to_owned()).collect(),
         Values::ByName(members) => {
-            members.iter().map(|(name, value)| format!("{} {}", value.type_name(), shown(name))).collect()
+            members.iter().map(|(name, value)| format!("{} {}", value.type_name(), excerpt(name))).collect()
         }
     };
     let message = format!("takes params {}, found ({})", known.join(" or "), found.join(", "));
-    Failure::Params(Refusal::new(message))
+    CallError::Params(Refusal::new(message))
 }
 
 #[cfg(test)]
@@ -139,7 +139,7 @@ mod tests {
 
     fn call(method: &Method, values: Values) -> Result<Json, Fault> {
         let request = Request::new(|_: &str| None, Vec::new());
-        let mut source = ValueSource::new(values, FormatTypes::All);
+        let mut source = ValueParams::new(values, WireTypes::All);
         let reply = method.call("m", &request, Params::new(&mut source));
         reply.map(|reply| serde_json::to_value(reply).unwrap())
     }

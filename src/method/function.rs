@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::arguments::{Arguments, is_optional};
 #[cfg(feature = "async")]
 use super::runtime::block_on;
-use super::{About, Body, Failure};
+use super::{Body, CallError, Metadata};
 use crate::call::{Params, Reply};
 use crate::description::FunctionSchemas;
 use crate::service::Request;
@@ -19,8 +19,8 @@ use crate::wire::fault::Fault;
 
 /// A function that can be a method.
 ///
-/// Implemented for every function and closure of up to eight arguments that fit [`Method::new`](crate::Method::new); `Kind` and `Args` only
-/// tell the implementations apart.
+/// Implemented for every function and closure of up to eight arguments that fit [`Method::new`](crate::Method::new);
+/// `Kind` and `Args` only tell the implementations apart.
 #[diagnostic::on_unimplemented(
     message = "this function cannot be a method",
     label = "arguments or result do not fit",
@@ -30,7 +30,7 @@ use crate::wire::fault::Fault;
 )]
 pub trait Function<Kind, Args>: Send + Sync + 'static {
     #[doc(hidden)]
-    fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure>;
+    fn call(&self, about: &Metadata, request: &Request, params: Params<'_, '_>) -> Result<Reply, CallError>;
 
     /// Returns the schemas of the arguments, each with whether it may be left out, and the schema of the result.
     #[doc(hidden)]
@@ -68,7 +68,7 @@ macro_rules! function {
             $($Arg: DeserializeOwned + JsonSchema + 'static,)*
         {
             #[allow(unused_variables, unused_mut, unused_assignments)]
-            fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
+            fn call(&self, about: &Metadata, request: &Request, params: Params<'_, '_>) -> Result<Reply, CallError> {
                 let optional: &[fn() -> bool] = &[$(is_optional::<$Arg>),*];
                 let is_optional = |index: usize| optional[index]();
                 let mut arguments = Arguments::new(about, optional.len(), &is_optional, params);
@@ -91,7 +91,7 @@ macro_rules! function {
     (@reply $result:ident $E:ident) => {
         match $result {
             Ok(result) => Ok(Reply::new(result)),
-            Err(error) => Err(Failure::Fault(error.into())),
+            Err(error) => Err(CallError::Fault(error.into())),
         }
     };
 }
@@ -124,29 +124,29 @@ functions!(A a, B b, C c, D d, G g, H h, I i, J j);
 
 /// A function of typed arguments.
 #[doc(hidden)]
-pub struct Typed<F, Kind, Args> {
+pub struct TypedFunction<F, Kind, Args> {
     pub function: F,
     pub marker: PhantomData<fn(Kind, Args)>,
 }
 
-impl<F, Kind, Args> fmt::Debug for Typed<F, Kind, Args> {
+impl<F, Kind, Args> fmt::Debug for TypedFunction<F, Kind, Args> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Typed").finish_non_exhaustive()
+        f.debug_struct("TypedFunction").finish_non_exhaustive()
     }
 }
 
-impl<F, Kind, Args> Typed<F, Kind, Args> {
-    pub(super) fn new(function: F) -> Typed<F, Kind, Args> {
-        Typed { function, marker: PhantomData }
+impl<F, Kind, Args> TypedFunction<F, Kind, Args> {
+    pub(super) fn new(function: F) -> TypedFunction<F, Kind, Args> {
+        TypedFunction { function, marker: PhantomData }
     }
 }
 
-impl<F: Function<Kind, Args>, Kind, Args> Body for Typed<F, Kind, Args> {
-    fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure> {
+impl<F: Function<Kind, Args>, Kind, Args> Body for TypedFunction<F, Kind, Args> {
+    fn call(&self, about: &Metadata, request: &Request, params: Params<'_, '_>) -> Result<Reply, CallError> {
         self.function.call(about, request, params)
     }
 
-    fn functions(&self, about: &About, generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
+    fn functions(&self, about: &Metadata, generator: &mut SchemaGenerator) -> Vec<FunctionSchemas> {
         let (params, returns) = F::schemas(generator);
         let param = |(index, (schema, optional)): (usize, (Schema, bool))| about.param_schema(index, optional, schema);
         let params = params.into_iter().enumerate().map(param).collect();

@@ -39,8 +39,8 @@ impl<'a> Call<'a> {
         signatures.into_iter().max_by_key(|signature| signature.params.len())
     }
 
-    /// Tests whether the call is of a method about methods: one of `system.` but `system.multicall`, whose calls come one
-    /// by one, or `rpc.discover`.
+    /// Tests whether the call is of a method about methods: one of `system.` but `system.multicall`, whose calls come
+    /// one by one, or `rpc.discover`.
     pub fn is_introspection(&self) -> bool {
         self.method.is_some_and(Method::is_introspection)
     }

@@ -29,10 +29,10 @@ use self::dynamic::{Dynamic, Overload};
 pub use self::function::Async;
 pub use crate::description::Signature;
 
-pub use self::function::{Fallible, Function, Typed, WithRequest};
+pub use self::function::{Fallible, Function, TypedFunction, WithRequest};
 pub use self::hooks::Call;
 use self::hooks::Hooks;
-pub(crate) use self::refusal::{Failure, Refusal};
+pub(crate) use self::refusal::{CallError, Refusal};
 pub use self::registry::{DuplicateMethod, Fallback, Registry};
 use crate::call::{ParamName, Params, Reply};
 use crate::description::{Definitions, Description, FunctionSchemas, Outline, ParamSchema, generator};
@@ -60,8 +60,8 @@ use crate::wire::value::Value;
 #[derive(Clone)]
 #[must_use = "a method does nothing until it is registered"]
 pub struct Method {
-    about: Shared<About>,
-    body: Shared<dyn Body>,
+    about: StaticOrShared<Metadata>,
+    body: StaticOrShared<dyn Body>,
     /// Of the registries it was mounted from, the outermost first.
     hooks: Vec<Arc<Hooks>>,
     /// Set for methods about methods.
@@ -71,7 +71,7 @@ pub struct Method {
 /// The description of a method, without its types.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
-pub struct About {
+pub struct Metadata {
     pub name: Cow<'static, str>,
     /// Markdown; the first paragraph is the title.
     pub help: Cow<'static, str>,
@@ -92,39 +92,39 @@ pub struct About {
 }
 
 /// A value that a macro wrote, which costs nothing to register, or one made at run time, which is shared.
-enum Shared<T: ?Sized + 'static> {
+enum StaticOrShared<T: ?Sized + 'static> {
     Static(&'static T),
     Owned(Arc<T>),
 }
 
-impl<T: ?Sized> Clone for Shared<T> {
-    fn clone(&self) -> Shared<T> {
+impl<T: ?Sized> Clone for StaticOrShared<T> {
+    fn clone(&self) -> StaticOrShared<T> {
         match self {
-            Shared::Static(value) => Shared::Static(value),
-            Shared::Owned(value) => Shared::Owned(Arc::clone(value)),
+            StaticOrShared::Static(value) => StaticOrShared::Static(value),
+            StaticOrShared::Owned(value) => StaticOrShared::Owned(Arc::clone(value)),
         }
     }
 }
 
-impl<T: ?Sized> Deref for Shared<T> {
+impl<T: ?Sized> Deref for StaticOrShared<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
         match self {
-            Shared::Static(value) => value,
-            Shared::Owned(value) => value,
+            StaticOrShared::Static(value) => value,
+            StaticOrShared::Owned(value) => value,
         }
     }
 }
 
-impl Shared<About> {
-    fn make_mut(&mut self) -> &mut About {
-        if let Shared::Static(about) = self {
-            *self = Shared::Owned(Arc::new(about.clone()));
+impl StaticOrShared<Metadata> {
+    fn make_mut(&mut self) -> &mut Metadata {
+        if let StaticOrShared::Static(about) = self {
+            *self = StaticOrShared::Owned(Arc::new(about.clone()));
         }
         match self {
-            Shared::Owned(about) => Arc::make_mut(about),
-            Shared::Static(_) => unreachable!("it was made owned above"),
+            StaticOrShared::Owned(about) => Arc::make_mut(about),
+            StaticOrShared::Static(_) => unreachable!("it was made owned above"),
         }
     }
 }
@@ -144,7 +144,7 @@ impl Method {
         Kind: 'static,
         Args: 'static,
     {
-        Method::from_parts(about(name.into()), Shared::Owned(Arc::new(Typed::new(function))))
+        Method::from_parts(about(name.into()), StaticOrShared::Owned(Arc::new(TypedFunction::new(function))))
     }
 
     /// Creates a method over [`Value`]s, for a function that knows its types only at run time.
@@ -175,7 +175,7 @@ impl Method {
         };
         Method::from_parts(
             about(name.into()),
-            Shared::Owned(Arc::new(Dynamic { call: Arc::new(call), signatures: Vec::new() })),
+            StaticOrShared::Owned(Arc::new(Dynamic { call: Arc::new(call), signatures: Vec::new() })),
         )
     }
 
@@ -199,34 +199,34 @@ impl Method {
         if let Some(method) = methods.first() {
             about.make_mut().help = method.about.help.clone();
         }
-        Method::from_parts(about, Shared::Owned(Arc::new(Overload(methods))))
+        Method::from_parts(about, StaticOrShared::Owned(Arc::new(Overload(methods))))
     }
 
     /// Creates a method with a custom body.
     #[cfg(feature = "program")]
-    pub(crate) fn of(about: About, body: impl Body + 'static) -> Method {
-        Method::from_parts(Shared::Owned(Arc::new(about)), Shared::Owned(Arc::new(body)))
+    pub(crate) fn of(about: Metadata, body: impl Body + 'static) -> Method {
+        Method::from_parts(StaticOrShared::Owned(Arc::new(about)), StaticOrShared::Owned(Arc::new(body)))
     }
 
     /// Creates a method for the code of `#[service]`.
     #[doc(hidden)]
     pub fn described<Kind: 'static, Args: 'static, F: Function<Kind, Args>>(
-        about: &'static About,
+        about: &'static Metadata,
         function: F,
     ) -> Method {
-        Method::from_parts(Shared::Static(about), Shared::Owned(Arc::new(Typed::new(function))))
+        Method::from_parts(StaticOrShared::Static(about), StaticOrShared::Owned(Arc::new(TypedFunction::new(function))))
     }
 
     /// Creates a method for the code of `#[method]`.
     #[doc(hidden)]
     pub fn constant<Kind: 'static, Args: 'static, F: Function<Kind, Args>>(
-        about: &'static About,
-        body: &'static Typed<F, Kind, Args>,
+        about: &'static Metadata,
+        body: &'static TypedFunction<F, Kind, Args>,
     ) -> Method {
-        Method::from_parts(Shared::Static(about), Shared::Static(body))
+        Method::from_parts(StaticOrShared::Static(about), StaticOrShared::Static(body))
     }
 
-    fn from_parts(about: Shared<About>, body: Shared<dyn Body>) -> Method {
+    fn from_parts(about: StaticOrShared<Metadata>, body: StaticOrShared<dyn Body>) -> Method {
         Method { about, body, hooks: Vec::new(), is_introspection: false }
     }
 
@@ -317,7 +317,7 @@ impl Method {
     /// arguments declares its own, and stays as it is.
     pub fn signature(mut self, signature: Signature) -> Method {
         if let Some(body) = self.body.with_signature(signature) {
-            self.body = Shared::Owned(body);
+            self.body = StaticOrShared::Owned(body);
         }
         self
     }
@@ -329,8 +329,8 @@ impl Method {
 
     pub(crate) fn name_shared(&self) -> Cow<'static, str> {
         match &self.about {
-            Shared::Static(about) => Cow::Borrowed(&about.name),
-            Shared::Owned(about) => about.name.clone(),
+            StaticOrShared::Static(about) => Cow::Borrowed(&about.name),
+            StaticOrShared::Owned(about) => about.name.clone(),
         }
     }
 
@@ -377,8 +377,8 @@ impl Method {
     pub(crate) fn call(&self, name: &str, request: &Request, params: Params<'_, '_>) -> Result<Reply, Fault> {
         match catch_panic(|| self.body.call(&self.about, request, params))? {
             Ok(reply) => Ok(reply),
-            Err(Failure::Fault(fault)) => Err(fault),
-            Err(Failure::Params(refusal)) => Err(refusal.into_fault(name)),
+            Err(CallError::Fault(fault)) => Err(fault),
+            Err(CallError::Params(refusal)) => Err(refusal.into_fault(name)),
         }
     }
 
@@ -417,8 +417,8 @@ impl From<Method> for Vec<Method> {
 }
 
 #[track_caller]
-fn about(name: Cow<'static, str>) -> Shared<About> {
-    Shared::Owned(Arc::new(About {
+fn about(name: Cow<'static, str>) -> StaticOrShared<Metadata> {
+    StaticOrShared::Owned(Arc::new(Metadata {
         name,
         help: "".into(),
         params: Cow::Borrowed(&[]),
@@ -433,7 +433,7 @@ fn about(name: Cow<'static, str>) -> Shared<About> {
     }))
 }
 
-impl About {
+impl Metadata {
     pub(crate) fn param_name(&self, index: usize) -> ParamName<'_> {
         ParamName { index, name: self.params.get(index).map(|(name, _)| &**name) }
     }
@@ -446,10 +446,10 @@ impl About {
 
 /// The body of a [`Method`].
 pub(crate) trait Body: Send + Sync {
-    fn call(&self, about: &About, request: &Request, params: Params<'_, '_>) -> Result<Reply, Failure>;
+    fn call(&self, about: &Metadata, request: &Request, params: Params<'_, '_>) -> Result<Reply, CallError>;
 
     /// Returns the functions behind it, or those declared for it.
-    fn functions(&self, about: &About, generator: &mut SchemaGenerator) -> Vec<FunctionSchemas>;
+    fn functions(&self, about: &Metadata, generator: &mut SchemaGenerator) -> Vec<FunctionSchemas>;
 
     /// Returns whether its arguments have Rust types, which tell more than signatures.
     fn is_typed(&self) -> bool {

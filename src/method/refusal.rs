@@ -3,12 +3,12 @@
 use crate::call::{Mismatch, ParamError, ParamName};
 use crate::wire::Position;
 use crate::wire::fault::Fault;
-use crate::wire::value::shown;
+use crate::wire::value::excerpt;
 
 /// The reason why a call failed.
 #[doc(hidden)]
 #[derive(Debug)]
-pub enum Failure {
+pub enum CallError {
     /// The params do not fit, and nothing ran.
     Params(Refusal),
     Fault(Fault),
@@ -51,7 +51,7 @@ impl Refusal {
         if let Some(Position { line, column }) = self.position {
             data.extend([("line".to_owned(), line.into()), ("column".to_owned(), column.into())]);
         }
-        let message = format!("method \"{}\" {}", shown(method_name), self.message);
+        let message = format!("method \"{}\" {}", excerpt(method_name), self.message);
         let fault = Fault::new(Fault::INVALID_PARAMS, message);
         if data.is_empty() { fault } else { fault.with_data(data.into()) }
     }
@@ -67,25 +67,25 @@ pub(super) fn unfit(name: ParamName<'_>, mut mismatch: Mismatch, place: &str) ->
     Refusal { path, ..Refusal::of_param(name, mismatch) }
 }
 
-impl From<Refusal> for Failure {
-    fn from(refusal: Refusal) -> Failure {
-        Failure::Params(refusal)
+impl From<Refusal> for CallError {
+    fn from(refusal: Refusal) -> CallError {
+        CallError::Params(refusal)
     }
 }
 
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Failure {
-        Failure::Fault(fault)
+impl From<Fault> for CallError {
+    fn from(fault: Fault) -> CallError {
+        CallError::Fault(fault)
     }
 }
 
-impl From<ParamError> for Failure {
-    fn from(error: ParamError) -> Failure {
+impl From<ParamError> for CallError {
+    fn from(error: ParamError) -> CallError {
         match error {
-            ParamError::Document(fault) => Failure::Fault(fault),
+            ParamError::Document(fault) => CallError::Fault(fault),
             ParamError::Mismatch(mismatch) => {
                 let message = format!("takes other params: {}", mismatch.message);
-                Failure::Params(Refusal { position: mismatch.position, ..Refusal::new(message) })
+                CallError::Params(Refusal { position: mismatch.position, ..Refusal::new(message) })
             }
         }
     }
@@ -107,8 +107,8 @@ mod tests {
     #[test]
     fn faults_roundtrip() {
         let fault = || Fault::new(7, "full").with_data(json!([1]));
-        for failure in [Failure::from(fault()), ParamError::Document(fault()).into()] {
-            assert!(matches!(&failure, Failure::Fault(same) if *same == fault() && same.data() == fault().data()));
+        for failure in [CallError::from(fault()), ParamError::Document(fault()).into()] {
+            assert!(matches!(&failure, CallError::Fault(same) if *same == fault() && same.data() == fault().data()));
         }
     }
 
@@ -141,7 +141,7 @@ mod tests {
         ] {
             assert_eq!(refusal.into_fault("a\"b"), Fault::new(-32602, format!("method \"a\\\"b\" {expected}")));
         }
-        let Failure::Params(refusal) = ParamError::Mismatch(mismatch(Some(Position { line: 1, column: 2 }))).into()
+        let CallError::Params(refusal) = ParamError::Mismatch(mismatch(Some(Position { line: 1, column: 2 }))).into()
         else {
             panic!("a mismatch is no fault of the document");
         };

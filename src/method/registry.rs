@@ -17,7 +17,7 @@ use crate::method::{Call, Function, Method};
 use crate::service::Request;
 use crate::service::logger;
 use crate::wire::fault::Fault;
-use crate::wire::value::shown;
+use crate::wire::value::excerpt;
 
 /// A set of methods under their names, to be [mounted](Registry::mount) in another or served.
 ///
@@ -188,9 +188,9 @@ impl Registry {
         self
     }
 
-    /// Adds a function that decides on each call before its method runs: of the methods of this registry, those that are
-    /// added later too, under whatever names they are mounted; inside of a batch or multicall on each call of its own.
-    /// Of several, that of the outermost registry is asked first. A panic in one is an internal fault.
+    /// Adds a function that decides on each call before its method runs: of the methods of this registry, those that
+    /// are added later too, under whatever names they are mounted; inside of a batch or multicall on each call of its
+    /// own. Of several, that of the outermost registry is asked first. A panic in one is an internal fault.
     ///
     /// # Example
     ///
@@ -215,8 +215,8 @@ impl Registry {
         self
     }
 
-    /// Adds a function that is told of each call when it has been answered, or refused: its outcome, and the time it took.
-    /// Of several, that of the innermost registry is told first.
+    /// Adds a function that is told of each call when it has been answered, or refused: its outcome, and the time it
+    /// took. Of several, that of the innermost registry is told first.
     ///
     /// # Example
     ///
@@ -321,11 +321,11 @@ impl Registry {
             method => self.call_with_hooks(name, request, params, method.as_deref()),
         };
         if let Some(cause) = outcome.as_ref().err().and_then(Fault::cause) {
-            log::error!("method \"{}\": {cause}", shown(name));
+            log::error!("method \"{}\": {cause}", excerpt(name));
         }
         if let Some(started) = started {
             let fault = outcome.as_ref().err().map(|fault| fault.code);
-            logger::note_call(logger::CallLine { method: shown(name), took: started.elapsed(), fault });
+            logger::note_call(logger::CallLine { method: excerpt(name), took: started.elapsed(), fault });
         }
         outcome
     }
@@ -368,7 +368,7 @@ impl Registry {
 
     #[cold]
     fn not_found(&self, name: &str) -> Fault {
-        let name = shown(name);
+        let name = excerpt(name);
         let near = self.near(&name).map(|near| format!(", did you mean \"{near}\"?")).unwrap_or_default();
         Fault::new(Fault::METHOD_NOT_FOUND, format!("there is no method \"{name}\"{near}"))
     }
@@ -457,8 +457,8 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::call::{ValueSource, Values};
-    use crate::wire::value::FormatTypes;
+    use crate::call::{ValueParams, Values};
+    use crate::wire::value::WireTypes;
 
     /// Seals a registry around a `system` of one method.
     fn sealed(mut registry: Registry) -> Registry {
@@ -480,7 +480,7 @@ mod tests {
 
     fn call(registry: &Registry, name: &str) -> Result<String, Fault> {
         let request = Request::new(|_: &str| None, Vec::new());
-        let mut source = ValueSource::new(Values::ByPosition(Vec::new()), FormatTypes::All);
+        let mut source = ValueParams::new(Values::ByPosition(Vec::new()), WireTypes::All);
         registry.call(name, &request, Params::new(&mut source)).map(|reply| serde_json::to_string(&reply).unwrap())
     }
 

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde::ser::Serializer;
 
-use crate::call::{Capability, MULTICALL, Outcomes, Params, Reply, ValueSource, Values};
+use crate::call::{Capability, MULTICALL, Outcomes, Params, Reply, ValueParams, Values};
 use crate::description::openrpc;
 pub(crate) use crate::description::openrpc::{Info, UNVERSIONED};
 use crate::description::{Description, Detail, Shape, Signature, describe, generator};
@@ -18,7 +18,7 @@ use crate::service::Limits;
 use crate::service::Request;
 use crate::wire::Type;
 use crate::wire::fault::Fault;
-use crate::wire::value::{FormatTypes, Members, Received, Value};
+use crate::wire::value::{Members, Untyped, Value, WireTypes};
 
 /// The abilities of a server that its methods do not show.
 #[derive(Clone)]
@@ -123,7 +123,7 @@ static METHODS: [Row; 8] = [
         },
         make: |name, system, registry| {
             let limit = system.abilities.limits.calls;
-            Method::new(name, move |request: &Request, calls: Received| multicall(&registry, request, calls, limit))
+            Method::new(name, move |request: &Request, calls: Untyped| multicall(&registry, request, calls, limit))
         },
     },
 ];
@@ -371,8 +371,8 @@ impl JsonSchema for Outcomes {
     }
 }
 
-fn multicall(registry: &Registry, request: &Request, calls: Received, limit: usize) -> Result<Outcomes, Fault> {
-    let Received { values: calls, format } = calls;
+fn multicall(registry: &Registry, request: &Request, calls: Untyped, limit: usize) -> Result<Outcomes, Fault> {
+    let Untyped { values: calls, format } = calls;
     if calls.len() > limit {
         let message = format!("{} calls in one {MULTICALL}, more than {limit}", calls.len());
         return Err(Fault::new(Fault::INVALID_CALL, message));
@@ -380,12 +380,12 @@ fn multicall(registry: &Registry, request: &Request, calls: Received, limit: usi
     Ok(Outcomes(calls.into_iter().map(|call| one_call(registry, request, call, format)).collect()))
 }
 
-fn one_call(registry: &Registry, request: &Request, call: Value, format: FormatTypes) -> Result<Reply, Fault> {
+fn one_call(registry: &Registry, request: &Request, call: Value, format: WireTypes) -> Result<Reply, Fault> {
     let (name, params) = open_call(call).map_err(|message| Fault::new(Fault::INVALID_CALL, message))?;
     if name == MULTICALL {
         return Err(Fault::new(Fault::INVALID_CALL, format!("{MULTICALL} inside {MULTICALL}")));
     }
-    registry.call(&name, request, Params::new(&mut ValueSource::new(Values::ByPosition(params), format)))
+    registry.call(&name, request, Params::new(&mut ValueParams::new(Values::ByPosition(params), format)))
 }
 
 /// Returns the name and params of one of several calls.
@@ -437,7 +437,7 @@ mod tests {
     fn call(registry: &Registry, name: &str, params: Json) -> Result<Json, Fault> {
         let request = Request::new(|_: &str| None, Vec::new());
         let params: Vec<Value> = serde_json::from_value(params).unwrap();
-        let mut source = ValueSource::new(Values::ByPosition(params), FormatTypes::All);
+        let mut source = ValueParams::new(Values::ByPosition(params), WireTypes::All);
         let reply = registry.call(name, &request, Params::new(&mut source));
         reply.map(|reply| serde_json::to_value(reply).unwrap())
     }

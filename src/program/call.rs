@@ -15,7 +15,7 @@ use crate::service::Limits;
 use crate::wire::Type;
 use crate::wire::fault::Fault;
 use crate::wire::json;
-use crate::wire::value::{Base64, Value, shown};
+use crate::wire::value::{Base64, Value, excerpt};
 
 /// Exit statuses beside 0, and 2 for a usage error.
 const FAULT: u8 = 3;
@@ -35,7 +35,7 @@ fault, which standard error tells, 4 if there is no answer, 5 if it is none of
 XML-RPC's or JSON-RPC's.";
 
 #[derive(clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct CallOptions {
     /// The URL of the service
     url: String,
     /// The method's name
@@ -55,7 +55,7 @@ pub(super) struct Arguments {
 }
 
 /// The reason why a call has no result.
-enum Failure {
+enum ClientError {
     Usage(String),
     Fault(Fault),
     Network(String),
@@ -63,28 +63,28 @@ enum Failure {
 }
 
 /// Calls a method, and returns the exit status.
-pub(super) fn call(arguments: Arguments) -> ExitCode {
+pub(super) fn call(arguments: CallOptions) -> ExitCode {
     let (status, message) = match result(&arguments) {
         Ok(text) => match io::stdout().write_all(&text) {
             Ok(()) => return ExitCode::SUCCESS,
             Err(error) => (1, format!("standard output cannot be written: {error}")),
         },
-        Err(Failure::Usage(message)) => (crate::run::USAGE, message),
-        Err(Failure::Fault(fault)) => (FAULT, format!("fault {fault}")),
-        Err(Failure::Network(message)) => (NETWORK, message),
-        Err(Failure::NotUnderstood(message)) => (NOT_UNDERSTOOD, message),
+        Err(ClientError::Usage(message)) => (crate::run::USAGE, message),
+        Err(ClientError::Fault(fault)) => (FAULT, format!("fault {fault}")),
+        Err(ClientError::Network(message)) => (NETWORK, message),
+        Err(ClientError::NotUnderstood(message)) => (NOT_UNDERSTOOD, message),
     };
     eprintln!("{message}");
     ExitCode::from(status)
 }
 
 /// Returns the result as a line of JSON.
-fn result(arguments: &Arguments) -> Result<Vec<u8>, Failure> {
+fn result(arguments: &CallOptions) -> Result<Vec<u8>, ClientError> {
     let numbered = |(index, text): (usize, &String)| {
-        argument(text).map_err(|problem| Failure::Usage(format!("argument {}: {problem}", index + 1)))
+        argument(text).map_err(|problem| ClientError::Usage(format!("argument {}: {problem}", index + 1)))
     };
     let params = arguments.arguments.iter().enumerate().map(numbered).collect::<Result<Vec<_>, _>>()?;
-    let options = json::Options { limits: Limits::default(), large_integers_as_text: false };
+    let options = json::JsonOptions { limits: Limits::default(), large_integers_as_text: false };
     let mut text = match arguments.json_rpc {
         true => by_json_rpc(arguments, &params, &options)?,
         false => by_xml_rpc(arguments, &params, &options)?,
@@ -93,51 +93,54 @@ fn result(arguments: &Arguments) -> Result<Vec<u8>, Failure> {
     Ok(text)
 }
 
-fn by_xml_rpc(arguments: &Arguments, params: &[Value], options: &json::Options) -> Result<Vec<u8>, Failure> {
-    let call = xmlrpc::call_to_vec(&arguments.method, params).map_err(|error| Failure::Usage(error.to_string()))?;
+fn by_xml_rpc(arguments: &CallOptions, params: &[Value], options: &json::JsonOptions) -> Result<Vec<u8>, ClientError> {
+    let call = xmlrpc::call_to_vec(&arguments.method, params).map_err(|error| ClientError::Usage(error.to_string()))?;
     let answer = send(arguments, "text/xml", &call)?;
     let outcome = xmlrpc::response_from_slice::<Value>(&answer);
-    let value = outcome.map_err(|error| not_understood(&error, &answer))?.map_err(Failure::Fault)?;
+    let value = outcome.map_err(|error| not_understood(&error, &answer))?.map_err(ClientError::Fault)?;
     write(&value, options)
 }
 
-fn by_json_rpc(arguments: &Arguments, params: &[Value], options: &json::Options) -> Result<Vec<u8>, Failure> {
+fn by_json_rpc(arguments: &CallOptions, params: &[Value], options: &json::JsonOptions) -> Result<Vec<u8>, ClientError> {
     let call =
-        jsonrpc::request_to_vec(&arguments.method, params, 1).map_err(|error| Failure::Usage(error.to_string()))?;
+        jsonrpc::request_to_vec(&arguments.method, params, 1).map_err(|error| ClientError::Usage(error.to_string()))?;
     let answer = send(arguments, "application/json", &call)?;
     let response = RawResponse::read(&answer, options).map_err(|error| not_understood(&error, &answer))?;
     match (response.error, response.result) {
         (Some(RawError { code, message, .. }), _) => {
             let code = i32::try_from(code).map_err(|error| not_understood(&error, &answer))?;
-            Err(Failure::Fault(Fault::new(code, message)))
+            Err(ClientError::Fault(Fault::new(code, message)))
         }
         (None, Some(result)) => Ok(on_one_line(result.text).into_bytes()),
         (None, None) => Err(not_understood(&"expected `result` or `error`, found neither", &answer)),
     }
 }
 
-fn write(value: &(impl serde::Serialize + ?Sized), options: &json::Options) -> Result<Vec<u8>, Failure> {
+fn write(value: &(impl serde::Serialize + ?Sized), options: &json::JsonOptions) -> Result<Vec<u8>, ClientError> {
     let mut text = Vec::new();
-    json::write(value, options, &mut text).map_err(|error| Failure::NotUnderstood(error.to_string()))?;
+    json::write(value, options, &mut text).map_err(|error| ClientError::NotUnderstood(error.to_string()))?;
     Ok(text)
 }
 
 #[cold]
-fn not_understood(error: &dyn std::fmt::Display, answer: &[u8]) -> Failure {
-    let start = shown(&String::from_utf8_lossy(answer));
-    Failure::NotUnderstood(format!("the answer is not understood: {error}; it begins with \"{start}\""))
+fn not_understood(error: &dyn std::fmt::Display, answer: &[u8]) -> ClientError {
+    let start = excerpt(&String::from_utf8_lossy(answer));
+    ClientError::NotUnderstood(format!("the answer is not understood: {error}; it begins with \"{start}\""))
 }
 
 /// Posts a document, and returns the body of the response.
-fn send(arguments: &Arguments, content_type: &str, document: &[u8]) -> Result<Vec<u8>, Failure> {
+fn send(arguments: &CallOptions, content_type: &str, document: &[u8]) -> Result<Vec<u8>, ClientError> {
     if !arguments.url.contains("://") {
-        return Err(Failure::Usage(format!("expected a URL as http://HOST/PATH, found \"{}\"", shown(&arguments.url))));
+        return Err(ClientError::Usage(format!(
+            "expected a URL as http://HOST/PATH, found \"{}\"",
+            excerpt(&arguments.url)
+        )));
     }
     if cfg!(target_env = "musl") && arguments.url.starts_with("https:") {
         let message = "this is the static build of rpcgi, which has no TLS: one by `cargo install rpcgi` has";
-        return Err(Failure::Network(format!("{}: {message}", arguments.url)));
+        return Err(ClientError::Network(format!("{}: {message}", arguments.url)));
     }
-    let network = |error: ureq::Error| Failure::Network(format!("{}: {error}", arguments.url));
+    let network = |error: ureq::Error| ClientError::Network(format!("{}: {error}", arguments.url));
     let configuration = Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(arguments.timeout)))
@@ -154,8 +157,8 @@ fn send(arguments: &Arguments, content_type: &str, document: &[u8]) -> Result<Ve
         true => Ok(body),
         false => {
             let text = String::from_utf8_lossy(&body);
-            let first = text.lines().next().map(|line| format!(": {}", shown(line))).unwrap_or_default();
-            Err(Failure::Network(format!("{} answers {}{first}", arguments.url, response.status())))
+            let first = text.lines().next().map(|line| format!(": {}", excerpt(line))).unwrap_or_default();
+            Err(ClientError::Network(format!("{} answers {}{first}", arguments.url, response.status())))
         }
     }
 }
@@ -165,19 +168,19 @@ fn argument(text: &str) -> Result<Value, String> {
     if let Some((wire, value)) = text.split_once(':')
         && let Some(value) = typed(wire, value)
     {
-        return value.ok_or_else(|| format!("expected {wire}, found \"{}\"", shown(value_of(text))));
+        return value.ok_or_else(|| format!("expected {wire}, found \"{}\"", excerpt(value_of(text))));
     }
     if serde_json::from_str::<IgnoredAny>(text).is_err() && !text.starts_with(['{', '[', '"']) {
         return Ok(text.into());
     }
     // text that is JSON, or begins like it, is meant as JSON
-    let options = json::Options { limits: Limits::default(), large_integers_as_text: false };
-    let mut json = json::Text::new(text.as_bytes(), &options).map_err(|error| error.to_string())?;
+    let options = json::JsonOptions { limits: Limits::default(), large_integers_as_text: false };
+    let mut json = json::JsonText::new(text.as_bytes(), &options).map_err(|error| error.to_string())?;
     let value = json.value().and_then(|value| match json.peek() {
         None => Ok(value),
         Some(_) => Err(json.unexpected("the end")),
     });
-    value.map_err(|error| format!("expected JSON, found {}: {error}", shown(text)))
+    value.map_err(|error| format!("expected JSON, found {}: {error}", excerpt(text)))
 }
 
 /// Removes the white space between the values of a JSON text.

@@ -6,22 +6,22 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::report::{self, Format};
-use super::script::own_file;
-use crate::manifest::{Htaccess, Identity, Look, Mistake, Severity, Source, WRITABLE, read};
+use super::cgi_manifest::own_file;
+use super::report::{self, ReportFormat};
+use crate::manifest::{Htaccess, Identity, ManifestSource, Mistake, ProgramCheck, Severity, WRITABLE, read};
 
 /// The longest first line that every Linux accepts: kernels before 5.1 read no further.
-const LONGEST_LINE: usize = 127;
+const MAX_FIRST_LINE: usize = 127;
 
 /// Checks manifests. The exit status is 1 if there are errors; with `strict`, also if there are warnings.
-pub(super) fn check(paths: &[impl AsRef<Path>], format: Format, strict: bool) -> ExitCode {
+pub(super) fn check(paths: &[impl AsRef<Path>], format: ReportFormat, strict: bool) -> ExitCode {
     let (mut told, mut objects, mut failed) = (Vec::new(), Vec::new(), false);
     for path in paths {
         let path = path.as_ref();
-        let (text, mistakes) = match Source::open_to_check(path) {
+        let (text, mistakes) = match ManifestSource::open_to_check(path) {
             Ok(source) => {
                 let mut mistakes = of_place(&source);
-                mistakes.extend(read(&source, Look::Strictly).1);
+                mistakes.extend(read(&source, ProgramCheck::Strictly).1);
                 (source.text, mistakes)
             }
             Err(problem) => {
@@ -31,14 +31,14 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: Format, strict: bool) ->
         };
         failed |= mistakes.iter().any(|mistake| strict || mistake.severity == Severity::Error);
         match format {
-            Format::Human if mistakes.is_empty() => told.push(format!("{}: nothing is wrong", path.display())),
-            Format::Human => told.push(report::human(path, &text, &mistakes, io::stdout().is_terminal())),
-            Format::Json => objects.extend(report::json(path, &text, &mistakes)),
+            ReportFormat::Human if mistakes.is_empty() => told.push(format!("{}: nothing is wrong", path.display())),
+            ReportFormat::Human => told.push(report::human(path, &text, &mistakes, io::stdout().is_terminal())),
+            ReportFormat::Json => objects.extend(report::json(path, &text, &mistakes)),
         }
     }
     let text = match format {
-        Format::Human => told.join("\n\n"),
-        Format::Json => format!("{:#}", serde_json::Value::from(objects)),
+        ReportFormat::Human => told.join("\n\n"),
+        ReportFormat::Json => format!("{:#}", serde_json::Value::from(objects)),
     };
     // a reader that goes away has seen enough
     _ = writeln!(io::stdout(), "{text}");
@@ -46,7 +46,7 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: Format, strict: bool) ->
 }
 
 /// Returns the mistakes in the first line, the permissions and the folder.
-fn of_place(source: &Source) -> Vec<Mistake> {
+fn of_place(source: &ManifestSource) -> Vec<Mistake> {
     let mut mistakes = Vec::new();
     first_line(&source.text, &mut mistakes);
     let mut note = |severity, message: &str, help: &str| mistakes.push(Mistake::of_file(severity, message, help));
@@ -102,8 +102,8 @@ fn first_line(text: &str, mistakes: &mut Vec<Mistake>) {
         let help = "save it with the line ends of Unix: the kernel looks for a program whose name ends in CR";
         note(Severity::Error, "the first line ends in CR and LF".into(), help);
     }
-    if line.len() > LONGEST_LINE {
-        let message = format!("the first line has {} octets, and old kernels read only {LONGEST_LINE}", line.len());
+    if line.len() > MAX_FIRST_LINE {
+        let message = format!("the first line has {} octets, and old kernels read only {MAX_FIRST_LINE}", line.len());
         note(Severity::Warning, message, "put the program where its path is shorter");
     }
     let mut words = command.trim().splitn(2, [' ', '\t']);

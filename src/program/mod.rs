@@ -9,10 +9,10 @@
 //! | `call` | a client |
 
 mod call;
+mod cgi_manifest;
 mod check;
-mod kept;
+mod reload;
 mod report;
-mod script;
 mod wrapper;
 
 use std::fs;
@@ -24,20 +24,20 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-use self::kept::{Kept, WhenBroken};
+use self::reload::{OnMistake, ReloadingManifest};
 use self::wrapper::Wrapper;
 use crate::gateway::Start;
 #[cfg(target_os = "linux")]
 use crate::gateway::fastcgi::{Address, Listener};
-use crate::manifest::{Look, Source, end_all, read, reference, schema};
-use crate::run::{self, Failure, USAGE};
+use crate::manifest::{ManifestSource, ProgramCheck, end_all, read, reference, schema};
+use crate::run::{self, CommandError, USAGE};
 use crate::service::logger;
 
 /// Does what the program was started for, and returns its exit status.
 pub fn program() -> ExitCode {
     logger::install(log::LevelFilter::Warn);
     match Start::recognise() {
-        Start::Cgi => script::answer(),
+        Start::Cgi => cgi_manifest::answer(),
         // the process that made the socket has written the command line too: no client has a say in it
         #[cfg(target_os = "linux")]
         Start::FastCgi(listeners) => obey(listeners),
@@ -97,8 +97,8 @@ enum Command {
         #[arg(required = true)]
         manifests: Vec<PathBuf>,
         /// The format of the report
-        #[arg(long, value_enum, default_value_t = report::Format::Human)]
-        format: report::Format,
+        #[arg(long, value_enum, default_value_t = report::ReportFormat::Human)]
+        format: report::ReportFormat,
         /// Takes warnings for errors
         #[arg(long)]
         strict: bool,
@@ -117,7 +117,7 @@ enum Command {
     },
     /// Calls a method, and writes its result as JSON
     #[command(long_about = call::HELP)]
-    Call(call::Arguments),
+    Call(call::CallOptions),
     /// Writes the JSON Schema of manifests, for editors
     Schema,
     /// Writes what completes command lines in a shell
@@ -184,8 +184,8 @@ fn explain(manifest: Option<PathBuf>) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-fn serve(path: &Path, listen: std::net::SocketAddr) -> Result<(), Failure> {
-    let kept = Arc::new(Kept::new(path, WhenBroken::Tell)?);
+fn serve(path: &Path, listen: std::net::SocketAddr) -> Result<(), CommandError> {
+    let kept = Arc::new(ReloadingManifest::new(path, OnMistake::Tell)?);
     let served = run::serve(Arc::clone(&kept) as _, listen);
     kept.stop();
     end_all();
@@ -198,10 +198,10 @@ fn respond(
     suffixes: Vec<String>,
     listeners: Vec<Listener>,
     addresses: &[Address],
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let served = match manifest {
         Some(path) => {
-            let kept = Arc::new(Kept::new(&path, WhenBroken::KeepOld)?);
+            let kept = Arc::new(ReloadingManifest::new(&path, OnMistake::KeepOld)?);
             let served = run::serve_fastcgi(Arc::clone(&kept) as _, listeners, addresses, end_all);
             kept.stop();
             served
@@ -217,9 +217,9 @@ fn respond(
     served
 }
 
-fn doc(path: &Path, options: &run::DocOptions) -> Result<(), Failure> {
-    let source = Source::open(path).map_err(|problem| report::of_file(path, &problem))?;
-    match read(&source, Look::Text) {
+fn doc(path: &Path, options: &run::DocOptions) -> Result<(), CommandError> {
+    let source = ManifestSource::open(path).map_err(|problem| report::of_file(path, &problem))?;
+    match read(&source, ProgramCheck::Text) {
         (Some(manifest), _) => {
             let endpoint = manifest.server.build().map_err(|error| report::of_file(path, &error.to_string()))?;
             options.write(&endpoint, None)
@@ -231,7 +231,7 @@ fn doc(path: &Path, options: &run::DocOptions) -> Result<(), Failure> {
 /// The manifest that `init` writes, but for its first line.
 const FIRST: &str = include_str!("first.toml");
 
-fn init(path: &Path) -> Result<(), Failure> {
+fn init(path: &Path) -> Result<(), CommandError> {
     let program = std::env::current_exe().map_err(|error| format!("where rpcgi is cannot be told: {error}"))?;
     let text = format!("#!{}\n{FIRST}", program.display());
     let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(path);
@@ -248,13 +248,13 @@ fn init(path: &Path) -> Result<(), Failure> {
     print(next.as_bytes())
 }
 
-fn completions(shell: clap_complete::Shell) -> Result<(), Failure> {
+fn completions(shell: clap_complete::Shell) -> Result<(), CommandError> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut CommandLine::command(), "rpcgi", &mut text);
     print(&text)
 }
 
-fn man() -> Result<(), Failure> {
+fn man() -> Result<(), CommandError> {
     let mut page = Vec::new();
     let rendered = clap_mangen::Man::new(CommandLine::command()).render(&mut page);
     rendered.map_err(|error| error.to_string())?;
@@ -287,7 +287,7 @@ fn manual_of_manifests() -> String {
     page
 }
 
-fn print(text: &[u8]) -> Result<(), Failure> {
+fn print(text: &[u8]) -> Result<(), CommandError> {
     match io::stdout().write_all(text) {
         // the reader has seen enough
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -11,7 +11,7 @@ use crate::wire::Position;
 
 /// The format of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Format {
+pub(super) enum ReportFormat {
     /// With the lines they stand in
     Human,
     /// An array of objects

@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::kept::{Kept, WhenBroken};
+use super::reload::{OnMistake, ReloadingManifest};
 use crate::gateway::cgi;
 use crate::service::Limits;
 use crate::service::logger;
 use crate::service::{Request, Response, Service};
 
 /// The most manifests that are kept: each may have workers.
-const MOST: usize = 64;
+const MAX_MANIFESTS: usize = 64;
 
 /// The number of threads: calls that wait for the programs of one manifest must not hold up the others.
 const THREADS: NonZeroUsize = NonZeroUsize::new(128).expect("it is not zero");
@@ -34,7 +34,7 @@ pub(super) struct Wrapper {
 #[derive(Default)]
 struct Manifests {
     /// By their paths without links; each with the number of the last request that named it.
-    by_path: HashMap<PathBuf, (Arc<Kept>, u64)>,
+    by_path: HashMap<PathBuf, (Arc<ReloadingManifest>, u64)>,
     asked: u64,
 }
 
@@ -46,7 +46,7 @@ impl Wrapper {
     }
 
     /// Returns the manifest that a request names.
-    fn find(&self, request: &Request) -> Result<Arc<Kept>, String> {
+    fn find(&self, request: &Request) -> Result<Arc<ReloadingManifest>, String> {
         let named = request.variable("SCRIPT_FILENAME");
         let named =
             named.ok_or("there is no SCRIPT_FILENAME: the web server has to set it to the path of a manifest")?;
@@ -59,7 +59,7 @@ impl Wrapper {
         if let Some(kept) = self.lock().ask(&path) {
             return Ok(kept);
         }
-        let kept = Kept::with_owners(&path, WhenBroken::KeepOld, Some(self.owners.clone()));
+        let kept = ReloadingManifest::with_owners(&path, OnMistake::KeepOld, Some(self.owners.clone()));
         if let Some(problem) = kept.problem() {
             log::error!("{problem}");
         }
@@ -72,7 +72,7 @@ impl Wrapper {
 
     /// Stops all workers.
     pub(super) fn stop(&self) {
-        let all: Vec<Arc<Kept>> = self.lock().by_path.values().map(|(kept, _)| Arc::clone(kept)).collect();
+        let all: Vec<Arc<ReloadingManifest>> = self.lock().by_path.values().map(|(kept, _)| Arc::clone(kept)).collect();
         thread::scope(|scope| {
             for kept in &all {
                 scope.spawn(|| kept.stop());
@@ -82,7 +82,7 @@ impl Wrapper {
 }
 
 impl Manifests {
-    fn ask(&mut self, path: &Path) -> Option<Arc<Kept>> {
+    fn ask(&mut self, path: &Path) -> Option<Arc<ReloadingManifest>> {
         self.asked += 1;
         let (kept, asked) = self.by_path.get_mut(path)?;
         *asked = self.asked;
@@ -90,8 +90,8 @@ impl Manifests {
     }
 
     /// Adds a manifest, unless another thread has; the one least recently named makes room for it.
-    fn add(&mut self, path: PathBuf, kept: Arc<Kept>) -> Arc<Kept> {
-        if self.by_path.len() >= MOST && !self.by_path.contains_key(&path) {
+    fn add(&mut self, path: PathBuf, kept: Arc<ReloadingManifest>) -> Arc<ReloadingManifest> {
+        if self.by_path.len() >= MAX_MANIFESTS && !self.by_path.contains_key(&path) {
             let oldest = self.by_path.iter().min_by_key(|(_, (_, asked))| *asked).map(|(path, _)| path.clone());
             oldest.and_then(|oldest| self.by_path.remove(&oldest));
         }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::{Failure, USAGE, finish};
+use super::{CommandError, USAGE, finish};
 #[cfg(all(target_os = "linux", feature = "fastcgi"))]
 use crate::gateway::fastcgi::{self, Address, Listener};
 #[cfg(feature = "docs")]
@@ -18,13 +18,13 @@ use crate::service::{About, Service};
 /// The command line of a service's program. Its name, version and first line are the service's.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true, subcommand_required = true)]
-struct CommandLine {
+struct ServiceCommandLine {
     #[command(subcommand)]
-    command: Command,
+    command: ServiceCommand,
 }
 
 #[derive(Subcommand)]
-enum Command {
+enum ServiceCommand {
     /// Serves on a local port, to try it out
     #[cfg(feature = "http")]
     Serve {
@@ -76,11 +76,15 @@ tcp:HOST:PORT[,public]
 pub(super) fn obey(service: Arc<dyn Service>) -> ExitCode {
     let done = match parse(&*service) {
         #[cfg(feature = "docs")]
-        Ok(CommandLine { command: Command::Doc { path, options } }) => options.write(&*service, path.as_deref()),
+        Ok(ServiceCommandLine { command: ServiceCommand::Doc { path, options } }) => {
+            options.write(&*service, path.as_deref())
+        }
         #[cfg(feature = "http")]
-        Ok(CommandLine { command: Command::Serve { listen, port } }) => serve(service, address(listen, port)),
+        Ok(ServiceCommandLine { command: ServiceCommand::Serve { listen, port } }) => {
+            serve(service, address(listen, port))
+        }
         #[cfg(all(target_os = "linux", feature = "fastcgi"))]
-        Ok(CommandLine { command: Command::Fcgi { listen, port } }) => {
+        Ok(ServiceCommandLine { command: ServiceCommand::Fcgi { listen, port } }) => {
             serve_fastcgi(service, Vec::new(), &[listen, port].concat(), || ())
         }
         Err(error) => {
@@ -93,10 +97,10 @@ pub(super) fn obey(service: Arc<dyn Service>) -> ExitCode {
 }
 
 /// Reads the command line; its help speaks of the program as the service.
-fn parse(service: &dyn Service) -> Result<CommandLine, clap::Error> {
+fn parse(service: &dyn Service) -> Result<ServiceCommandLine, clap::Error> {
     // clap wants `'static` strings, and the process does one thing only
     let leak = |text: &str| -> &'static str { text.to_owned().leak() };
-    let mut command = CommandLine::command();
+    let mut command = ServiceCommandLine::command();
     if let Some(About { name, version, protocols, .. }) = &service.about() {
         let about = format!(
             "{name}: a service of {}. A web server runs this program by CGI or FastCGI; by hand it does this:",
@@ -104,7 +108,7 @@ fn parse(service: &dyn Service) -> Result<CommandLine, clap::Error> {
         );
         command = command.name(leak(name)).version(leak(version)).about(about);
     }
-    CommandLine::from_arg_matches(&command.try_get_matches()?)
+    ServiceCommandLine::from_arg_matches(&command.try_get_matches()?)
 }
 
 /// The format, the URL and the file of a service's description.
@@ -125,11 +129,11 @@ pub(crate) struct DocOptions {
 #[cfg(feature = "docs")]
 impl DocOptions {
     /// Writes the description of a service, or of the one at a path inside of it.
-    pub(crate) fn write(&self, service: &dyn Service, path: Option<&str>) -> Result<(), Failure> {
+    pub(crate) fn write(&self, service: &dyn Service, path: Option<&str>) -> Result<(), CommandError> {
         let request = PageRequest { path, format: &self.format, url: self.url.as_deref() };
         let about = service.about();
         let page = about.as_ref().and_then(|about| about.page(&request));
-        let page = page.ok_or_else(|| Failure::usage("this service has no page"))?.map_err(Failure::usage)?;
+        let page = page.ok_or_else(|| CommandError::usage("this service has no page"))?.map_err(CommandError::usage)?;
         match &self.output {
             Some(file) => std::fs::write(file, page).map_err(|error| format!("{}: {error}", file.display()).into()),
             None => match io::stdout().write_all(page.as_bytes()) {
@@ -168,7 +172,7 @@ pub(crate) fn address(listen: std::net::SocketAddr, port: Option<u16>) -> std::n
 
 /// Serves on a local port.
 #[cfg(feature = "http")]
-pub(crate) fn serve(service: Arc<dyn Service>, listen: std::net::SocketAddr) -> Result<(), Failure> {
+pub(crate) fn serve(service: Arc<dyn Service>, listen: std::net::SocketAddr) -> Result<(), CommandError> {
     let ready = |url: &str| println!("Serving at {url} until Ctrl-C");
     crate::gateway::http::serve(service, listen, ready)
         .map_err(|error| format!("cannot listen at {listen}: {error}").into())
@@ -183,7 +187,7 @@ pub(crate) fn serve_fastcgi(
     given: Vec<Listener>,
     addresses: &[Address],
     abandon: fn(),
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let respond = |listeners, ready: &dyn Fn()| {
         fastcgi::serve_until(service, listeners, ready, abandon)
             .map_err(|error| format!("cannot serve FastCGI: {error}").into())

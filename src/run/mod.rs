@@ -67,8 +67,8 @@ pub fn run(service: impl Service + 'static) -> ExitCode {
 impl Server {
     /// Builds the service and [runs](crate::run) it.
     ///
-    /// A service that cannot be [built](Server::build) answers a web server with 500, and the log has the mistakes; on a
-    /// command line they are told, and the exit status is 2.
+    /// A service that cannot be [built](Server::build) answers a web server with 500, and the log has the mistakes; on
+    /// a command line they are told, and the exit status is 2.
     pub fn run(self) -> ExitCode {
         logger::install(self.log_level());
         match self.build() {
@@ -112,29 +112,29 @@ pub(crate) fn written(written: io::Result<()>) -> ExitCode {
 
 /// A failure of what a command line asks for: a message, and the exit status.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct CommandError {
     message: String,
     status: u8,
 }
 
-impl Failure {
+impl CommandError {
     /// Creates the failure of a command line that cannot be meant.
-    pub(crate) fn usage(message: impl Display) -> Failure {
-        Failure { message: message.to_string(), status: USAGE }
+    pub(crate) fn usage(message: impl Display) -> CommandError {
+        CommandError { message: message.to_string(), status: USAGE }
     }
 }
 
-impl From<String> for Failure {
-    fn from(message: String) -> Failure {
-        Failure { message, status: 1 }
+impl From<String> for CommandError {
+    fn from(message: String) -> CommandError {
+        CommandError { message, status: 1 }
     }
 }
 
 /// Returns the exit status of a program that has done what it was asked for, or tells what went wrong.
-pub(crate) fn finish(done: Result<(), Failure>) -> ExitCode {
+pub(crate) fn finish(done: Result<(), CommandError>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { message, status }) => {
+        Err(CommandError { message, status }) => {
             eprintln!("{message}");
             ExitCode::from(status)
         }
@@ -152,7 +152,7 @@ fn obey(_service: Arc<dyn Service>) -> ExitCode {
 /// Serves FastCGI at the sockets that the program was given. `abandon` is called before the process ends at once, by a
 /// second signal.
 #[cfg(all(target_os = "linux", feature = "fastcgi"))]
-fn serve_given(service: Arc<dyn Service>, given: Vec<Listener>, abandon: fn()) -> Result<(), Failure> {
+fn serve_given(service: Arc<dyn Service>, given: Vec<Listener>, abandon: fn()) -> Result<(), CommandError> {
     let served = fastcgi::serve_until(service, given, || (), abandon);
     served.map_err(|error| format!("cannot serve FastCGI: {error}").into())
 }

@@ -261,8 +261,8 @@ impl Server {
 
     /// Answers at these paths only, and 404 elsewhere; at any path unless set. Python's `rpc_paths`.
     ///
-    /// A path is that of the URL, with the name of the CGI program in it: see [`Request::path`]. Paths that mean the same
-    /// are the same (RFC 3986 §6.2.2): `/%7eann` is `/~ann`, and `/ü` its UTF-8, encoded.
+    /// A path is that of the URL, with the name of the CGI program in it: see [`Request::path`]. Paths that mean the
+    /// same are the same (RFC 3986 §6.2.2): `/%7eann` is `/~ann`, and `/ü` its UTF-8, encoded.
     pub fn paths<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Server {
         self.settings.paths = paths.into_iter().map(|path| normal(path.into())).collect();
         self
@@ -303,7 +303,8 @@ impl Server {
     /// ```
     /// use rpcgi::{Request, Server, Service};
     ///
-    /// let server = Server::new("Example").url("https://api.example").method("where", |request: &Request| request.url());
+    /// let server = Server::new("Example").url("https://api.example").method("where", |request: &Request|
+    /// request.url());
     /// # let endpoint = server.build().unwrap();
     /// # let call = br#"{"jsonrpc": "2.0", "method": "where", "id": 1}"#.to_vec();
     /// # let request = http::Request::post("/RPC2").header("Host", "127.0.0.1:8000").body(call).unwrap();

@@ -21,7 +21,7 @@ use crate::service::{PageError, PageRequest};
 #[cfg(feature = "docs")]
 use crate::site::Site;
 use crate::wire::fault::{Fault, catch_panic};
-use crate::wire::value::shown;
+use crate::wire::value::excerpt;
 
 /// A function that decides on a request by its head.
 pub(super) type Guard = Arc<dyn Fn(&mut Request) -> Result<(), Response> + Send + Sync>;
@@ -268,7 +268,7 @@ impl Endpoint {
                 Ok(self.setup.origins.preflight(request, response))
             }
             method => {
-                let message = format!("expected one of {methods}, found \"{}\"", shown(method));
+                let message = format!("expected one of {methods}, found \"{}\"", excerpt(method));
                 let allow = HeaderValue::from_static(methods);
                 Err(Response::text(StatusCode::METHOD_NOT_ALLOWED, message).with(header::ALLOW, allow))
             }

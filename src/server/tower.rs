@@ -29,7 +29,9 @@ use crate::service::{Request, Response, Service};
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut endpoint = rpcgi::Server::new("Example").method("add", |a: i32, b: i32| a + b).build()?;
 /// let call = r#"{"jsonrpc": "2.0", "method": "add", "params": [2, 3], "id": 1}"#;
-/// let response = endpoint.call(http::Request::post("/RPC2").body(call.to_owned())?).await?;
+/// let request = http::Request::post("/RPC2").body(call.to_owned())?;
+/// // an endpoint has a `call` of its own: tower calls the trait's
+/// let response = Service::call(&mut endpoint, request).await?;
 /// assert_eq!(response.status(), 200);
 /// # Ok(())
 /// # }

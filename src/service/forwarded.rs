@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use super::path;
 use super::request::Request;
 use super::response::Response;
-use super::url::{BaseUrl, LONGEST_PATH, Seen, cut};
+use super::url::{BaseUrl, ClientView, MAX_PATH, cut};
 
 /// The headers by which [trusted proxies](crate::Server::trusted_proxies) describe the request of their client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -53,16 +53,16 @@ impl Surroundings {
     ///
     /// # Errors
     /// A message: what was expected, and what a proxy says instead.
-    pub(crate) fn see(&self, request: &Request) -> Result<Seen, String> {
+    pub(crate) fn see(&self, request: &Request) -> Result<ClientView, String> {
         let seen = match self.trusted_peer(request) {
-            None => Seen::default(),
+            None => ClientView::default(),
             Some(peer) => match self.forwarded {
                 Forwarded::XForwarded => self.by_x_forwarded(request, peer)?,
                 Forwarded::Rfc7239 => self.by_forwarded(request, peer)?,
             },
         };
         seen.check()?;
-        Ok(Seen { url: self.url.clone(), ..seen })
+        Ok(ClientView { url: self.url.clone(), ..seen })
     }
 
     /// Tests if a request may have been sent to this host: by the service's URL, or as a trusted proxy tells.
@@ -88,18 +88,18 @@ impl Surroundings {
         self.proxies.iter().any(|proxies| proxies.contains(&address))
     }
 
-    fn by_x_forwarded(&self, request: &Request, peer: IpAddr) -> Result<Seen, String> {
+    fn by_x_forwarded(&self, request: &Request, peer: IpAddr) -> Result<ClientView, String> {
         let last = |name: &str| {
             let values = request.variable(name)?;
             values.rsplit(',').map(str::trim).find(|value| !value.is_empty()).map(str::to_owned)
         };
         let addresses = request.variable("HTTP_X_FORWARDED_FOR").unwrap_or_default();
         let prefix = last("HTTP_X_FORWARDED_PREFIX").unwrap_or_default();
-        let is_path = prefix.is_empty() || prefix.starts_with('/') && prefix.len() <= LONGEST_PATH;
+        let is_path = prefix.is_empty() || prefix.starts_with('/') && prefix.len() <= MAX_PATH;
         let normal = path::normal(&prefix).filter(|_| is_path);
         let found = || format!("expected a path as X-Forwarded-Prefix, found \"{}\"", cut(&prefix));
         let normal = normal.ok_or_else(found)?;
-        Ok(Seen {
+        Ok(ClientView {
             address: Some(self.client(peer, addresses.rsplit(',').map(str::trim))),
             scheme: last("HTTP_X_FORWARDED_PROTO").map(|scheme| scheme.to_ascii_lowercase()),
             host: last("HTTP_X_FORWARDED_HOST"),
@@ -108,7 +108,7 @@ impl Surroundings {
         })
     }
 
-    fn by_forwarded(&self, request: &Request, peer: IpAddr) -> Result<Seen, String> {
+    fn by_forwarded(&self, request: &Request, peer: IpAddr) -> Result<ClientView, String> {
         let header = request.variable("HTTP_FORWARDED").unwrap_or_default();
         let elements = elements(&header).ok_or("expected a closing quote in Forwarded, found none")?;
         let value = |element: &[(String, String)], name: &str| {
@@ -117,7 +117,7 @@ impl Surroundings {
         let addresses: Vec<String> =
             elements.iter().rev().map(|element| value(element, "for").unwrap_or_default()).collect();
         let last = |name: &str| elements.iter().rev().find_map(|element| value(element, name));
-        Ok(Seen {
+        Ok(ClientView {
             address: Some(self.client(peer, addresses.iter().map(String::as_str))),
             scheme: last("proto").map(|scheme| scheme.to_ascii_lowercase()),
             host: last("host"),

@@ -13,7 +13,7 @@ use http::{Extensions, StatusCode, Uri};
 use super::cookie::Cookie;
 use super::path;
 use super::response::{HeaderError, Response, checked_header};
-use super::url::{BaseUrl, LONGEST_PATH, Seen, cut, default_port, is_host, is_port, is_scheme, split_port};
+use super::url::{BaseUrl, ClientView, MAX_PATH, cut, default_port, is_host, is_port, is_scheme, split_port};
 
 /// The meta-variables of a request (RFC 3875 §4.1), looked up by name on request.
 ///
@@ -63,7 +63,7 @@ pub struct Request {
     /// Made on first use.
     id: OnceLock<String>,
     /// The request as its client sees it, where proxies or the URL are known.
-    seen: OnceLock<Seen>,
+    seen: OnceLock<ClientView>,
     /// Headers for the response.
     headers: Mutex<Vec<(HeaderName, HeaderValue)>>,
 }
@@ -162,7 +162,7 @@ impl Request {
     }
 
     /// Notes how its client sees it.
-    pub(super) fn set_seen(&self, seen: Seen) {
+    pub(super) fn set_seen(&self, seen: ClientView) {
         // the first to see it knows best: the outermost server
         _ = self.seen.set(seen);
     }
@@ -196,9 +196,9 @@ impl Request {
         if let Some(scheme) = self.variable("REQUEST_SCHEME").filter(|scheme| !is_scheme(scheme)) {
             return refuse(format!("expected the scheme http or https, found \"{}\"", cut(&scheme)));
         }
-        match self.path().len() > LONGEST_PATH {
+        match self.path().len() > MAX_PATH {
             true => {
-                let message = format!("the path has more than {LONGEST_PATH} octets");
+                let message = format!("the path has more than {MAX_PATH} octets");
                 Err(Response::text(StatusCode::URI_TOO_LONG, message))
             }
             false => Ok(()),
@@ -258,10 +258,11 @@ impl Request {
         }
     }
 
-    /// Returns the user: the one that a [guard](crate::Server::guard) has named, or else the one that the web server has
-    /// let in, `REMOTE_USER` or after an internal redirect `REDIRECT_REMOTE_USER`.
+    /// Returns the user: the one that a [guard](crate::Server::guard) has named, or else the one that the web server
+    /// has let in, `REMOTE_USER` or after an internal redirect `REDIRECT_REMOTE_USER`.
     ///
-    /// The latter only with an `AUTH_TYPE`: nginx sets `REMOTE_USER` from any `Authorization` header without checking it.
+    /// The latter only with an `AUTH_TYPE`: nginx sets `REMOTE_USER` from any `Authorization` header without checking
+    /// it.
     pub fn user(&self) -> Option<Cow<'_, str>> {
         if let Some(user) = &self.user {
             return Some(user.into());
@@ -433,19 +434,19 @@ impl<B: Into<Vec<u8>>> From<http::Request<B>> for Request {
         let (mut head, body) = request.into_parts();
         let extensions = std::mem::take(&mut head.extensions);
         let peer = extensions.get::<SocketAddr>().copied();
-        Request { extensions, ..Request::new(Head { head, peer }, body.into()) }
+        Request { extensions, ..Request::new(HttpVariables { head, peer }, body.into()) }
     }
 }
 
 /// The head of an HTTP request as meta-variables.
-struct Head {
+struct HttpVariables {
     head: http::request::Parts,
     peer: Option<SocketAddr>,
 }
 
-impl MetaVariables for Head {
+impl MetaVariables for HttpVariables {
     fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
-        let Head { head, peer } = self;
+        let HttpVariables { head, peer } = self;
         match name {
             "REQUEST_METHOD" => Some(head.method.as_str().as_bytes().into()),
             "REQUEST_URI" => Some(head.uri.path_and_query()?.as_str().as_bytes().into()),

@@ -7,7 +7,7 @@ use super::path;
 
 /// A request as seen from outside; unknown parts are empty.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct ClientView {
     pub(super) address: Option<IpAddr>,
     pub(super) scheme: Option<String>,
     pub(super) host: Option<String>,
@@ -16,7 +16,7 @@ pub(crate) struct Seen {
     pub(super) url: Option<BaseUrl>,
 }
 
-impl Seen {
+impl ClientView {
     /// Checks the parts that pages and messages repeat.
     pub(super) fn check(&self) -> Result<(), String> {
         if let Some(scheme) = self.scheme.as_ref().filter(|scheme| !is_scheme(scheme)) {
@@ -67,7 +67,7 @@ impl FromStr for BaseUrl {
         let scheme = scheme.to_ascii_lowercase();
         let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let is_known = is_scheme(&scheme) && is_host(host) && !path.contains(['?', '#']);
-        let path = path::normal(path).filter(|path| is_known && path.len() <= LONGEST_PATH).ok_or_else(expected)?;
+        let path = path::normal(path).filter(|path| is_known && path.len() <= MAX_PATH).ok_or_else(expected)?;
         let host = match split_port(host) {
             (name, Some(port)) if port == default_port(&scheme) => name,
             _ => host,
@@ -79,17 +79,17 @@ impl FromStr for BaseUrl {
 }
 
 /// The most octets of a path: more than any web server in front takes, and little beside a page that repeats it.
-pub(super) const LONGEST_PATH: usize = 2048;
-const LONGEST_PORT: usize = 5;
+pub(super) const MAX_PATH: usize = 2048;
+const MAX_PORT_DIGITS: usize = 5;
 /// The most octets of a host's name (RFC 1035 §2.3.4, without the dots at its ends).
-const LONGEST_NAME: usize = 253;
+const MAX_HOST_NAME: usize = 253;
 
 /// Tests if a text is a host with an optional port (RFC 3986 §3.2.2): a name, or an IPv6 address in brackets.
 pub(super) fn is_host(host: &str) -> bool {
     let (name, port) = split_port(host);
     let is_name = |name: &str| {
         let is_known = |octet: u8| octet.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=".contains(&octet);
-        !name.is_empty() && name.len() <= LONGEST_NAME && name.bytes().all(is_known)
+        !name.is_empty() && name.len() <= MAX_HOST_NAME && name.bytes().all(is_known)
     };
     let address = name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     port.is_none_or(is_port) && address.map_or_else(|| is_name(name), |address| address.parse::<Ipv6Addr>().is_ok())
@@ -105,7 +105,7 @@ pub(crate) fn default_port(scheme: &str) -> &'static str {
 }
 
 pub(super) fn is_port(port: &str) -> bool {
-    port.len() <= LONGEST_PORT && port.bytes().all(|octet| octet.is_ascii_digit())
+    port.len() <= MAX_PORT_DIGITS && port.bytes().all(|octet| octet.is_ascii_digit())
 }
 
 /// Shortens a request's text for a message.
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn urls_invalid() {
-        let long = format!("http://h/{}", "a".repeat(LONGEST_PATH));
+        let long = format!("http://h/{}", "a".repeat(MAX_PATH));
         for url in [
             "",
             "h.example",
@@ -207,10 +207,10 @@ mod tests {
     #[test]
     fn seen_invalid() {
         let seen = |scheme: &str, host: &str| {
-            Seen { scheme: Some(scheme.into()), host: Some(host.into()), ..Seen::default() }.check()
+            ClientView { scheme: Some(scheme.into()), host: Some(host.into()), ..ClientView::default() }.check()
         };
         assert_eq!(seen("HTTPS", "h:81"), Ok(()));
-        assert_eq!(Seen::default().check(), Ok(()));
+        assert_eq!(ClientView::default().check(), Ok(()));
         let expected = "expected http or https as the scheme that a proxy tells, found \"ws\\n\"";
         assert_eq!(seen("ws\n", "h"), Err(expected.into()));
         assert_eq!(seen("http", "h h"), Err("expected a host as a proxy tells it, found \"h h\"".into()));

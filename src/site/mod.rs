@@ -8,7 +8,7 @@
 //! | `kept` | keeps rendered pages, compressed |
 //! | `try_it` | serves the form, and calls what it says |
 
-mod kept;
+mod cache;
 mod query;
 mod try_it;
 
@@ -19,7 +19,7 @@ use flate2::Compression;
 use http::StatusCode;
 use http::header::{self, HeaderValue};
 
-use self::kept::{KeptPages, Key, Page, Rendered};
+use self::cache::{Page, PageCache, PageKey, Rendered};
 use self::query::Query;
 use crate::docs::{self, Access, Asset, Assets, Docs, Facts, Format, TryIt, Visit};
 use crate::method::Registry;
@@ -27,7 +27,7 @@ use crate::protocol::{Answer, Protocol};
 use crate::service::compression::{self, Coding};
 use crate::service::{Request, Response, is_forwarded, is_local_host};
 use crate::wire::fault::{Fault, catch_panic};
-use crate::wire::value::shown;
+use crate::wire::value::excerpt;
 
 /// A function that answers a document, as a client would be answered.
 pub(crate) type Answerer<'a> = &'a dyn Fn(&[u8]) -> (&'static Protocol, Answer);
@@ -38,12 +38,12 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 pub(crate) struct Site {
     registry: Arc<Registry>,
     facts: Facts,
-    kept: KeptPages,
+    kept: PageCache,
 }
 
 impl Site {
     pub(crate) fn new(registry: Arc<Registry>, facts: Facts) -> Site {
-        Site { registry, facts, kept: KeptPages::default() }
+        Site { registry, facts, kept: PageCache::default() }
     }
 
     /// Tests if anybody may see the page.
@@ -109,7 +109,7 @@ impl Site {
         };
         // pages whose list may change at any time, or is filtered, are not kept
         let is_kept = self.registry.is_settled() && visit.filter.is_empty();
-        let key = Key { format, visit, coding: compression::accepted(request) };
+        let key = PageKey { format, visit, coding: compression::accepted(request) };
         let page = match is_kept {
             true => self.kept.get(key, render),
             false => Arc::new(Page::new(key.clone(), render(&key.visit), Compression::default())),
@@ -133,7 +133,7 @@ impl Site {
     /// Serves the style sheet or the script that a page has linked.
     fn asset(&self, name: &str) -> Result<Response, Response> {
         let asset = Asset::find(name, &self.facts.docs)
-            .ok_or_else(|| Response::text(StatusCode::NOT_FOUND, format!("there is no asset \"{}\"", shown(name))))?;
+            .ok_or_else(|| Response::text(StatusCode::NOT_FOUND, format!("there is no asset \"{}\"", excerpt(name))))?;
         let cached = HeaderValue::from_static("public, max-age=31536000, immutable");
         Ok(Response::new(StatusCode::OK, HeaderValue::from_static(asset.content_type), asset.text)
             .with(header::CACHE_CONTROL, cached)

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::docs::{ASSET, Format, LONGEST_FILTER, TRY};
+use crate::docs::{ASSET, Format, MAX_FILTER, TRY};
 use crate::service::{Request, Response};
 
 /// The parts of a query that the site knows; of several with a name the first counts.
@@ -36,7 +36,7 @@ impl Query {
     /// Returns the words that the methods shown must have.
     pub(super) fn filter(&self) -> String {
         let written = self.filter.as_deref().unwrap_or_default();
-        written.chars().take(LONGEST_FILTER).collect::<String>().trim().to_owned()
+        written.chars().take(MAX_FILTER).collect::<String>().trim().to_owned()
     }
 
     /// Returns the format that a request wants the description in: by its query, or else by what it accepts.
@@ -92,7 +92,7 @@ mod tests {
             (query.method.as_deref(), query.asset.as_deref(), &query.filter()[..]),
             (Some("a.b c"), None, "x ü")
         );
-        assert_eq!(of(&format!("q={}", "ü".repeat(LONGEST_FILTER + 1))).filter().chars().count(), LONGEST_FILTER);
+        assert_eq!(of(&format!("q={}", "ü".repeat(MAX_FILTER + 1))).filter().chars().count(), MAX_FILTER);
         for (query, accept, format) in [
             ("", "", Format::Html),
             ("", "application/json", Format::Json),

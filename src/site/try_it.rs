@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Answerer, NOSNIFF, Site};
 use crate::description::Description;
-use crate::docs::{self, Attempt, CallMade, Confirmations, Fields, MOST_OCTETS, Page, TryIt, Visit};
+use crate::docs::{self, Attempt, CallMade, Confirmations, Fields, MAX_FORM_OCTETS, Page, TryIt, Visit};
 use crate::service::origin::Origins;
 use crate::service::{Cookie, Limits, Request, Response};
 use crate::wire::fault::Fault;
@@ -37,8 +37,8 @@ impl Site {
     /// The response to one that is not taken.
     pub(super) fn submitted(&self, request: &Request, name: &str, answer: Answerer<'_>) -> Result<Response, Response> {
         Origins::check_form(request, self.facts.docs.try_it == Some(TryIt::On))?;
-        if request.body().len() > MOST_OCTETS {
-            return Err(Response::too_large(MOST_OCTETS));
+        if request.body().len() > MAX_FORM_OCTETS {
+            return Err(Response::too_large(MAX_FORM_OCTETS));
         }
         let method = self.registry.describe(name).map_err(|fault| self.no_method(request, &fault))?;
         let fields =
@@ -184,7 +184,7 @@ fn hex(octets: &[u8]) -> String {
 
 /// Writes a result as JSON for readers.
 fn shown_as_json(value: &Value) -> String {
-    let options = json::Options { limits: Limits::default(), large_integers_as_text: false };
+    let options = json::JsonOptions { limits: Limits::default(), large_integers_as_text: false };
     let mut text = Vec::new();
     match json::write(value, &options, &mut text) {
         Ok(()) => indented(&text),

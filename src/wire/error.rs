@@ -7,7 +7,7 @@ use serde::ser;
 
 use crate::wire::Position;
 use crate::wire::fault::Fault;
-use crate::wire::value::{DataError, WriteError, say_in_words};
+use crate::wire::value::{DataError, WriteError, wire_error_impl};
 
 /// The error for a document that could not be read, or a value that could not be written.
 ///
@@ -88,7 +88,7 @@ impl From<DataError> for Error {
 }
 
 impl de::Error for Error {
-    say_in_words!();
+    wire_error_impl!();
 }
 
 impl ser::Error for Error {
@@ -128,7 +128,7 @@ mod tests {
 
     use super::*;
     use crate::service::Limits;
-    use crate::wire::json::{self as json_text, Options};
+    use crate::wire::json::{self as json_text, JsonOptions};
 
     #[test]
     fn parts_roundtrip() {
@@ -167,7 +167,7 @@ mod tests {
     fn values_invalid() {
         let write_error = |response: usize| {
             let limits = Limits { response, ..Limits::default() };
-            let options = Options { limits, large_integers_as_text: false };
+            let options = JsonOptions { limits, large_integers_as_text: false };
             Error::from(json_text::write(&("abc", f64::NAN), &options, &mut Vec::new()).unwrap_err())
         };
         for (error, category, expected) in [

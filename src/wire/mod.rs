@@ -1,4 +1,4 @@
-//! What is written on the wire, for every protocol: values, texts, positions, faults.
+//! The contents of documents, for every protocol: values, texts, positions, faults.
 
 mod error;
 pub(crate) mod fault;

@@ -32,7 +32,7 @@ pub enum Type {
     Undefined,
 }
 
-/// What there is to say of a type.
+/// A row of the table of types.
 struct Row {
     wire: Type,
     name: &'static str,
@@ -42,7 +42,7 @@ struct Row {
     synonyms: &'static [&'static str],
     /// JSON's name for its values, for people.
     json: &'static str,
-    /// What it means, beyond its name.
+    /// Its meaning, beyond its name.
     #[cfg_attr(not(feature = "docs"), allow(dead_code, reason = "the page tells it"))]
     meaning: &'static str,
 }

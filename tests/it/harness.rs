@@ -1,4 +1,4 @@
-//! What tests share: calls in this process, programs by CGI, by HTTP and by FastCGI, and waiting.
+//! Helpers that tests share: calls in this process, programs by CGI, by HTTP and by FastCGI, and waiting.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

@@ -1,6 +1,6 @@
-//! Two calls over one connection that Apache keeps, and two over a connection each, by CGI (mod_cgid): a manifest with a
-//! worker in Python, and the same function in a script with Python's own CGI handler. mod_cgid lets the second call of a
-//! connection wait until the program of the first has ended, so what a program does after its answer counts there.
+//! Two calls over one connection that Apache keeps, and two over a connection each, by CGI (mod_cgid): a manifest with
+//! a worker in Python, and the same function in a script with Python's own CGI handler. mod_cgid lets the second call
+//! of a connection wait until the program of the first has ended, so what a program does after its answer counts there.
 //!
 //! ```sh
 //! # with Debian's apache2 and python3

@@ -1,5 +1,5 @@
-//! The least that a FastCGI server can do: one read and one fixed write for a request, a thread for a connection, and no
-//! look at anything. Usage: `fastcgi-floor SOCKET`
+//! The least that a FastCGI server can do: one read and one fixed write for a request, a thread for a connection, and
+//! no look at anything. Usage: `fastcgi-floor SOCKET`
 
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};

@@ -1,4 +1,5 @@
-//! The program whose page `benches/page` measures: as many methods as the environment says in `METHODS`, or 10, and `add`.
+//! The program whose page `benches/page` measures: as many methods as the environment says in `METHODS`, or 10, and
+//! `add`.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! The documentation page: rendered for 100 methods and for 1,000, as it is the first time; as it is kept, against a call,
-//! inside and by FastCGI; and by CGI, for 10 methods.
+//! The documentation page: rendered for 100 methods and for 1,000, as it is the first time; as it is kept, against a
+//! call, inside and by FastCGI; and by CGI, for 10 methods.
 //!
 //! ```sh
 //! cargo build --release --target x86_64-unknown-linux-musl -p rpcgi-benches --bin page-methods

@@ -12,18 +12,18 @@ use serde_json::{Map, Value as Json};
 
 use super::{Bound, Bounds, Number};
 use crate::description::generator;
-use crate::wire::value::{Base64, DateTime, Value, shown};
+use crate::wire::value::{Base64, DateTime, Value, excerpt};
 
 /// The bounds of a type: of its values, and of all that is inside them.
 #[derive(Debug)]
 pub(crate) struct Checker {
     /// The type itself first. Types may contain themselves.
-    nodes: Vec<Node>,
+    nodes: Vec<SchemaNode>,
 }
 
 /// The bounds of a value somewhere inside.
 #[derive(Debug, Default)]
-struct Node {
+struct SchemaNode {
     bounds: Bounds,
     /// The names of its types in JSON Schema; empty for any type.
     types: Vec<String>,
@@ -125,7 +125,7 @@ pub(crate) fn is_plain<T: 'static>() -> bool {
 impl Checker {
     /// Reads the bounds of a schema; `None` if there are none.
     fn of_schema(schema: &Json, definitions: &Map<String, Json>) -> Option<Checker> {
-        let mut reader = Reader { definitions, known: BTreeMap::new(), nodes: Vec::new() };
+        let mut reader = CheckerBuilder { definitions, known: BTreeMap::new(), nodes: Vec::new() };
         reader.node(schema, false);
         let asks = reader.nodes.iter().any(|node| !node.bounds.are_none());
         asks.then_some(Checker { nodes: reader.nodes })
@@ -157,7 +157,7 @@ impl Checker {
             Value::Struct(members) => {
                 for (name, member) in members {
                     let known = node.members.iter().find(|(known, _)| known == name).map(|(_, node)| *node);
-                    inside(format!(".{}", shown(name)), known.or(node.values), member)?;
+                    inside(format!(".{}", excerpt(name)), known.or(node.values), member)?;
                 }
             }
             _ => {}
@@ -216,17 +216,17 @@ impl Checker {
 }
 
 /// A reader of a schema and those that it refers to, each once.
-struct Reader<'a> {
+struct CheckerBuilder<'a> {
     definitions: &'a Map<String, Json>,
     known: BTreeMap<&'a str, usize>,
-    nodes: Vec<Node>,
+    nodes: Vec<SchemaNode>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> CheckerBuilder<'a> {
     /// Makes the node of a schema; `is_type` is set for the definition of a type, which checks its own choices.
     fn node(&mut self, schema: &'a Json, is_type: bool) -> usize {
         let at = self.nodes.len();
-        self.nodes.push(Node::default());
+        self.nodes.push(SchemaNode::default());
         if let Some(schema) = schema.as_object() {
             let node = self.read(schema, is_type);
             self.nodes[at] = node;
@@ -234,10 +234,11 @@ impl<'a> Reader<'a> {
         at
     }
 
-    fn read(&mut self, schema: &'a Map<String, Json>, is_type: bool) -> Node {
+    fn read(&mut self, schema: &'a Map<String, Json>, is_type: bool) -> SchemaNode {
         let list = |keyword: &str| schema.get(keyword).and_then(Json::as_array).into_iter().flatten();
         let texts = |keyword: &str| list(keyword).filter_map(Json::as_str).map(str::to_owned).collect::<Vec<_>>();
-        let mut node = Node { bounds: bounds(schema, is_type), required: texts("required"), ..Node::default() };
+        let mut node =
+            SchemaNode { bounds: bounds(schema, is_type), required: texts("required"), ..SchemaNode::default() };
         node.types = match schema.get("type") {
             Some(Json::String(name)) => vec![name.clone()],
             _ => texts("type"),
@@ -306,7 +307,7 @@ fn bounds(schema: &Map<String, Json>, is_type: bool) -> Bounds {
 fn pattern(pattern: &str) -> Option<Regex> {
     let read = Regex::new(pattern);
     if let Err(error) = &read {
-        log::warn!("the pattern {} of a type is documented, but cannot be checked: {error}", shown(pattern));
+        log::warn!("the pattern {} of a type is documented, but cannot be checked: {error}", excerpt(pattern));
     }
     read.ok()
 }

@@ -9,7 +9,7 @@ use std::fmt;
 use regex_lite::Regex;
 
 pub(crate) use self::checker::{Checker, checker_of, is_plain};
-use crate::wire::value::{Value, shown, text_of};
+use crate::wire::value::{Value, excerpt, text_of};
 
 /// The bounds of one value, not of the values inside it.
 #[derive(Debug, Default)]
@@ -133,7 +133,7 @@ impl Bounds {
             }
         }
         let pattern = self.pattern.as_ref().filter(|pattern| !pattern.is_match(text))?;
-        Some(format!("expected a string that matches {}, found \"{}\"", pattern.as_str(), shown(text)))
+        Some(format!("expected a string that matches {}, found \"{}\"", pattern.as_str(), excerpt(text)))
     }
 }
 
@@ -150,7 +150,7 @@ fn beyond(count: usize, least: Option<usize>, most: Option<usize>, unit: &str) -
 /// Returns a scalar as messages write it.
 fn written(value: &Value) -> String {
     match value {
-        Value::String(text) => format!("\"{}\"", shown(text)),
+        Value::String(text) => format!("\"{}\"", excerpt(text)),
         value => match text_of(value) {
             Some(text) => String::from_utf8_lossy(&text).into(),
             None => value.type_name().into(),

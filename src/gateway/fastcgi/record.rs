@@ -123,7 +123,7 @@ pub(super) struct Part<'a> {
 
 /// A parser of a connection's octets into parts of records, wherever they are cut. It keeps no content.
 #[derive(Default)]
-pub(super) struct Reader {
+pub(super) struct RecordReader {
     header: [u8; HEADER_LEN],
     /// The octets of the header that have come.
     header_len: usize,
@@ -135,7 +135,7 @@ pub(super) struct Reader {
     is_done: bool,
 }
 
-impl Reader {
+impl RecordReader {
     /// Returns the next part and takes it from the front of `octets`; `None` if it needs more octets than there are.
     pub(super) fn next<'a>(&mut self, octets: &mut &'a [u8]) -> Result<Option<Part<'a>>, UnknownVersion> {
         if self.is_done && !self.skip_padding(octets) {
@@ -168,7 +168,7 @@ impl Reader {
     pub(super) fn skip_padding(&mut self, octets: &mut &[u8]) -> bool {
         self.padding -= take(octets, self.padding).len();
         if self.padding == 0 {
-            *self = Reader::default();
+            *self = RecordReader::default();
         }
         !self.is_done
     }
@@ -252,7 +252,7 @@ mod tests {
 
     /// Reads the records of octets that come in pieces of `size`.
     fn records(octets: &[u8], size: usize) -> Vec<(RecordType, u16, Vec<u8>)> {
-        let mut reader = Reader::default();
+        let mut reader = RecordReader::default();
         let mut records = Vec::new();
         let mut record = Vec::new();
         for mut piece in octets.chunks(size) {
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn records_invalid() {
         for (octets, version) in [(&b"\x02"[..], 2), (b"\x00\x01", 0), (b"GET / HTTP/1.1\r\n", b'G')] {
-            assert_eq!(Reader::default().next(&mut &*octets), Err(UnknownVersion(version)));
+            assert_eq!(RecordReader::default().next(&mut &*octets), Err(UnknownVersion(version)));
         }
     }
 
@@ -310,7 +310,7 @@ mod tests {
     fn a_record_in_part_is_midway() {
         let octets = b"\x01\x05\x00\x01\x00\x02\x01\x00ab-";
         for end in 0..=octets.len() {
-            let mut reader = Reader::default();
+            let mut reader = RecordReader::default();
             let mut piece = &octets[..end];
             while reader.next(&mut piece).unwrap().is_some() {}
             assert_eq!(reader.is_midway(), end > 0 && end < octets.len(), "after {end} octets");

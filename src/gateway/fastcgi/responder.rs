@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!            BEGIN_REQUEST           PARAMS ""            STDIN ""
-//!   (idle) ────────────────> params ───────────> stdin ───────────> Arrival ──> Answer
+//!   (idle) ────────────────> params ───────────> stdin ───────────> Arrival ──> ResponseRecords
 //!      ^                       │                   │                              │
 //!      └───────────────────────┴── ABORT_REQUEST, or refused before its end ──────┘
 //! ```
@@ -18,7 +18,7 @@ use bytes::Bytes;
 use http::StatusCode;
 
 use super::record::{
-    self, BeginRequest, HEADER_LEN, MAX_CONTENT, Part, ProtocolStatus, Reader, RecordType, Role, UnknownVersion,
+    self, BeginRequest, HEADER_LEN, MAX_CONTENT, Part, ProtocolStatus, RecordReader, RecordType, Role, UnknownVersion,
 };
 use crate::gateway::cgi::{self, ContentLength};
 use crate::gateway::memory::{self, Reservation};
@@ -27,15 +27,15 @@ use crate::service::Limits;
 use crate::service::{MetaVariables, Request, Response};
 
 /// The most room made for a body before it has come.
-const MOST_RESERVED: usize = 2 << 20;
+const MAX_RESERVED: usize = 2 << 20;
 
 /// The state of a connection.
 pub(super) struct Responder {
     limits: Limits,
-    reader: Reader,
+    reader: RecordReader,
     /// The content so far of a record that is handled as a whole.
     collected: Vec<u8>,
-    request: Option<Incoming>,
+    request: Option<PendingRequest>,
     closing: Option<Closing>,
 }
 
@@ -71,12 +71,12 @@ impl From<UnknownVersion> for Violation {
 }
 
 /// A request on its way in.
-struct Incoming {
+struct PendingRequest {
     id: u16,
     keep_connection: bool,
     params: Vec<u8>,
     /// The part that is known once the params have ended.
-    head: Option<Head>,
+    head: Option<RequestHead>,
     body: Vec<u8>,
     /// Set once the body has ended.
     is_whole: bool,
@@ -85,32 +85,38 @@ struct Incoming {
     covered: usize,
 }
 
-struct Head {
+struct RequestHead {
     request: Request,
     length: ContentLength,
     is_compressed: bool,
 }
 
-impl Head {
+impl RequestHead {
     /// # Errors
     /// The response to invalid params, or to a request that is not admitted.
-    fn new(params: Vec<u8>, limits: &Limits, admit: Admit<'_>) -> Result<Head, Response> {
-        let mut request = Request::new(Params::new(params)?, Vec::new());
+    fn new(params: Vec<u8>, limits: &Limits, admit: Admit<'_>) -> Result<RequestHead, Response> {
+        let mut request = Request::new(NameValuePairs::new(params)?, Vec::new());
         let length = ContentLength::of(&request, limits)?;
         admit(&mut request)?;
         let is_compressed = request.variable_octets("HTTP_CONTENT_ENCODING").is_some();
-        Ok(Head { request, length, is_compressed })
+        Ok(RequestHead { request, length, is_compressed })
     }
 }
 
 impl Codec for Responder {
     const NAME: &'static str = "fastcgi";
 
-    type Answer = Answer;
+    type Answer = ResponseRecords;
     type Violation = Violation;
 
     fn new(limits: &Limits) -> Responder {
-        Responder { limits: *limits, reader: Reader::default(), collected: Vec::new(), request: None, closing: None }
+        Responder {
+            limits: *limits,
+            reader: RecordReader::default(),
+            collected: Vec::new(),
+            request: None,
+            closing: None,
+        }
     }
 
     fn take(
@@ -167,8 +173,8 @@ impl Codec for Responder {
         self.closing.get_or_insert(Closing::Now);
     }
 
-    fn answer(request_id: u16, response: Response, log: &[u8], output: &mut Vec<u8>) -> Answer {
-        Answer::new(request_id, response, log, output)
+    fn answer(request_id: u16, response: Response, log: &[u8], output: &mut Vec<u8>) -> ResponseRecords {
+        ResponseRecords::new(request_id, response, log, output)
     }
 }
 
@@ -220,7 +226,7 @@ impl Responder {
             Some(_) => record::write_end_request(output, id, ProtocolStatus::CantMpxConn),
             None => {
                 let keep_connection = begin.keep_connection;
-                self.request = Some(Incoming {
+                self.request = Some(PendingRequest {
                     id,
                     keep_connection,
                     params: Vec::new(),
@@ -256,7 +262,7 @@ impl Responder {
             return None;
         }
         let params = std::mem::take(&mut request.params);
-        match Head::new(params, &self.limits, admit) {
+        match RequestHead::new(params, &self.limits, admit) {
             Ok(head) => request.head = Some(head),
             Err(response) => return self.refuse(response),
         }
@@ -268,11 +274,11 @@ impl Responder {
         let limit = self.limits.body;
         let most = request.head.as_ref().map_or(limit.saturating_add(1), |head| head.length.most(limit));
         let room = most.saturating_sub(request.body.len());
-        if let (Some(Head { length: ContentLength::Octets(octets), .. }), true) =
+        if let (Some(RequestHead { length: ContentLength::Octets(octets), .. }), true) =
             (&request.head, request.body.is_empty())
         {
             // a growing body is copied again and again; but a declared length need not come
-            request.body.reserve_exact(MOST_RESERVED.min(*octets));
+            request.body.reserve_exact(MAX_RESERVED.min(*octets));
         }
         let content = &part.content[..room.min(part.content.len())];
         make_room(&mut request.body, content.len(), most);
@@ -288,8 +294,8 @@ impl Responder {
     fn arrive(&mut self) -> Option<Arrival> {
         self.request.as_ref().filter(|request| request.is_whole && request.head.is_some())?;
         let request = self.leave(Closing::Now)?;
-        let Incoming { id, body, memory, head, .. } = request;
-        let Head { request, length, .. } = head?;
+        let PendingRequest { id, body, memory, head, .. } = request;
+        let RequestHead { request, length, .. } = head?;
         Some(Arrival { request_id: id, request: length.complete(request, body, &self.limits), memory })
     }
 
@@ -299,7 +305,7 @@ impl Responder {
         Some(Arrival { request_id: request.id, request: Err(response), memory: request.memory })
     }
 
-    fn leave(&mut self, closing: Closing) -> Option<Incoming> {
+    fn leave(&mut self, closing: Closing) -> Option<PendingRequest> {
         let request = self.request.take()?;
         if !request.keep_connection {
             self.closing = Some(closing);
@@ -308,7 +314,7 @@ impl Responder {
     }
 }
 
-impl Incoming {
+impl PendingRequest {
     /// Returns the range of body lengths for which memory must be reserved, if any.
     fn lacks(&self, limit: usize) -> Option<Range<usize>> {
         let (most, length) = match self.head.as_ref().map(|head| head.length) {
@@ -328,7 +334,7 @@ impl Incoming {
 fn make_room(body: &mut Vec<u8>, more: usize, most: usize) {
     let wanted = body.len() + more;
     if wanted > body.capacity() {
-        let doubled = if body.len() < MOST_RESERVED { 2 * body.capacity() } else { most };
+        let doubled = if body.len() < MAX_RESERVED { 2 * body.capacity() } else { most };
         let capacity = doubled.min(most).max(wanted);
         body.reserve_exact(capacity - body.len());
     }
@@ -353,7 +359,7 @@ fn write_values(output: &mut Vec<u8>, mut names: &[u8], connections: usize) {
 }
 
 /// The params of a request, as they came.
-struct Params {
+struct NameValuePairs {
     octets: Vec<u8>,
     pairs: Vec<Pair>,
 }
@@ -365,10 +371,10 @@ struct Pair {
     end: usize,
 }
 
-impl Params {
+impl NameValuePairs {
     /// # Errors
     /// The response to params that break off.
-    fn new(octets: Vec<u8>) -> Result<Params, Response> {
+    fn new(octets: Vec<u8>) -> Result<NameValuePairs, Response> {
         // some 25 octets each, mostly
         let mut pairs = Vec::with_capacity(octets.len() / 16);
         let mut rest = &octets[..];
@@ -381,11 +387,11 @@ impl Params {
             let end = octets.len() - rest.len();
             pairs.push(Pair { name: end - value.len() - name.len(), value: end - value.len(), end });
         }
-        Ok(Params { octets, pairs })
+        Ok(NameValuePairs { octets, pairs })
     }
 }
 
-impl MetaVariables for Params {
+impl MetaVariables for NameValuePairs {
     fn get(&self, name: &str) -> Option<Cow<'_, [u8]>> {
         // the last of a name counts: nginx sends both of a variable that its configuration sets twice
         let mut pairs = self.pairs.iter().rev();
@@ -395,7 +401,7 @@ impl MetaVariables for Params {
 }
 
 /// A response on its way out, as records.
-pub(super) struct Answer {
+pub(super) struct ResponseRecords {
     request_id: u16,
     /// The head of the document response.
     head: Vec<u8>,
@@ -405,7 +411,7 @@ pub(super) struct Answer {
     is_done: bool,
 }
 
-impl Outgoing for Answer {
+impl Outgoing for ResponseRecords {
     fn write(&mut self, output: &mut Vec<u8>) {
         let left = self.head.len() + self.body.len() - self.written;
         let length = left.min(MAX_CONTENT);
@@ -424,9 +430,9 @@ impl Outgoing for Answer {
     }
 }
 
-impl Answer {
+impl ResponseRecords {
     /// Creates the answer to a request; `log` goes to its FCGI_STDERR, at once.
-    fn new(request_id: u16, response: Response, log: &[u8], output: &mut Vec<u8>) -> Answer {
+    fn new(request_id: u16, response: Response, log: &[u8], output: &mut Vec<u8>) -> ResponseRecords {
         if !log.is_empty() {
             for content in log.chunks(MAX_CONTENT) {
                 record::write(output, RecordType::Stderr, request_id, content);
@@ -434,7 +440,7 @@ impl Answer {
             record::write(output, RecordType::Stderr, request_id, &[]);
         }
         let head = cgi::document_head(&response);
-        Answer { request_id, head, body: response.into_content(), written: 0, is_done: false }
+        ResponseRecords { request_id, head, body: response.into_content(), written: 0, is_done: false }
     }
 
     fn write_content(&mut self, length: usize, output: &mut Vec<u8>) {
@@ -509,7 +515,7 @@ mod tests {
 
     /// The outcome of some octets.
     #[derive(Debug, Default, PartialEq, Eq)]
-    struct Outcome {
+    struct Transcript {
         /// For each request its id, and its body or the status of its refusal.
         arrivals: Vec<(u16, Result<String, u16>)>,
         output: Vec<u8>,
@@ -517,10 +523,10 @@ mod tests {
         violation: Option<Violation>,
     }
 
-    fn feed(octets: &[u8], cuts: impl Iterator<Item = usize>) -> Outcome {
+    fn feed(octets: &[u8], cuts: impl Iterator<Item = usize>) -> Transcript {
         let mut responder = Responder::new(&limits());
         let memory = Memory::new(1 << 30);
-        let mut outcome = Outcome::default();
+        let mut outcome = Transcript::default();
         let mut start = 0;
         for cut in cuts.chain([octets.len()]) {
             let mut piece = &octets[start..cut];
@@ -548,7 +554,7 @@ mod tests {
 
     /// Returns the outcome of the octets, which is the same however they are cut.
     #[track_caller]
-    fn outcome(octets: &[u8]) -> Outcome {
+    fn outcome(octets: &[u8]) -> Transcript {
         let whole = feed(octets, std::iter::empty());
         assert_eq!(feed(octets, 1..octets.len()), whole, "octet by octet");
         for size in [2, 3, 7, 8, 9, 50, 113] {
@@ -573,7 +579,7 @@ mod tests {
     #[test]
     fn a_request_however_it_is_cut() {
         let body = "<call/>".repeat(60);
-        let Outcome { arrivals, output, closing, violation } = outcome(&post(1, true, body.as_bytes()));
+        let Transcript { arrivals, output, closing, violation } = outcome(&post(1, true, body.as_bytes()));
         assert_eq!((arrivals, output, closing, violation), (vec![arrived(1, &body)], Vec::new(), None, None));
         // streams need not come one after the other
         let mixed = [begin(9, true), stream(5, 9, b"early"), params(9, &[POST])].concat();
@@ -792,7 +798,7 @@ mod tests {
 
     fn answer(response: Response, log: &[u8]) -> Vec<u8> {
         let mut output = Vec::new();
-        let mut answer = Answer::new(258, response, log, &mut output);
+        let mut answer = ResponseRecords::new(258, response, log, &mut output);
         while !answer.is_done() {
             let before = output.len();
             answer.write(&mut output);
@@ -819,7 +825,7 @@ mod tests {
             let mut response = Response::empty(StatusCode::OK);
             response.body = body.clone().into();
             let output = answer(response, b"");
-            let mut reader = Reader::default();
+            let mut reader = RecordReader::default();
             let mut rest = &output[..];
             let mut document = Vec::new();
             while let Some(part) = reader.next(&mut rest).unwrap() {

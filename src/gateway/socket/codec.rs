@@ -20,8 +20,8 @@ pub(in crate::gateway) trait Codec: Send + Sized + 'static {
     fn new(limits: &Limits) -> Self;
 
     /// Takes octets from the front, up to the end of a request if there is one, or to where memory is
-    /// [lacking](Codec::lacks). Answers that are due at once go to `output`; `admit` decides on each request when its head
-    /// is complete.
+    /// [lacking](Codec::lacks). Answers that are due at once go to `output`; `admit` decides on each request when its
+    /// head is complete.
     fn take(
         &mut self,
         octets: &mut &[u8],

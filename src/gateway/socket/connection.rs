@@ -19,14 +19,14 @@ use crate::service::{Request, Response, Service};
 
 /// The most octets of answers that a peer may leave unread; beyond that, nothing more is read from it. Enough to refuse
 /// a request for every possible id.
-const MOST_UNREAD: usize = 2 << 20;
+const MAX_UNREAD: usize = 2 << 20;
 
 /// The idle time after which a connection that is told to end closes: any earlier, and a request that the web server is
 /// about to send on it would be lost.
 const QUIET: Duration = Duration::from_millis(500);
 
 /// The number of reads from one connection, each as large as possible, before others have their turn.
-const MOST_READS: usize = 64;
+const MAX_READS: usize = 64;
 
 /// The longest time that a thread waits for an idle connection.
 const MOMENT: Duration = Duration::from_millis(10);
@@ -114,7 +114,7 @@ impl<C: Codec> Connection<C> {
     ///
     /// # Errors
     /// The reason, if the connection has ended.
-    pub(super) fn turn(&mut self, worker: &mut Worker<'_>) -> Result<Wait, End<C>> {
+    pub(super) fn turn(&mut self, worker: &mut ThreadContext<'_>) -> Result<Wait, End<C>> {
         self.go_on(worker, true)
     }
 
@@ -122,7 +122,7 @@ impl<C: Codec> Connection<C> {
     ///
     /// # Errors
     /// As [`turn`](Connection::turn).
-    pub(super) fn linger(&mut self, worker: &mut Worker<'_>) -> Result<Option<Wait>, End<C>> {
+    pub(super) fn linger(&mut self, worker: &mut ThreadContext<'_>) -> Result<Option<Wait>, End<C>> {
         if !self.is_timed {
             sockopt::set_socket_timeout(&self.socket, sockopt::Timeout::Recv, Some(MOMENT))?;
             self.is_timed = true;
@@ -158,9 +158,9 @@ impl<C: Codec> Connection<C> {
         self.waiting.is_some()
     }
 
-    fn go_on(&mut self, worker: &mut Worker<'_>, mut more: bool) -> Result<Wait, End<C>> {
+    fn go_on(&mut self, worker: &mut ThreadContext<'_>, mut more: bool) -> Result<Wait, End<C>> {
         self.is_unfinished = false;
-        for _ in 0..MOST_READS {
+        for _ in 0..MAX_READS {
             let is_sent = self.send()?;
             match self.codec.closing() {
                 Some(Closing::Now) if is_sent => return Err(End::Closed),
@@ -168,7 +168,7 @@ impl<C: Codec> Connection<C> {
                 Some(Closing::AfterInput) if is_sent => self.shut()?,
                 Some(Closing::AfterInput) | None => {}
             }
-            if !is_sent && (self.answer.is_some() || self.output.len() - self.sent > MOST_UNREAD) {
+            if !is_sent && (self.answer.is_some() || self.output.len() - self.sent > MAX_UNREAD) {
                 return Ok(self.waits(Wait::Room));
             }
             if !self.has_memory(worker) {
@@ -190,7 +190,7 @@ impl<C: Codec> Connection<C> {
 
     /// Reserves the memory that the incoming request lacks; `false` if there is none yet. A request that has waited too
     /// long is refused.
-    fn has_memory(&mut self, worker: &Worker<'_>) -> bool {
+    fn has_memory(&mut self, worker: &ThreadContext<'_>) -> bool {
         let Some(lengths) = self.codec.lacks() else { return true };
         let length = lengths.end;
         let (memory, until) = match self.waiting.take() {
@@ -255,7 +255,7 @@ impl<C: Codec> Connection<C> {
     /// Drops sent octets once there are many: a peer that reads slowly and keeps asking must not make the buffer grow
     /// for ever.
     fn forget_sent(&mut self) {
-        if self.sent > MOST_UNREAD / 16 {
+        if self.sent > MAX_UNREAD / 16 {
             self.output.drain(..self.sent);
             self.sent = 0;
         }
@@ -280,7 +280,7 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Takes the octets left over from before, or reads once; `false` if there are no more now.
-    fn read(&mut self, worker: &mut Worker<'_>) -> Result<bool, End<C>> {
+    fn read(&mut self, worker: &mut ThreadContext<'_>) -> Result<bool, End<C>> {
         let unread = std::mem::take(&mut self.unread);
         if unread.is_empty() {
             return Ok(self.receive(worker, RecvFlags::DONTWAIT)? == Octets::Many);
@@ -290,7 +290,7 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Reads once.
-    fn receive(&mut self, worker: &mut Worker<'_>, flags: RecvFlags) -> Result<Octets, End<C>> {
+    fn receive(&mut self, worker: &mut ThreadContext<'_>, flags: RecvFlags) -> Result<Octets, End<C>> {
         let length = loop {
             match net::recv(&self.socket, &mut *worker.buffer, flags) {
                 Ok((_, length)) => break length,
@@ -318,7 +318,7 @@ impl<C: Codec> Connection<C> {
         Ok(())
     }
 
-    fn take(&mut self, mut octets: &[u8], worker: &Worker<'_>) -> Result<(), End<C>> {
+    fn take(&mut self, mut octets: &[u8], worker: &ThreadContext<'_>) -> Result<(), End<C>> {
         loop {
             let mut admit = |head: &mut Request| worker.admit(head);
             let (arrival, log) = logger::capture(|| self.codec.take(&mut octets, &mut self.output, &mut admit));
@@ -336,7 +336,7 @@ impl<C: Codec> Connection<C> {
     }
 
     /// Has a request answered; `log` holds the lines logged about it so far.
-    fn answer(&mut self, arrival: Arrival, mut log: Vec<u8>, worker: &Worker<'_>) {
+    fn answer(&mut self, arrival: Arrival, mut log: Vec<u8>, worker: &ThreadContext<'_>) {
         let Arrival { request_id, request, memory } = arrival;
         let (response, lines) = logger::capture(|| worker.respond(request));
         // the answer takes up memory until its peer has read it
@@ -383,7 +383,7 @@ pub(super) trait Host {
 }
 
 /// The context that a thread brings to the connections it works for.
-pub(super) struct Worker<'a> {
+pub(super) struct ThreadContext<'a> {
     /// The buffer that octets are read into.
     pub(super) buffer: Box<[u8]>,
     pub(super) host: &'a dyn Host,
@@ -391,7 +391,7 @@ pub(super) struct Worker<'a> {
     pub(super) slot: u32,
 }
 
-impl Worker<'_> {
+impl ThreadContext<'_> {
     fn admit(&self, head: &mut Request) -> Result<(), Response> {
         catch_unwind(AssertUnwindSafe(|| self.host.service().admit(head))).unwrap_or_else(|_| Err(panicked()))
     }

@@ -1,8 +1,8 @@
 //! The connections of a gateway over sockets, and their life and death.
 //!
-//! Waiting connections are with the poller and hold no thread. A thread made in advance takes one that is ready, goes on
-//! with it as far as it can, and hands it back; a method may block the thread it runs on, while others go on with other
-//! connections.
+//! Waiting connections are with the poller and hold no thread. A thread made in advance takes one that is ready, goes
+//! on with it as far as it can, and hands it back; a method may block the thread it runs on, while others go on with
+//! other connections.
 
 use std::io::{self, Read};
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ use rustix::process::{Resource, getrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM, SIGUSR1};
 
 use super::codec::Codec;
-use super::connection::{Connection, End, Host, Worker};
+use super::connection::{Connection, End, Host, ThreadContext};
 use super::listener::Listener;
 use super::poller::{Event, Poller, Wait};
 use super::watch::Watch;
@@ -53,9 +53,9 @@ pub(in crate::gateway) fn serve<C: Codec>(
 ) -> io::Result<()> {
     let stop = stop_signal(abandon)?;
     let threads = threads(&service.limits());
-    let pool = Pool::<C>::new(service, listeners, allowed, threads)?;
+    let pool = ConnectionPool::<C>::new(service, listeners, allowed, threads)?;
     for number in 1..=threads {
-        start(format!("{}-{number}", C::NAME), &pool, Pool::work)?;
+        start(format!("{}-{number}", C::NAME), &pool, ConnectionPool::work)?;
     }
     start(format!("{}-guard", C::NAME), &pool, |pool| pool.watch.guard())?;
     pool.check_descriptors()?;
@@ -70,7 +70,11 @@ pub(in crate::gateway) fn serve<C: Codec>(
     Ok(())
 }
 
-fn start<C: Codec>(name: String, pool: &Arc<Pool<C>>, work: impl FnOnce(&Pool<C>) + Send + 'static) -> io::Result<()> {
+fn start<C: Codec>(
+    name: String,
+    pool: &Arc<ConnectionPool<C>>,
+    work: impl FnOnce(&ConnectionPool<C>) + Send + 'static,
+) -> io::Result<()> {
     /// The stack of a thread, as Rust has it; half of it where addresses are limited, as each stack takes up as many.
     const STACK: usize = 2 << 20;
 
@@ -119,7 +123,7 @@ fn stop_signal(abandon: fn()) -> io::Result<mpsc::Receiver<()>> {
 }
 
 /// The connections, and everything else that the threads share.
-pub(super) struct Pool<C: Codec> {
+pub(super) struct ConnectionPool<C: Codec> {
     service: Arc<dyn Service>,
     limits: Limits,
     poller: Poller,
@@ -128,7 +132,7 @@ pub(super) struct Pool<C: Codec> {
     /// The slots of connections that have been granted memory, with the generation of each.
     roused: Mutex<Vec<(u32, u32)>>,
     /// A reference to itself, for the callbacks that wake its connections.
-    own: Weak<Pool<C>>,
+    own: Weak<ConnectionPool<C>>,
     /// Empty once it stops.
     listeners: RwLock<Vec<Listener>>,
     /// The machines that may connect, if not all.
@@ -184,18 +188,18 @@ struct Free {
     is_paused: bool,
 }
 
-impl<C: Codec> Pool<C> {
+impl<C: Codec> ConnectionPool<C> {
     fn new(
         service: Arc<dyn Service>,
         listeners: Vec<Listener>,
         allowed: Option<Vec<IpAddr>>,
         threads: usize,
-    ) -> io::Result<Arc<Pool<C>>> {
+    ) -> io::Result<Arc<ConnectionPool<C>>> {
         let limits = service.limits();
-        let connections = most_connections(&limits);
+        let connections = max_connections(&limits);
         let limits = Limits { connections: connections as usize, ..limits };
         let poller = Poller::new()?;
-        let pool = Arc::new_cyclic(|own| Pool {
+        let pool = Arc::new_cyclic(|own| ConnectionPool {
             service,
             limits,
             poller,
@@ -222,20 +226,20 @@ impl<C: Codec> Pool<C> {
 
     /// Handles events, for ever: the loop of each thread.
     fn work(&self) {
-        let mut worker = Worker { buffer: vec![0; BUFFER].into(), host: self, slot: 0 };
+        let mut worker = ThreadContext { buffer: vec![0; BUFFER].into(), host: self, slot: 0 };
         loop {
-            self.watch.attend();
+            self.watch.wait_turn();
             let event = self.poller.wait();
             self.watch.leave();
             // a mistake of this gateway costs a connection, not a thread
-            let worked = catch_unwind(AssertUnwindSafe(|| self.attend_to(event, &mut worker)));
+            let worked = catch_unwind(AssertUnwindSafe(|| self.handle_event(event, &mut worker)));
             if worked.is_err() {
                 log::error!("a connection is lost: the gateway panicked");
             }
         }
     }
 
-    fn attend_to(&self, event: Result<(Event, bool), Errno>, worker: &mut Worker<'_>) {
+    fn handle_event(&self, event: Result<(Event, bool), Errno>, worker: &mut ThreadContext<'_>) {
         match event {
             Ok((Event::Listener(index), _)) => self.accept(index, worker),
             Ok((Event::Timer, _)) => self.tick(worker),
@@ -256,7 +260,7 @@ impl<C: Codec> Pool<C> {
     }
 
     /// Accepts one connection, and goes on with it.
-    fn accept(&self, index: usize, worker: &mut Worker<'_>) {
+    fn accept(&self, index: usize, worker: &mut ThreadContext<'_>) {
         let Some(slot) = self.take_slot() else {
             return;
         };
@@ -377,7 +381,7 @@ impl<C: Codec> Pool<C> {
     }
 
     /// Goes on with a connection on which something has changed, unless it is gone or a thread has it.
-    fn resume(&self, slot: u32, generation: u32, is_ended: bool, worker: &mut Worker<'_>) {
+    fn resume(&self, slot: u32, generation: u32, is_ended: bool, worker: &mut ThreadContext<'_>) {
         let connection = self.slot(slot).take(generation, is_ended);
         if let Some(connection) = connection {
             let is_same = self.last.swap(slot, Ordering::Relaxed) == slot;
@@ -386,7 +390,7 @@ impl<C: Codec> Pool<C> {
     }
 
     /// Goes on with a connection until it waits for its peer, or is closed.
-    fn go_on(&self, slot: u32, mut connection: Box<Connection<C>>, linger: bool, worker: &mut Worker<'_>) {
+    fn go_on(&self, slot: u32, mut connection: Box<Connection<C>>, linger: bool, worker: &mut ThreadContext<'_>) {
         worker.slot = slot;
         loop {
             let mut next = connection.turn(worker);
@@ -409,7 +413,7 @@ impl<C: Codec> Pool<C> {
     /// connection is answered with half the system calls, and other threads are there for all others.
     fn may_linger(&self, slot: u32, connection: &Connection<C>) -> bool {
         self.last.load(Ordering::Relaxed) == slot
-            && self.watch.is_attended()
+            && self.watch.is_staffed()
             && connection.idle_since().is_some()
             && !self.is_stopping()
     }
@@ -418,7 +422,7 @@ impl<C: Codec> Pool<C> {
         &self,
         slot: u32,
         connection: &mut Connection<C>,
-        worker: &mut Worker<'_>,
+        worker: &mut ThreadContext<'_>,
     ) -> Result<Option<Wait>, End<C>> {
         let mut place = self.slot(slot);
         if matches!(place.watched, Watched::For(_)) {
@@ -504,7 +508,7 @@ impl<C: Codec> Pool<C> {
     }
 
     /// Does what is due by now.
-    fn tick(&self, worker: &mut Worker<'_>) {
+    fn tick(&self, worker: &mut ThreadContext<'_>) {
         self.poller.woken();
         let roused = std::mem::take(&mut *lock(&self.roused));
         roused.into_iter().for_each(|(slot, generation)| self.rouse(slot, generation));
@@ -518,7 +522,7 @@ impl<C: Codec> Pool<C> {
 
     /// Closes connections that have waited too long, and answers those that have waited for memory. Returns when the
     /// next is due.
-    fn close_overdue(&self, worker: &mut Worker<'_>) -> Option<Instant> {
+    fn close_overdue(&self, worker: &mut ThreadContext<'_>) -> Option<Instant> {
         let now = Instant::now();
         let mut next: Option<Instant> = None;
         for slot in self.slots() {
@@ -580,7 +584,7 @@ impl<C: Codec> Pool<C> {
     }
 }
 
-impl<C: Codec> Host for Pool<C> {
+impl<C: Codec> Host for ConnectionPool<C> {
     fn service(&self) -> &dyn Service {
         &*self.service
     }
@@ -642,12 +646,12 @@ impl<C: Codec> Slot<C> {
 }
 
 /// Returns the most connections that may be open: some descriptors are for the methods.
-fn most_connections(limits: &Limits) -> u32 {
+fn max_connections(limits: &Limits) -> u32 {
     /// No kernel lets a process open more files.
-    const MOST: usize = 1 << 30;
+    const MAX: usize = 1 << 30;
 
     let descriptors = getrlimit(Resource::Nofile).current.and_then(|most| usize::try_from(most).ok());
-    let most = descriptors.map_or(MOST, |most| most / 4 * 3).min(MOST);
+    let most = descriptors.map_or(MAX, |most| most / 4 * 3).min(MAX);
     limits.connections.clamp(1, most.max(1)) as u32
 }
 

@@ -49,7 +49,7 @@ impl Watch {
     }
 
     /// Goes to the poller, by way of the reserve if enough others are there.
-    pub(in crate::gateway) fn attend(&self) {
+    pub(in crate::gateway) fn wait_turn(&self) {
         while self.waiting.load(Ordering::SeqCst) > 0 && self.retire() {
             let called = self.called.lock().unwrap_or_else(PoisonError::into_inner);
             let waited = self.call.wait_while(called, |called| *called == 0);
@@ -71,7 +71,7 @@ impl Watch {
     }
 
     /// Tests whether all but one of the few wait at the poller, and at least one does.
-    pub(in crate::gateway) fn is_attended(&self) -> bool {
+    pub(in crate::gateway) fn is_staffed(&self) -> bool {
         let waiting = self.waiting.load(Ordering::SeqCst);
         waiting > 0 && waiting + 1 >= self.few
     }

@@ -10,7 +10,7 @@ use crate::protocol::{self, Answer, Incoming, Protocol};
 use crate::service::Limits;
 use crate::wire::Error;
 use crate::wire::fault::{Fault, catch_panic};
-use crate::wire::json::{self, Options, Text};
+use crate::wire::json::{self, JsonOptions, JsonText};
 use crate::wire::value::{Members, Value};
 
 /// JSON-RPC's row.
@@ -35,8 +35,8 @@ fn write_call(name: &str, params: &[Value]) -> WrittenCall {
 }
 
 fn read_answer(document: &[u8]) -> Result<Result<Value, Fault>, Error> {
-    let options = json::Options { limits: Limits::default(), large_integers_as_text: false };
-    let mut text = Text::new(document, &options)?;
+    let options = json::JsonOptions { limits: Limits::default(), large_integers_as_text: false };
+    let mut text = JsonText::new(document, &options)?;
     match text.peek() {
         Some(b'[') => text.value().map(Ok),
         _ => Ok(response_from_slice(document)?.outcome.map_err(Fault::from)),
@@ -46,7 +46,7 @@ fn read_answer(document: &[u8]) -> Result<Result<Value, Fault>, Error> {
 /// Answers a document, with nothing if it holds only notifications.
 fn answer(document: &[u8], options: &protocol::Options, dispatch: &Dispatch<'_>) -> Answer {
     let protocol::Options { limits, large_integers_as_text, .. } = *options;
-    let options = &Options { limits, large_integers_as_text };
+    let options = &JsonOptions { limits, large_integers_as_text };
     let mut answers = Answers { options, dispatch, out: Vec::with_capacity(256) };
     if let Err(fault) = answers.document(document) {
         answers.out.clear();
@@ -60,7 +60,7 @@ fn answer(document: &[u8], options: &protocol::Options, dispatch: &Dispatch<'_>)
 
 /// The answers to a document, as they are written.
 struct Answers<'a> {
-    options: &'a Options,
+    options: &'a JsonOptions,
     dispatch: &'a Dispatch<'a>,
     out: Vec<u8>,
 }
@@ -74,7 +74,7 @@ impl Answers<'_> {
             let message = format!("a document of {} octets, longer than {}", document.len(), limits.body);
             return Err(Fault::new(Fault::INVALID_CALL, message));
         }
-        let mut text = Text::new(document, self.options)?;
+        let mut text = JsonText::new(document, self.options)?;
         match text.take(b'[') {
             true => self.batch(&mut text),
             false => {
@@ -84,7 +84,7 @@ impl Answers<'_> {
         }
     }
 
-    fn batch(&mut self, text: &mut Text<'_>) -> Result<(), Fault> {
+    fn batch(&mut self, text: &mut JsonText<'_>) -> Result<(), Fault> {
         let dispatch = self.dispatch;
         // multicall inside a batch is refused: together they would evade both limits
         let dispatch = &|name: &str, params: Params<'_, '_>| match name {
@@ -172,7 +172,7 @@ impl Answers<'_> {
 }
 
 /// Returns the places of the requests in a batch, whose bracket was read.
-fn requests(text: &mut Text<'_>, limit: usize) -> Result<Vec<usize>, Fault> {
+fn requests(text: &mut JsonText<'_>, limit: usize) -> Result<Vec<usize>, Fault> {
     let mut requests = Vec::new();
     while text.next_item(requests.is_empty(), b']')? {
         if requests.len() == limit {

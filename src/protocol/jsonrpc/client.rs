@@ -9,7 +9,7 @@ use serde_json::{Number, Value as Json};
 
 use crate::service::Limits;
 use crate::wire::fault::Fault;
-use crate::wire::json::{self, Options, Text};
+use crate::wire::json::{self, JsonOptions, JsonText};
 use crate::wire::value::WriteError;
 use crate::wire::{Category, Error};
 
@@ -150,7 +150,7 @@ pub(crate) fn write_request(
 fn written_params<P: Serialize + ?Sized>(params: &P) -> Result<Vec<u8>, Error> {
     let limits = Limits { response: usize::MAX, ..Limits::default() };
     let mut out = Vec::new();
-    json::write(params, &Options { limits, large_integers_as_text: false }, &mut out)
+    json::write(params, &JsonOptions { limits, large_integers_as_text: false }, &mut out)
         .map_err(|error: WriteError| Error::new(Category::Data, format!("params: {error}")))?;
     match out.first() {
         Some(b'[' | b'{') => Ok(out),
@@ -217,7 +217,7 @@ impl From<ErrorObject> for Fault {
 /// # Ok::<(), jsonrpc::Error>(())
 /// ```
 pub fn response_from_slice<T: DeserializeOwned>(document: &[u8]) -> Result<Response<T>, Error> {
-    let options = Options { limits: Limits::default(), large_integers_as_text: false };
+    let options = JsonOptions { limits: Limits::default(), large_integers_as_text: false };
     let raw = RawResponse::read(document, &options)?;
     let id = raw.id.map(|id| parsed(id, "id")).transpose()?;
     let outcome = match (raw.error, raw.result) {
@@ -227,7 +227,7 @@ pub fn response_from_slice<T: DeserializeOwned>(document: &[u8]) -> Result<Respo
             data: error.data.map(|data| parsed(data, "data")).transpose()?,
         }),
         (None, Some(result)) => {
-            let mut text = Text::new(document, &options)?;
+            let mut text = JsonText::new(document, &options)?;
             text.go_to(result.at);
             Ok(text.value()?)
         }
@@ -262,8 +262,8 @@ impl<'de> RawResponse<'de> {
     ///
     /// # Errors
     /// Of [`Category::Syntax`] for a text that is no JSON, of [`Category::Structure`] for one that is no response.
-    pub(crate) fn read(document: &'de [u8], options: &'de Options) -> Result<RawResponse<'de>, Error> {
-        let mut text = Text::new(document, options)?;
+    pub(crate) fn read(document: &'de [u8], options: &'de JsonOptions) -> Result<RawResponse<'de>, Error> {
+        let mut text = JsonText::new(document, options)?;
         if !text.take(b'{') {
             return Err(text.unexpected("a response, which is an object"));
         }

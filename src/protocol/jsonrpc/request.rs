@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use crate::call::{Dispatch, Mismatch, ParamError, ParamName, ParamSource, Reply, TakeParam, make_call};
 use crate::wire::fault::{Fault, catch_panic};
-use crate::wire::json::Text;
-use crate::wire::value::{FormatTypes, shown};
+use crate::wire::json::JsonText;
+use crate::wire::value::{WireTypes, excerpt};
 use crate::wire::{Category, Error};
 
-pub(super) fn expect_end(text: &mut Text<'_>) -> Result<(), Fault> {
+pub(super) fn expect_end(text: &mut JsonText<'_>) -> Result<(), Fault> {
     match text.peek() {
         None => Ok(()),
         Some(_) => Err(text.unexpected("the end").into()),
@@ -30,14 +30,14 @@ pub(super) struct Envelope<'de> {
     /// The id as written.
     pub(super) id: Option<&'de str>,
     /// Set for each member that was there.
-    seen: [bool; Member::Other as usize],
+    seen: [bool; RequestMember::Other as usize],
     /// The first mistake that makes it an invalid request.
     problem: Option<Fault>,
 }
 
 /// A member of a request, in the specification's order.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Member {
+enum RequestMember {
     Jsonrpc,
     Method,
     Params,
@@ -45,14 +45,14 @@ enum Member {
     Other,
 }
 
-impl Member {
-    fn of(name: &str) -> Member {
+impl RequestMember {
+    fn of(name: &str) -> RequestMember {
         match name {
-            "jsonrpc" => Member::Jsonrpc,
-            "method" => Member::Method,
-            "params" => Member::Params,
-            "id" => Member::Id,
-            _ => Member::Other,
+            "jsonrpc" => RequestMember::Jsonrpc,
+            "method" => RequestMember::Method,
+            "params" => RequestMember::Params,
+            "id" => RequestMember::Id,
+            _ => RequestMember::Other,
         }
     }
 }
@@ -62,13 +62,13 @@ impl Envelope<'_> {
     pub(super) fn version(&self) -> Version {
         match self.jsonrpc {
             Some(version) => version,
-            None if self.method_name.is_some() && !self.seen[Member::Jsonrpc as usize] => Version::One,
+            None if self.method_name.is_some() && !self.seen[RequestMember::Jsonrpc as usize] => Version::One,
             None => Version::Two,
         }
     }
 
     /// Notes a member, which may be there only once.
-    fn note(&mut self, member: Member) {
+    fn note(&mut self, member: RequestMember) {
         let seen = self.seen.get_mut(member as usize);
         if seen.is_some_and(|seen| std::mem::replace(seen, true)) {
             let name = format!("{member:?}").to_lowercase();
@@ -83,7 +83,7 @@ impl Envelope<'_> {
 
 /// A request, and how far it is read.
 pub(super) struct Request<'t, 'de> {
-    text: &'t mut Text<'de>,
+    text: &'t mut JsonText<'de>,
     /// Set if nothing may follow the request.
     whole: bool,
     pub(super) envelope: Envelope<'de>,
@@ -111,7 +111,7 @@ enum Stage {
 }
 
 impl<'t, 'de> Request<'t, 'de> {
-    pub(super) fn new(text: &'t mut Text<'de>, whole: bool) -> Request<'t, 'de> {
+    pub(super) fn new(text: &'t mut JsonText<'de>, whole: bool) -> Request<'t, 'de> {
         Request {
             text,
             whole,
@@ -188,12 +188,12 @@ impl<'t, 'de> Request<'t, 'de> {
     fn try_members(&mut self, up_to_params: bool) -> Result<(), Fault> {
         let mut first = self.stage == Stage::Members { first: true };
         while self.text.next_item(std::mem::take(&mut first), b'}')? {
-            let member = Member::of(&self.text.name()?);
+            let member = RequestMember::of(&self.text.name()?);
             self.envelope.note(member);
             match member {
-                Member::Jsonrpc => self.jsonrpc()?,
-                Member::Method => self.envelope.method_name = self.string("method")?,
-                Member::Params => {
+                RequestMember::Jsonrpc => self.jsonrpc()?,
+                RequestMember::Method => self.envelope.method_name = self.string("method")?,
+                RequestMember::Params => {
                     let is_next = self.envelope.method_name.is_some() && self.envelope.problem.is_none();
                     if up_to_params && is_next {
                         return self.open_params();
@@ -202,8 +202,8 @@ impl<'t, 'de> Request<'t, 'de> {
                     self.params_at = Some(self.text.at());
                     self.text.skip()?;
                 }
-                Member::Id => self.id()?,
-                Member::Other => _ = self.text.skip()?,
+                RequestMember::Id => self.id()?,
+                RequestMember::Other => _ = self.text.skip()?,
             }
         }
         self.expect_end()?;
@@ -230,7 +230,7 @@ impl<'t, 'de> Request<'t, 'de> {
             Some("2.0") => Some(Version::Two),
             Some("1.0") => Some(Version::One),
             Some(other) => {
-                let found = shown(other);
+                let found = excerpt(other);
                 self.envelope.refuse(format!("member \"jsonrpc\": expected \"2.0\", found \"{found}\""));
                 None
             }
@@ -374,8 +374,8 @@ impl<'de> ParamSource<'de> for Request<'_, 'de> {
         self.by_name
     }
 
-    fn format(&self) -> FormatTypes {
-        FormatTypes::Text
+    fn format(&self) -> WireTypes {
+        WireTypes::Text
     }
 
     fn next_name(&mut self) -> Result<Option<String>, Fault> {
@@ -431,7 +431,7 @@ mod tests {
     use crate::call::Params;
     use crate::call::Values;
     use crate::service::Limits;
-    use crate::wire::json::Options;
+    use crate::wire::json::JsonOptions;
 
     /// Answers a call with its name and params, as JSON.
     fn echo(name: &str, params: Params<'_, '_>) -> Result<Reply, Fault> {
@@ -450,8 +450,8 @@ mod tests {
     type Outcome = (Result<Json, Fault>, Option<String>, bool);
 
     fn outcome(document: &[u8]) -> Outcome {
-        let options = Options { limits: Limits::default(), large_integers_as_text: false };
-        let mut text = Text::new(document, &options).unwrap();
+        let options = JsonOptions { limits: Limits::default(), large_integers_as_text: false };
+        let mut text = JsonText::new(document, &options).unwrap();
         let mut request = Request::new(&mut text, true);
         let called = request.call(&echo).map(|reply| serde_json::to_value(reply).unwrap());
         (called, request.envelope.id.map(str::to_owned), request.is_notification())

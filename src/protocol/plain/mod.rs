@@ -4,10 +4,10 @@ use http::StatusCode;
 use http::header::HeaderValue;
 
 use super::{Answer, Evidence, Incoming, Options, Protocol};
-use crate::call::{Capability, Dispatch, ValueSource, Values, make_call};
+use crate::call::{Capability, Dispatch, ValueParams, Values, make_call};
 use crate::description::{Dialect, WrittenCall};
 use crate::wire::fault::Fault;
-use crate::wire::value::{FormatTypes, Value};
+use crate::wire::value::{Value, WireTypes};
 use crate::wire::{Category, Error};
 
 pub(super) static PLAIN: Protocol = Protocol {
@@ -35,7 +35,7 @@ fn answer(document: &[u8], _options: &Options, dispatch: &Dispatch<'_>) -> Answe
     let mut words = text.split_whitespace().skip(1);
     let name = words.next().unwrap_or_default();
     let params = words.filter_map(|word| word.parse::<i64>().ok()).map(Value::Int).collect();
-    let outcome = make_call(dispatch, name, &mut ValueSource::new(Values::ByPosition(params), FormatTypes::All));
+    let outcome = make_call(dispatch, name, &mut ValueParams::new(Values::ByPosition(params), WireTypes::All));
     let (status, body) = match outcome.map(|reply| serde_json::to_string(&reply)) {
         Ok(Ok(result)) => (StatusCode::OK, result),
         Ok(Err(error)) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),

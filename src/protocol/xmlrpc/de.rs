@@ -1,7 +1,7 @@
 //! Reading: from tokens straight into the target type.
 //!
-//! [`ValueReader`] opens a `<value>`, and the rules of [`Typed`] decide what becomes of it. [`CallReader`] and
-//! [`read_response`] read the documents around values.
+//! [`ValueReader`] opens a `<value>`, and the rules of [`TypedDeserializer`] decide what becomes of it. [`CallReader`]
+//! and [`read_response`] read the documents around values.
 
 use std::borrow::Cow;
 use std::num::IntErrorKind;
@@ -13,7 +13,9 @@ use super::tag::Tag;
 use crate::call::{Mismatch, ParamError, ParamName, ParamSource, TakeParam};
 use crate::service::Limits;
 use crate::wire::fault::Fault;
-use crate::wire::value::{Base64, DateTime, FormatTypes, MemberName, Node, Source, Typed, Value, place, shown};
+use crate::wire::value::{
+    Base64, DateTime, MemberName, Node, Source, TypedDeserializer, Value, WireTypes, excerpt, place,
+};
 use crate::wire::xml::{self, Token, append};
 use crate::wire::{Category, Error};
 
@@ -111,7 +113,7 @@ fn no_integer(tag: Tag, text: &str, kind: &IntErrorKind) -> Error {
 /// Returns the error for an element whose text does not fit its type.
 #[cold]
 fn bad(tag: Tag, found: &str, expected: impl std::fmt::Display) -> Error {
-    let found = shown(found.trim_ascii());
+    let found = excerpt(found.trim_ascii());
     Error::new(Category::Data, format!("expected {tag} {expected}, found \"{found}\""))
 }
 
@@ -168,7 +170,7 @@ impl<'r, 'de> Source<'de> for ValueReader<'r, 'de> {
 #[inline]
 fn read_value<'de, S: DeserializeSeed<'de>>(reader: &mut Reader<'de>, depth: u32, seed: S) -> Result<S::Value, Error> {
     let start = reader.start();
-    seed.deserialize(Typed::Closed(ValueReader { reader: &mut *reader, depth }))
+    seed.deserialize(TypedDeserializer::Closed(ValueReader { reader: &mut *reader, depth }))
         .map_err(|error| reader.locate(error, start))
 }
 
@@ -367,7 +369,7 @@ impl<'de> MapAccess<'de> for StructReader<'_, 'de> {
         let value = match self.value.take() {
             Some(value) => {
                 let start = self.reader.start();
-                let value = value.into_typed_at::<Error>(FormatTypes::All, self.depth);
+                let value = value.into_typed_at::<Error>(WireTypes::All, self.depth);
                 seed.deserialize(value).map_err(|error| self.reader.locate(error, start))
             }
             None => {

@@ -61,7 +61,7 @@ use self::de::CallReader;
 use self::ser::WriteOptions;
 use crate::service::Limits;
 use crate::wire::fault::{Fault, FaultMembers};
-use crate::wire::value::{FormatTypes, WriteError};
+use crate::wire::value::{WireTypes, WriteError};
 use crate::wire::xml::decode;
 
 /// Reads a document whose root is a `<value>`.
@@ -122,7 +122,7 @@ pub fn to_vec<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Error> {
 /// # Ok::<(), xmlrpc::Error>(())
 /// ```
 pub fn from_value<T: DeserializeOwned>(value: Value) -> Result<T, Error> {
-    T::deserialize(value.into_typed::<Error>(FormatTypes::All))
+    T::deserialize(value.into_typed::<Error>(WireTypes::All))
 }
 
 /// Reads a `<methodCall>`: the method's name, and all params into one type, a tuple or a `Vec`.

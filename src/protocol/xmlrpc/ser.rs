@@ -37,7 +37,7 @@ pub(super) fn write_call<P: Serialize + ?Sized>(method_name: &str, params: &P, o
     out.extend_from_slice(b"<methodCall><methodName>");
     escape(method_name, out);
     out.extend_from_slice(b"</methodName><params>");
-    params.serialize(Params { out: &mut *out, count: 0 })?;
+    params.serialize(ParamsSerializer { out: &mut *out, count: 0 })?;
     out.extend_from_slice(b"</params></methodCall>\n");
     Ok(())
 }
@@ -152,12 +152,12 @@ impl Notation for Xml {
 }
 
 /// A serializer for the params of a call: the items of a sequence, or a unit for none.
-struct Params<'a> {
+struct ParamsSerializer<'a> {
     out: &'a mut Vec<u8>,
     count: usize,
 }
 
-impl Params<'_> {
+impl ParamsSerializer<'_> {
     fn param<T: Serialize + ?Sized>(&mut self, param: &T) -> Result<(), Error> {
         self.count += 1;
         self.out.extend_from_slice(b"<param>");
@@ -176,7 +176,7 @@ macro_rules! no_params {
     )*};
 }
 
-impl ser::Serializer for Params<'_> {
+impl ser::Serializer for ParamsSerializer<'_> {
     type Ok = ();
     type Error = Error;
     type SerializeSeq = Self;
@@ -248,7 +248,7 @@ impl ser::Serializer for Params<'_> {
 
 macro_rules! as_params {
     ($($trait:ident::$method:ident),*) => {$(
-        impl ser::$trait for Params<'_> {
+        impl ser::$trait for ParamsSerializer<'_> {
             type Ok = ();
             type Error = Error;
 

@@ -32,11 +32,11 @@ const GLANCE: Duration = Duration::from_millis(500);
 pub(crate) struct LogFile {
     path: PathBuf,
     pub(super) format: LogFormat,
-    state: Mutex<State>,
+    state: Mutex<LogFileState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct LogFileState {
     file: Option<File>,
     /// The last time that it was looked for.
     looked: Option<Instant>,
@@ -64,7 +64,7 @@ impl LogFile {
         }
     }
 
-    fn append(&self, state: &mut State, line: &str, root: fn() -> Option<PathBuf>) -> io::Result<()> {
+    fn append(&self, state: &mut LogFileState, line: &str, root: fn() -> Option<PathBuf>) -> io::Result<()> {
         if state.looked.is_none_or(|looked| looked.elapsed() >= GLANCE) {
             state.looked = Some(Instant::now());
             if !state.file.as_ref().is_some_and(|file| self.is_at_its_place(file)) {

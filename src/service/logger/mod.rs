@@ -24,7 +24,7 @@ use self::file::say;
 use super::request::Request;
 
 /// The most octets of lines that are captured at a time: more than an operator reads in a web server's log.
-const MOST_CAPTURED: usize = 8 << 10;
+const MAX_CAPTURED: usize = 8 << 10;
 
 // the request being answered on this thread, and the file for its lines
 scoped_thread_local!(static REQUEST: Request);
@@ -159,7 +159,7 @@ impl Log for Logger {
             CAPTURED.with_borrow_mut(|captured| {
                 if let Some(captured) = captured {
                     let said = said + "\n";
-                    let room = MOST_CAPTURED.saturating_sub(captured.len());
+                    let room = MAX_CAPTURED.saturating_sub(captured.len());
                     captured.extend_from_slice(&said.as_bytes()[..room.min(said.len())]);
                 }
             });

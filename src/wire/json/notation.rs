@@ -2,11 +2,15 @@
 
 use serde::ser::Serialize;
 
-use super::Options;
+use super::JsonOptions;
 use crate::wire::value::{self, Base64, Double, Integer, Notation, WriteError};
 
 /// Appends a value to a text.
-pub(crate) fn write<T: Serialize + ?Sized>(value: &T, options: &Options, out: &mut Vec<u8>) -> Result<(), WriteError> {
+pub(crate) fn write<T: Serialize + ?Sized>(
+    value: &T,
+    options: &JsonOptions,
+    out: &mut Vec<u8>,
+) -> Result<(), WriteError> {
     let notation = Json { large_integers_as_text: options.large_integers_as_text };
     value::write(value, notation, options.limits.response, out)
 }
@@ -125,7 +129,7 @@ mod tests {
     use crate::wire::value::{DateTime, Value};
 
     fn written<T: Serialize>(value: T, large_integers_as_text: bool) -> Result<String, WriteError> {
-        let options = Options { limits: Limits { response: 40, ..Limits::default() }, large_integers_as_text };
+        let options = JsonOptions { limits: Limits { response: 40, ..Limits::default() }, large_integers_as_text };
         let mut out = Vec::new();
         write(&value, &options, &mut out)?;
         Ok(String::from_utf8(out).unwrap())

@@ -1,7 +1,7 @@
 //! Numbers as written in a text, and whether a double keeps all of their digits.
 
 use super::typed::{AS_WRITTEN, Doubles};
-use crate::wire::value::shown;
+use crate::wire::value::excerpt;
 
 /// Returns the numbers of a valid JSON text, each with its place.
 pub(super) fn of(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -41,14 +41,14 @@ fn is_of_number(octet: u8) -> bool {
 
 /// Returns the number at an octet of a text, or just before it, for a message.
 pub(super) fn around(text: &str, at: usize) -> &str {
-    const LONGEST: usize = 100;
+    const MAX_DIGITS: usize = 100;
 
     let octets = text.as_bytes();
     let mut start = at.min(octets.len());
-    while start > 0 && at - start < LONGEST && is_of_number(octets[start - 1]) {
+    while start > 0 && at - start < MAX_DIGITS && is_of_number(octets[start - 1]) {
         start -= 1;
     }
-    let length = octets[start..].iter().take(LONGEST).take_while(|octet| is_of_number(**octet)).count();
+    let length = octets[start..].iter().take(MAX_DIGITS).take_while(|octet| is_of_number(**octet)).count();
     &text[start..start + length]
 }
 
@@ -56,11 +56,11 @@ pub(super) fn around(text: &str, at: usize) -> &str {
 /// integer of more than 64 bits.
 pub(super) fn refused(message: &str, number: &str) -> String {
     let is_integer = number.bytes().all(|octet| octet == b'-' || octet.is_ascii_digit());
-    if is_integer { too_wide(number) } else { message.replacen(AS_WRITTEN, &shown(number), 1) }
+    if is_integer { too_wide(number) } else { message.replacen(AS_WRITTEN, &excerpt(number), 1) }
 }
 
 fn too_wide(number: &str) -> String {
-    format!("expected an integer of at most 64 bits, found {}: a string can have it", shown(number))
+    format!("expected an integer of at most 64 bits, found {}: a string can have it", excerpt(number))
 }
 
 /// Returns a message if a number has lost digits.
@@ -69,7 +69,7 @@ pub(super) fn loss(number: &str, doubles: Doubles) -> Option<String> {
     if !is_integer {
         // a number with an exponent or fraction is a double and loses nothing, unless it was taken for an integer
         return (doubles.as_integers && !is_exact(number))
-            .then(|| format!("expected int, found double {}", shown(number)));
+            .then(|| format!("expected int, found double {}", excerpt(number)));
     }
     if number.parse::<i64>().is_ok() || number.parse::<u64>().is_ok() {
         return None;

@@ -7,22 +7,22 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, Visitor};
 use serde_json::value::RawValue;
 
-use super::Options;
+use super::JsonOptions;
 use super::numbers;
-use super::typed::{self, AS_WRITTEN, Doubles, Guard, Guarded};
+use super::typed::{self, AS_WRITTEN, Doubles, Guarded, LimitGuard};
 use crate::wire::{Category, Error, Position};
 
 /// A text, read from the front.
-pub(crate) struct Text<'de> {
+pub(crate) struct JsonText<'de> {
     text: &'de str,
     at: usize,
-    guard: Guard<'de>,
+    guard: LimitGuard<'de>,
 }
 
-impl<'de> Text<'de> {
+impl<'de> JsonText<'de> {
     /// # Errors
     /// If the octets are not UTF-8 (RFC 8259 §8.1).
-    pub(crate) fn new(octets: &'de [u8], options: &'de Options) -> Result<Text<'de>, Error> {
+    pub(crate) fn new(octets: &'de [u8], options: &'de JsonOptions) -> Result<JsonText<'de>, Error> {
         // some clients send a byte order mark, which is not part of the text
         let octets = octets.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(octets);
         let not_utf8 = |found: &str, at: usize| {
@@ -33,7 +33,7 @@ impl<'de> Text<'de> {
             return Err(not_utf8("UTF-16 or UTF-32", 0));
         }
         match std::str::from_utf8(octets) {
-            Ok(text) => Ok(Text { text, at: 0, guard: Guard::new(options) }),
+            Ok(text) => Ok(JsonText { text, at: 0, guard: LimitGuard::new(options) }),
             Err(error) => {
                 let at = error.valid_up_to();
                 Err(not_utf8(&format!("octet {:02X}", octets[at]), at))
@@ -121,7 +121,7 @@ impl<'de> Text<'de> {
         self.seeded(PhantomData::<T>)
     }
 
-    /// Reads a value by a seed, as [`value`](Text::value) does by a type.
+    /// Reads a value by a seed, as [`value`](JsonText::value) does by a type.
     #[inline]
     pub(crate) fn seeded<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
         let mut deserializer = serde_json::Deserializer::from_str(&self.text[self.at..]);
@@ -188,7 +188,7 @@ impl<'de> Text<'de> {
 
     /// Returns the error for a value that could not be read: in the text itself, or just in the type.
     #[cold]
-    fn explain(&mut self, error: typed::Error<serde_json::Error>) -> Error {
+    fn explain(&mut self, error: typed::GuardedError<serde_json::Error>) -> Error {
         if self.guard.exceeded().is_some() {
             return self.over_limit();
         }
@@ -271,13 +271,13 @@ mod tests {
     use crate::service::Limits;
     use crate::wire::value::Value;
 
-    fn options() -> Options {
-        Options { limits: Limits { depth: 3, members: 4, ..Limits::default() }, large_integers_as_text: false }
+    fn options() -> JsonOptions {
+        JsonOptions { limits: Limits { depth: 3, members: 4, ..Limits::default() }, large_integers_as_text: false }
     }
 
-    fn refusal(text: &[u8], read: impl Fn(&mut Text<'_>) -> Result<(), Error>) -> Option<(Category, String)> {
+    fn refusal(text: &[u8], read: impl Fn(&mut JsonText<'_>) -> Result<(), Error>) -> Option<(Category, String)> {
         let options = options();
-        let error = Text::new(text, &options).and_then(|mut text| read(&mut text)).err()?;
+        let error = JsonText::new(text, &options).and_then(|mut text| read(&mut text)).err()?;
         Some((error.category(), error.to_string()))
     }
 
@@ -292,7 +292,7 @@ mod tests {
         {
             let mut written = Vec::new();
             write_string(string, &mut written);
-            let read = Text::new(&written, &options).unwrap().string().unwrap();
+            let read = JsonText::new(&written, &options).unwrap().string().unwrap();
             assert_eq!(read, string);
             assert_eq!(matches!(read, Cow::Borrowed(_)), is_borrowed, "{string:?}");
         }
@@ -303,7 +303,7 @@ mod tests {
     fn texts_spec() {
         let options = options();
         let text = "\u{FEFF} {\"a\" :\r\n[1,\t\"\\uD834\\uDD1E\"] , \"\\uD800\":{}}  ";
-        let mut text = Text::new(text.as_bytes(), &options).unwrap();
+        let mut text = JsonText::new(text.as_bytes(), &options).unwrap();
         assert!(text.take(b'{') && text.next_item(true, b'}').unwrap());
         assert_eq!(text.name().unwrap(), "a");
         text.peek();

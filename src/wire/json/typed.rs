@@ -13,18 +13,18 @@ use serde::de::{
     Visitor,
 };
 
-use super::Options;
-use crate::wire::value::{Base64, DataError, MemberName, Variant, beyond_double, exactly, place, say_in_words};
+use super::JsonOptions;
+use crate::wire::value::{Base64, DataError, MemberName, Variant, beyond_double, exactly, place, wire_error_impl};
 
 /// The budget that the values of one text share.
-pub(super) struct Guard<'o> {
+pub(super) struct LimitGuard<'o> {
     depth_left: Cell<u32>,
     members_left: Cell<usize>,
     exceeded: Cell<Option<Limit>>,
     has_failed: Cell<bool>,
     /// Large doubles since the value began, which may have been integers.
     doubles: Cell<Doubles>,
-    options: &'o Options,
+    options: &'o JsonOptions,
 }
 
 /// The kinds of large doubles in a value. The library silently makes one of every integer beyond 64 bits, so the text
@@ -46,7 +46,7 @@ enum Limit {
 }
 
 /// The type that a double was taken for.
-enum Taken {
+enum NumberTarget {
     Double,
     Signed(i64),
     Unsigned(u64),
@@ -57,9 +57,9 @@ enum Taken {
 /// A limit was reached; the guard remembers which.
 pub(super) struct OverLimit;
 
-impl<'o> Guard<'o> {
-    pub(super) fn new(options: &'o Options) -> Guard<'o> {
-        Guard {
+impl<'o> LimitGuard<'o> {
+    pub(super) fn new(options: &'o JsonOptions) -> LimitGuard<'o> {
+        LimitGuard {
             depth_left: Cell::new(options.limits.depth),
             members_left: Cell::new(options.limits.members),
             exceeded: Cell::new(None),
@@ -124,9 +124,9 @@ impl<'o> Guard<'o> {
 
     /// Notes a failure of the library, even if the type it read for does not pass the error on.
     #[cold]
-    fn failed<L>(&self, error: L) -> Error<L> {
+    fn failed<L>(&self, error: L) -> GuardedError<L> {
         self.has_failed.set(true);
-        Error::Library(error)
+        GuardedError::Library(error)
     }
 
     /// Returns whether the library has failed somewhere in the value.
@@ -136,7 +136,7 @@ impl<'o> Guard<'o> {
     }
 
     /// Converts a double to the wanted type, and notes it if it may have been an integer.
-    fn take_double(&self, value: f64, wanted: Wanted) -> Taken {
+    fn take_double(&self, value: f64, wanted: Wanted) -> NumberTarget {
         const EXACT: f64 = (1_u64 << 53) as f64;
         const LARGE: f64 = i64::MAX as f64;
 
@@ -145,16 +145,16 @@ impl<'o> Guard<'o> {
             // a whole number is an int in JSON Schema
             Wanted::Integer { .. } if value.fract() == 0.0 && value.abs() < 2.0 * LARGE => {
                 doubles.as_integers |= value.abs() >= EXACT;
-                if value < LARGE { Taken::Signed(value as i64) } else { Taken::Unsigned(value as u64) }
+                if value < LARGE { NumberTarget::Signed(value as i64) } else { NumberTarget::Unsigned(value as u64) }
             }
-            Wanted::Integer { .. } => Taken::Nothing,
+            Wanted::Integer { .. } => NumberTarget::Nothing,
             Wanted::Double => {
                 doubles.as_doubles |= value.abs() >= LARGE;
-                Taken::Double
+                NumberTarget::Double
             }
             _ => {
                 doubles.as_anything |= value.abs() >= LARGE;
-                Taken::Double
+                NumberTarget::Double
             }
         };
         self.doubles.set(doubles);
@@ -176,63 +176,63 @@ impl OverLimit {
 }
 
 /// An error of the library below the guard, or of the Rust type above it.
-pub(super) enum Error<L> {
+pub(super) enum GuardedError<L> {
     Library(L),
     Data(DataError),
 }
 
-impl<L: de::Error> Error<L> {
+impl<L: de::Error> GuardedError<L> {
     pub(super) fn into_library(self) -> L {
         match self {
-            Error::Library(error) => error,
-            Error::Data(error) => L::custom(error),
+            GuardedError::Library(error) => error,
+            GuardedError::Data(error) => L::custom(error),
         }
     }
 }
 
-impl<L> From<DataError> for Error<L> {
-    fn from(error: DataError) -> Error<L> {
-        Error::Data(error)
+impl<L> From<DataError> for GuardedError<L> {
+    fn from(error: DataError) -> GuardedError<L> {
+        GuardedError::Data(error)
     }
 }
 
-impl<L: fmt::Display> fmt::Display for Error<L> {
+impl<L: fmt::Display> fmt::Display for GuardedError<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Library(error) => error.fmt(f),
-            Error::Data(error) => error.fmt(f),
+            GuardedError::Library(error) => error.fmt(f),
+            GuardedError::Data(error) => error.fmt(f),
         }
     }
 }
 
-impl<L: fmt::Display> fmt::Debug for Error<L> {
+impl<L: fmt::Display> fmt::Debug for GuardedError<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl<L: fmt::Display> std::error::Error for Error<L> {}
+impl<L: fmt::Display> std::error::Error for GuardedError<L> {}
 
-impl<L: fmt::Display> de::Error for Error<L> {
-    say_in_words!();
+impl<L: fmt::Display> de::Error for GuardedError<L> {
+    wire_error_impl!();
 }
 
 /// A deserializer under the guard.
 pub(super) struct Guarded<'g, D> {
     inner: D,
-    guard: &'g Guard<'g>,
+    guard: &'g LimitGuard<'g>,
 }
 
 impl<'g, D> Guarded<'g, D> {
     #[inline]
-    pub(super) fn new(inner: D, guard: &'g Guard<'g>) -> Guarded<'g, D> {
+    pub(super) fn new(inner: D, guard: &'g LimitGuard<'g>) -> Guarded<'g, D> {
         Guarded { inner, guard }
     }
 }
 
 impl<'de, 'g, D: Deserializer<'de>> Guarded<'g, D> {
     #[inline]
-    fn visit<V: Visitor<'de>>(self, visitor: V, wanted: Wanted) -> Result<V::Value, Error<D::Error>> {
+    fn visit<V: Visitor<'de>>(self, visitor: V, wanted: Wanted) -> Result<V::Value, GuardedError<D::Error>> {
         self.inner
             .deserialize_any(Guest { visitor, wanted, guard: self.guard })
             .map_err(|error| self.guard.failed(error))
@@ -249,7 +249,7 @@ macro_rules! integers {
 }
 
 impl<'de, D: Deserializer<'de>> Deserializer<'de> for Guarded<'_, D> {
-    type Error = Error<D::Error>;
+    type Error = GuardedError<D::Error>;
 
     integers!(
         deserialize_i8(i8),
@@ -356,7 +356,7 @@ pub(super) const AS_WRITTEN: &str = "$number";
 struct Guest<'g, V> {
     visitor: V,
     wanted: Wanted,
-    guard: &'g Guard<'g>,
+    guard: &'g LimitGuard<'g>,
 }
 
 impl<'de, V: Visitor<'de>> Guest<'_, V> {
@@ -437,10 +437,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
     #[inline]
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
         match self.guard.take_double(value, self.wanted) {
-            Taken::Double => {}
-            Taken::Signed(value) => return self.signed(value),
-            Taken::Unsigned(value) => return self.unsigned(value),
-            Taken::Nothing => return Err(E::custom(format_args!("expected int, found double {AS_WRITTEN}"))),
+            NumberTarget::Double => {}
+            NumberTarget::Signed(value) => return self.signed(value),
+            NumberTarget::Unsigned(value) => return self.unsigned(value),
+            NumberTarget::Nothing => return Err(E::custom(format_args!("expected int, found double {AS_WRITTEN}"))),
         }
         self.visitor.visit_f64::<DataError>(value).map_err(E::custom)
     }
@@ -467,12 +467,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
 
     #[inline]
     fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_some(Guarded::new(inner, self.guard)).map_err(Error::into_library)
+        self.visitor.visit_some(Guarded::new(inner, self.guard)).map_err(GuardedError::into_library)
     }
 
     #[inline]
     fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
-        self.visitor.visit_newtype_struct(Guarded::new(inner, self.guard)).map_err(Error::into_library)
+        self.visitor.visit_newtype_struct(Guarded::new(inner, self.guard)).map_err(GuardedError::into_library)
     }
 
     #[inline]
@@ -482,8 +482,8 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
         }
         let guard = self.guard;
         guard.enter().map_err(OverLimit::error)?;
-        let mut items = Access::new(inner, guard);
-        let value = self.visitor.visit_seq(&mut items).map_err(Error::into_library);
+        let mut items = GuardedAccess::new(inner, guard);
+        let value = self.visitor.visit_seq(&mut items).map_err(GuardedError::into_library);
         guard.leave();
         let value = value?;
         if items.inner.next_element::<IgnoredAny>()?.is_some() {
@@ -496,7 +496,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guest<'_, V> {
     fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
         let guard = self.guard;
         guard.enter().map_err(OverLimit::error)?;
-        let value = self.visitor.visit_map(Access::new(inner, guard)).map_err(Error::into_library);
+        let value = self.visitor.visit_map(GuardedAccess::new(inner, guard)).map_err(GuardedError::into_library);
         guard.leave();
         value
     }
@@ -527,19 +527,19 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for EnumVisitor<V> {
 }
 
 /// The items of an array, or the members of an object, under the guard.
-struct Access<'g, 'de, A> {
+struct GuardedAccess<'g, 'de, A> {
     inner: A,
-    guard: &'g Guard<'g>,
+    guard: &'g LimitGuard<'g>,
     /// The number of items that were read.
     index: usize,
     /// The name of the current member.
     name: Cow<'de, str>,
 }
 
-impl<'g, A> Access<'g, '_, A> {
+impl<'g, A> GuardedAccess<'g, '_, A> {
     #[inline]
-    fn new(inner: A, guard: &'g Guard<'g>) -> Self {
-        Access { inner, guard, index: 0, name: Cow::Borrowed("") }
+    fn new(inner: A, guard: &'g LimitGuard<'g>) -> Self {
+        GuardedAccess { inner, guard, index: 0, name: Cow::Borrowed("") }
     }
 
     /// Returns the number of arrays and structs around this one.
@@ -548,8 +548,8 @@ impl<'g, A> Access<'g, '_, A> {
     }
 }
 
-impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Access<'_, 'de, A> {
-    type Error = Error<A::Error>;
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for GuardedAccess<'_, 'de, A> {
+    type Error = GuardedError<A::Error>;
 
     #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Self::Error> {
@@ -567,8 +567,8 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Access<'_, 'de, A> {
     }
 }
 
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for Access<'_, 'de, A> {
-    type Error = Error<A::Error>;
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for GuardedAccess<'_, 'de, A> {
+    type Error = GuardedError<A::Error>;
 
     #[inline]
     fn next_key_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Self::Error> {
@@ -592,7 +592,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Access<'_, 'de, A> {
 /// The seed of an item or a member.
 struct Seed<'g, T> {
     seed: T,
-    guard: &'g Guard<'g>,
+    guard: &'g LimitGuard<'g>,
 }
 
 impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, T> {
@@ -601,7 +601,7 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Seed<'_, T> {
     #[inline]
     fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<T::Value, D::Error> {
         self.guard.count_member().map_err(OverLimit::error)?;
-        self.seed.deserialize(Guarded::new(inner, self.guard)).map_err(Error::into_library)
+        self.seed.deserialize(Guarded::new(inner, self.guard)).map_err(GuardedError::into_library)
     }
 }
 
@@ -658,18 +658,18 @@ mod tests {
         Square { side: i32 },
     }
 
-    fn read<T: DeserializeOwned>(text: &str, guard: &Guard<'_>) -> Result<T, String> {
+    fn read<T: DeserializeOwned>(text: &str, guard: &LimitGuard<'_>) -> Result<T, String> {
         let read = T::deserialize(Guarded::new(&mut serde_json::Deserializer::from_str(text), guard));
         // the library adds a place
         read.map_err(|error| error.to_string()).map_err(|error| error.split(" at line ").next().unwrap().to_owned())
     }
 
-    fn options(depth: u32, members: usize, large_integers_as_text: bool) -> Options {
-        Options { limits: Limits { depth, members, ..Limits::default() }, large_integers_as_text }
+    fn options(depth: u32, members: usize, large_integers_as_text: bool) -> JsonOptions {
+        JsonOptions { limits: Limits { depth, members, ..Limits::default() }, large_integers_as_text }
     }
 
     fn refusal<T: DeserializeOwned>(text: &str) -> String {
-        read::<T>(text, &Guard::new(&options(64, 100, false))).err().unwrap_or_default()
+        read::<T>(text, &LimitGuard::new(&options(64, 100, false))).err().unwrap_or_default()
     }
 
     #[test]
@@ -684,7 +684,7 @@ mod tests {
             r#"["a\"\\b",true,{"c":[1,2.5],"":null}]"#,
             r#""1998-07-17T14:08:55""#,
         ] {
-            let value: Value = read(text, &Guard::new(&options)).unwrap();
+            let value: Value = read(text, &LimitGuard::new(&options)).unwrap();
             assert_eq!(serde_json::to_string(&value).unwrap(), text);
         }
     }
@@ -693,7 +693,7 @@ mod tests {
     #[test]
     fn types_spec() {
         let options = options(64, 100, true);
-        let guard = Guard::new(&options);
+        let guard = LimitGuard::new(&options);
         for (text, number) in [("100", 100), ("1e2", 100), ("100.0", 100), ("-0.0", 0), ("\"7\"", 7)] {
             assert_eq!(read(text, &guard), Ok(number), "{text}");
         }
@@ -741,10 +741,10 @@ mod tests {
     #[test]
     fn limits_invalid() {
         let options = options(2, 3, false);
-        let guard = Guard::new(&options);
+        let guard = LimitGuard::new(&options);
         assert_eq!(read::<Value>("[[1]]", &guard).map(|_| ()), Ok(()));
         assert!(guard.exceeded().is_none());
-        let guard = Guard::new(&options);
+        let guard = LimitGuard::new(&options);
         assert!(read::<Value>("[[[]]]", &guard).is_err());
         assert_eq!(guard.exceeded().as_deref(), Some("arrays and structs nested deeper than 2"));
         guard.begin();

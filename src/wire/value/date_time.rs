@@ -208,14 +208,14 @@ impl Serialize for DateTime {
     /// # Errors
     /// If the year does not have four digits.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_newtype_struct(DateTime::NAME, &Text(self))
+        serializer.serialize_newtype_struct(DateTime::NAME, &DateTimeText(self))
     }
 }
 
 /// The content: without dashes for a format that recognised the name, with them for all others.
-struct Text<'a>(&'a DateTime);
+struct DateTimeText<'a>(&'a DateTime);
 
-impl Serialize for Text<'_> {
+impl Serialize for DateTimeText<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Some(text) = self.0.format() else {
             return Err(serde::ser::Error::custom(format_args!("the year of {} has not four digits", self.0.0)));
@@ -260,7 +260,7 @@ impl<'de> Visitor<'de> for DateTimeVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<DateTime, E> {
-        text.parse().map_err(|error| E::custom(format_args!("\"{}\" is {error}", super::shown(text))))
+        text.parse().map_err(|error| E::custom(format_args!("\"{}\" is {error}", super::excerpt(text))))
     }
 }
 

@@ -17,7 +17,7 @@ impl Display for DataError {
 impl std::error::Error for DataError {}
 
 /// Implements the functions of `serde::de::Error` for an error that converts from [`DataError`], in its words.
-macro_rules! say_in_words {
+macro_rules! wire_error_impl {
     () => {
         fn custom<T: ::std::fmt::Display>(message: T) -> Self {
             <$crate::wire::value::DataError as ::serde::de::Error>::custom(message).into()
@@ -53,7 +53,7 @@ macro_rules! say_in_words {
     };
 }
 use crate::wire::Type;
-pub(crate) use say_in_words;
+pub(crate) use wire_error_impl;
 
 impl de::Error for DataError {
     fn custom<T: Display>(message: T) -> DataError {
@@ -76,11 +76,11 @@ impl de::Error for DataError {
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> DataError {
-        DataError(format!("expected {}, found \"{}\"", one_of(expected), shown(variant)))
+        DataError(format!("expected {}, found \"{}\"", one_of(expected), excerpt(variant)))
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> DataError {
-        DataError(format!("expected members {}, found \"{}\"", one_of(expected), shown(field)))
+        DataError(format!("expected members {}, found \"{}\"", one_of(expected), excerpt(field)))
     }
 
     fn missing_field(field: &'static str) -> DataError {
@@ -123,7 +123,7 @@ fn found_words(found: Unexpected<'_>) -> String {
         Unexpected::Unsigned(value) => format!("int {value}"),
         Unexpected::Signed(value) => format!("int {value}"),
         Unexpected::Float(value) => format!("double {value}"),
-        Unexpected::Str(text) => format!("string \"{}\"", shown(text)),
+        Unexpected::Str(text) => format!("string \"{}\"", excerpt(text)),
         Unexpected::Char(_) => "string".into(),
         Unexpected::Bytes(_) => "base64".into(),
         Unexpected::Unit | Unexpected::Option => "nil".into(),
@@ -135,11 +135,11 @@ fn found_words(found: Unexpected<'_>) -> String {
 }
 
 /// Prepares a client's text for a message: cut, and with unprintable characters escaped.
-pub(crate) fn shown(text: &str) -> String {
-    const LONGEST: usize = 100;
+pub(crate) fn excerpt(text: &str) -> String {
+    const MAX_EXCERPT: usize = 100;
 
-    let more = if text.chars().nth(LONGEST).is_some() { "..." } else { "" };
-    let text: String = text.chars().take(LONGEST).collect();
+    let more = if text.chars().nth(MAX_EXCERPT).is_some() { "..." } else { "" };
+    let text: String = text.chars().take(MAX_EXCERPT).collect();
     format!("{}{more}", text.escape_debug())
 }
 

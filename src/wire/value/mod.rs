@@ -20,10 +20,10 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 pub use self::base64::Base64;
 pub use self::date_time::{DateTime, ParseDateTimeError};
-pub(crate) use self::error::{DataError, say_in_words, shown};
+pub(crate) use self::error::{DataError, excerpt, wire_error_impl};
 pub use self::members::Members;
-pub(crate) use self::source::{FormatTypes, Received};
-pub(crate) use self::typed::{MemberName, Node, Source, Typed, Variant, beyond_double, exactly};
+pub(crate) use self::source::{Untyped, WireTypes};
+pub(crate) use self::typed::{MemberName, Node, Source, TypedDeserializer, Variant, beyond_double, exactly};
 pub(crate) use self::writer::{Double, Integer, Notation, OUTCOME, WriteError, write};
 use crate::wire::Type;
 
@@ -211,7 +211,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Value::deserialize(deserializer)
     }
 
-    /// Reads a date, which [`Typed`] announces this way.
+    /// Reads a date, which [`TypedDeserializer`] announces this way.
     fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         DateTime::from_text(deserializer).map(Value::DateTime)
     }

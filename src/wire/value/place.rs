@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::fmt::{Display, Write};
 
-use super::shown;
+use super::excerpt;
 
 thread_local! {
     /// The steps from the inside out, each with its depth.
@@ -28,7 +28,7 @@ pub(crate) fn note_item(depth: u32, index: usize) {
 /// Notes a failure of the member of this name, in a struct at this depth.
 #[cold]
 pub(crate) fn note_member(depth: u32, name: impl Display) {
-    note(depth, format!(".{}", shown(&name.to_string())));
+    note(depth, format!(".{}", excerpt(&name.to_string())));
 }
 
 fn note(depth: u32, step: String) {

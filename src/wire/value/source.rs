@@ -1,4 +1,4 @@
-//! Values as a source for the rules of [`Typed`], with a trace of the format they came from.
+//! Values as a source for the rules of [`TypedDeserializer`], with a trace of the format they came from.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,78 +11,78 @@ use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, MapAccess, Seq
 use super::Value;
 use super::base64::Base64;
 use super::place;
-use super::typed::{MemberName, Node, Source, Typed};
+use super::typed::{MemberName, Node, Source, TypedDeserializer};
 
 impl Value {
     /// Decodes a value into a type by the rules that decode a document.
-    pub(crate) fn into_typed<'de, E: de::Error>(self, format: FormatTypes) -> Typed<'de, ValueSource<E>> {
+    pub(crate) fn into_typed<'de, E: de::Error>(self, format: WireTypes) -> TypedDeserializer<'de, ValueSource<E>> {
         self.into_typed_at(format, 0)
     }
 
     /// Decodes a value that is inside of `depth` arrays and structs.
     pub(crate) fn into_typed_at<'de, E: de::Error>(
         self,
-        format: FormatTypes,
+        format: WireTypes,
         depth: u32,
-    ) -> Typed<'de, ValueSource<E>> {
-        Typed::Closed(ValueSource { value: self, format, depth, error: PhantomData })
+    ) -> TypedDeserializer<'de, ValueSource<E>> {
+        TypedDeserializer::Closed(ValueSource { value: self, format, depth, error: PhantomData })
     }
 }
 
 /// The types of the format that a value came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FormatTypes {
+pub(crate) enum WireTypes {
     All,
     /// None for dates and octets: any string may be one.
     Text,
 }
 
 /// Values, and the types of the format they came from.
-pub(crate) struct Received {
+pub(crate) struct Untyped {
     pub(crate) values: Vec<Value>,
-    pub(crate) format: FormatTypes,
+    pub(crate) format: WireTypes,
 }
 
-impl Received {
+impl Untyped {
     /// The name by which formats that have all types recognise it.
-    pub(super) const NAME: &'static str = "$rpcgi::Received";
+    pub(super) const NAME: &'static str = "$rpcgi::Untyped";
 }
 
-impl<'de> Deserialize<'de> for Received {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Received, D::Error> {
-        deserializer.deserialize_newtype_struct(Received::NAME, ReceivedVisitor)
+impl<'de> Deserialize<'de> for Untyped {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Untyped, D::Error> {
+        deserializer.deserialize_newtype_struct(Untyped::NAME, ReceivedVisitor)
     }
 }
 
 struct ReceivedVisitor;
 
 impl<'de> Visitor<'de> for ReceivedVisitor {
-    type Value = Received;
+    type Value = Untyped;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("array")
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Received, D::Error> {
-        Ok(Received { values: Vec::deserialize(deserializer)?, format: FormatTypes::Text })
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Untyped, D::Error> {
+        Ok(Untyped { values: Vec::deserialize(deserializer)?, format: WireTypes::Text })
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Received, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Untyped, A::Error> {
         let mut values = Vec::new();
         while let Some(value) = seq.next_element()? {
             values.push(value);
         }
-        Ok(Received { values, format: FormatTypes::All })
+        Ok(Untyped { values, format: WireTypes::All })
     }
 }
 
-impl JsonSchema for Received {
+impl JsonSchema for Untyped {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> Cow<'static, str> {
-        "Received".into()
+        "Untyped".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
@@ -90,10 +90,10 @@ impl JsonSchema for Received {
     }
 }
 
-/// A [`Value`] as a source for [`Typed`].
+/// A [`Value`] as a source for [`TypedDeserializer`].
 pub(crate) struct ValueSource<E> {
     value: Value,
-    format: FormatTypes,
+    format: WireTypes,
     depth: u32,
     error: PhantomData<E>,
 }
@@ -105,7 +105,7 @@ pub(crate) struct Inside<I, E> {
     index: usize,
     /// The value of the current member, and its name.
     member: Option<(String, Value)>,
-    format: FormatTypes,
+    format: WireTypes,
     depth: u32,
     error: PhantomData<E>,
 }
@@ -166,7 +166,7 @@ impl<'de, E: de::Error> Source<'de> for ValueSource<E> {
         Ok(match value {
             Value::Int(value) => Node::Int(value),
             Value::Boolean(value) => Node::Boolean(value),
-            Value::String(value) if format == FormatTypes::Text => Node::Text(value.into()),
+            Value::String(value) if format == WireTypes::Text => Node::Text(value.into()),
             Value::String(value) => Node::String(value.into()),
             Value::Double(value) => Node::Double(value),
             // with the fraction of a second, which is read though not written
@@ -214,35 +214,35 @@ mod tests {
         Members::from([("authors", authors.into()), ("year", 1998.into())]).into()
     }
 
-    fn read<T: de::DeserializeOwned>(value: Value, format: FormatTypes) -> Result<T, DataError> {
+    fn read<T: de::DeserializeOwned>(value: Value, format: WireTypes) -> Result<T, DataError> {
         place::begin();
         T::deserialize(value.into_typed(format))
     }
 
     /// Returns the place of a mistake, and its text.
     fn refusal<T: de::DeserializeOwned>(value: Value) -> Option<(String, String)> {
-        read::<T>(value, FormatTypes::All).err().map(|error| (place::taken(), error.to_string()))
+        read::<T>(value, WireTypes::All).err().map(|error| (place::taken(), error.to_string()))
     }
 
     #[test]
     fn received_roundtrip() {
         let values = vec![Value::Int(1), book(vec!["a".into()]), Base64(vec![1]).into(), Value::Nil];
-        let received: Received = read(Value::Array(values.clone()), FormatTypes::All).unwrap();
-        assert_eq!((received.values, received.format), (values, FormatTypes::All));
+        let received: Untyped = read(Value::Array(values.clone()), WireTypes::All).unwrap();
+        assert_eq!((received.values, received.format), (values, WireTypes::All));
         // a format without types for dates and octets does not know the name
-        let received: Received = serde_json::from_str(r#"[1, {"a": [null]}]"#).unwrap();
+        let received: Untyped = serde_json::from_str(r#"[1, {"a": [null]}]"#).unwrap();
         let values = vec![1.into(), Members::from([("a", vec![Value::Nil])]).into()];
-        assert_eq!((received.values, received.format), (values, FormatTypes::Text));
+        assert_eq!((received.values, received.format), (values, WireTypes::Text));
     }
 
     #[test]
     fn types_of_the_format_spec() {
         let date: DateTime = "19980717T14:08:55.25".parse().unwrap();
-        assert_eq!(read::<DateTime>(date.into(), FormatTypes::All).unwrap(), date);
-        assert_eq!(read::<DateTime>("1998-07-17T14:08:55.25".into(), FormatTypes::Text).unwrap(), date);
-        assert_eq!(read::<Base64>("Zm9vYmFy".into(), FormatTypes::Text).unwrap().0, b"foobar");
+        assert_eq!(read::<DateTime>(date.into(), WireTypes::All).unwrap(), date);
+        assert_eq!(read::<DateTime>("1998-07-17T14:08:55.25".into(), WireTypes::Text).unwrap(), date);
+        assert_eq!(read::<Base64>("Zm9vYmFy".into(), WireTypes::Text).unwrap().0, b"foobar");
         let expected = Book { authors: vec!["a".into()], year: Some(1998) };
-        assert_eq!(read::<Book>(book(vec!["a".into()]), FormatTypes::All).unwrap(), expected);
+        assert_eq!(read::<Book>(book(vec!["a".into()]), WireTypes::All).unwrap(), expected);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The rules for decoding a value of the wire into Rust, once for every source of values.
 //!
-//! A [`Source`] opens one value as a [`Node`]; [`Typed`] compares that with the type that Rust asks for, and hands it
-//! over or says, in the wire's words, what was expected and what was found.
+//! A [`Source`] opens one value as a [`Node`]; [`TypedDeserializer`] compares that with the type that Rust asks for,
+//! and hands it over or says, in the wire's words, what was expected and what was found.
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -11,7 +11,7 @@ use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::Received;
+use super::Untyped;
 use super::base64::Base64;
 use super::date_time::DateTime;
 use crate::wire::Type;
@@ -73,31 +73,31 @@ pub(crate) trait Source<'de>: Sized {
 }
 
 /// The serde deserializer over a [`Source`].
-pub(crate) enum Typed<'de, S: Source<'de>> {
+pub(crate) enum TypedDeserializer<'de, S: Source<'de>> {
     Closed(S),
     /// Opened to see whether it is nil, which it is not.
     Open(Node<'de, S::Array, S::Struct>),
 }
 
-impl<'de, S: Source<'de>> Typed<'de, S> {
+impl<'de, S: Source<'de>> TypedDeserializer<'de, S> {
     #[inline]
     fn open(self) -> Result<Node<'de, S::Array, S::Struct>, S::Error> {
         match self {
-            Typed::Closed(source) => source.open(),
-            Typed::Open(node) => Ok(node),
+            TypedDeserializer::Closed(source) => source.open(),
+            TypedDeserializer::Open(node) => Ok(node),
         }
     }
 
     /// Reads an integer from `min` to `max`.
     #[inline]
-    fn integer(self, min: i64, max: u64) -> Result<Whole, S::Error> {
+    fn integer(self, min: i64, max: u64) -> Result<WholeNumber, S::Error> {
         match self.open()? {
             Node::Int(value) if value < min || value > 0 && value.unsigned_abs() > max => {
                 Err(out_of_range(min, max, value.into()))
             }
-            Node::Int(value) => Ok(Whole::Signed(value)),
+            Node::Int(value) => Ok(WholeNumber::Signed(value)),
             Node::Unsigned(value) if value > max => Err(out_of_range(min, max, value.into())),
-            Node::Unsigned(value) => Ok(Whole::Unsigned(value)),
+            Node::Unsigned(value) => Ok(WholeNumber::Unsigned(value)),
             node => Err(node.mismatch("int")),
         }
     }
@@ -120,7 +120,7 @@ impl<'de, S: Source<'de>> Typed<'de, S> {
 }
 
 /// An integer of 64 bits.
-enum Whole {
+enum WholeNumber {
     Signed(i64),
     Unsigned(u64),
 }
@@ -201,14 +201,14 @@ macro_rules! integers {
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
             let max = u64::try_from(<$type>::MAX).unwrap_or(u64::MAX);
             match self.integer(i64::try_from(<$type>::MIN).unwrap_or(i64::MIN), max)? {
-                Whole::Signed(value) => visitor.visit_i64(value),
-                Whole::Unsigned(value) => visitor.visit_u64(value),
+                WholeNumber::Signed(value) => visitor.visit_i64(value),
+                WholeNumber::Unsigned(value) => visitor.visit_u64(value),
             }
         }
     )*};
 }
 
-impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
+impl<'de, S: Source<'de>> Deserializer<'de> for TypedDeserializer<'de, S> {
     type Error = S::Error;
 
     integers!(
@@ -285,7 +285,7 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, S::Error> {
         match self.open()? {
             Node::Nil => visitor.visit_none(),
-            node => visitor.visit_some(Typed::<S>::Open(node)),
+            node => visitor.visit_some(TypedDeserializer::<S>::Open(node)),
         }
     }
 
@@ -308,7 +308,7 @@ impl<'de, S: Source<'de>> Deserializer<'de> for Typed<'de, S> {
             },
             Base64::NAME => self.deserialize_bytes(visitor),
             // formats that have no types for dates and octets know nothing of this name
-            Received::NAME => self.array(visitor),
+            Untyped::NAME => self.array(visitor),
             _ => visitor.visit_newtype_struct(self),
         }
     }
@@ -529,10 +529,10 @@ mod tests {
     use serde_json::json;
 
     use super::super::source::ValueSource;
-    use super::super::{DataError, FormatTypes, Members, Value};
+    use super::super::{DataError, Members, Value, WireTypes};
     use super::*;
 
-    type Opened = Typed<'static, ValueSource<DataError>>;
+    type Opened = TypedDeserializer<'static, ValueSource<DataError>>;
 
     #[derive(Debug, PartialEq, serde::Deserialize)]
     enum Figure {
@@ -543,7 +543,7 @@ mod tests {
     }
 
     fn read<T: DeserializeOwned>(value: impl Into<Value>) -> Result<T, DataError> {
-        T::deserialize(value.into().into_typed(FormatTypes::All))
+        T::deserialize(value.into().into_typed(WireTypes::All))
     }
 
     fn refusal<T: DeserializeOwned>(value: impl Into<Value>) -> String {

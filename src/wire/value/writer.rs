@@ -1,7 +1,7 @@
 //! The rules for encoding a Rust value on the wire, once for every notation.
 //!
 //! [`write`] takes a value apart by serde, and a [`Notation`] writes its octets straight into the document. The
-//! counterpart of [`Typed`](super::Typed), which reads.
+//! counterpart of [`TypedDeserializer`](super::TypedDeserializer), which reads.
 
 use std::fmt::{self, Display, Write};
 
@@ -120,13 +120,13 @@ struct Writer<'a, N> {
     limit: usize,
     /// The name of the type whose content is next: a [`DateTime`]'s or a [`Base64`]'s.
     inside: Option<&'static str>,
-    failure: Option<Failure>,
+    failure: Option<LocatedError>,
     /// Room for the keys of the next map.
     key: String,
 }
 
 /// The first error, and the path to it from the inside out.
-struct Failure {
+struct LocatedError {
     error: WriteError,
     path: Vec<String>,
 }
@@ -177,7 +177,7 @@ impl<N: Notation> Writer<'_, N> {
 
     #[cold]
     fn fail_inside(&mut self, error: WriteError, step: String) -> WriteError {
-        let failure = self.failure.get_or_insert_with(|| Failure { error: error.clone(), path: Vec::new() });
+        let failure = self.failure.get_or_insert_with(|| LocatedError { error: error.clone(), path: Vec::new() });
         failure.path.push(step);
         error
     }
@@ -187,8 +187,8 @@ impl<N: Notation> Writer<'_, N> {
     fn explain(&mut self, error: WriteError) -> WriteError {
         match self.failure.take() {
             None => error,
-            Some(Failure { error, path }) if path.is_empty() => error,
-            Some(Failure { mut error, path }) => {
+            Some(LocatedError { error, path }) if path.is_empty() => error,
+            Some(LocatedError { mut error, path }) => {
                 let path: String = path.into_iter().rev().collect();
                 error.0.message = format!("{error}, at {}", path.trim_start_matches('.'));
                 error
@@ -239,13 +239,13 @@ macro_rules! scalars {
 impl<'w, 'a, N: Notation> ser::Serializer for &'w mut Writer<'a, N> {
     type Ok = ();
     type Error = WriteError;
-    type SerializeSeq = Items<'w, 'a, N>;
-    type SerializeTuple = Items<'w, 'a, N>;
-    type SerializeTupleStruct = Items<'w, 'a, N>;
-    type SerializeTupleVariant = Items<'w, 'a, N>;
-    type SerializeMap = Members<'w, 'a, N>;
-    type SerializeStruct = Members<'w, 'a, N>;
-    type SerializeStructVariant = Members<'w, 'a, N>;
+    type SerializeSeq = ArrayWriter<'w, 'a, N>;
+    type SerializeTuple = ArrayWriter<'w, 'a, N>;
+    type SerializeTupleStruct = ArrayWriter<'w, 'a, N>;
+    type SerializeTupleVariant = ArrayWriter<'w, 'a, N>;
+    type SerializeMap = StructWriter<'w, 'a, N>;
+    type SerializeStruct = StructWriter<'w, 'a, N>;
+    type SerializeStructVariant = StructWriter<'w, 'a, N>;
 
     scalars!(
         serialize_i8(i8): integer,
@@ -335,16 +335,16 @@ impl<'w, 'a, N: Notation> ser::Serializer for &'w mut Writer<'a, N> {
         Ok(())
     }
 
-    fn serialize_seq(self, _len: Option<usize>) -> Result<Items<'w, 'a, N>, WriteError> {
-        Ok(Items::new(self, false))
+    fn serialize_seq(self, _len: Option<usize>) -> Result<ArrayWriter<'w, 'a, N>, WriteError> {
+        Ok(ArrayWriter::new(self, false))
     }
 
-    fn serialize_tuple(self, _len: usize) -> Result<Items<'w, 'a, N>, WriteError> {
-        Ok(Items::new(self, false))
+    fn serialize_tuple(self, _len: usize) -> Result<ArrayWriter<'w, 'a, N>, WriteError> {
+        Ok(ArrayWriter::new(self, false))
     }
 
-    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<Items<'w, 'a, N>, WriteError> {
-        Ok(Items::new(self, false))
+    fn serialize_tuple_struct(self, _name: &'static str, _len: usize) -> Result<ArrayWriter<'w, 'a, N>, WriteError> {
+        Ok(ArrayWriter::new(self, false))
     }
 
     fn serialize_tuple_variant(
@@ -353,17 +353,17 @@ impl<'w, 'a, N: Notation> ser::Serializer for &'w mut Writer<'a, N> {
         _index: u32,
         variant: &'static str,
         _len: usize,
-    ) -> Result<Items<'w, 'a, N>, WriteError> {
+    ) -> Result<ArrayWriter<'w, 'a, N>, WriteError> {
         self.variant(variant);
-        Ok(Items::new(self, true))
+        Ok(ArrayWriter::new(self, true))
     }
 
-    fn serialize_map(self, _len: Option<usize>) -> Result<Members<'w, 'a, N>, WriteError> {
-        Ok(Members::new(self, false))
+    fn serialize_map(self, _len: Option<usize>) -> Result<StructWriter<'w, 'a, N>, WriteError> {
+        Ok(StructWriter::new(self, false))
     }
 
-    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<Members<'w, 'a, N>, WriteError> {
-        Ok(Members::new(self, false))
+    fn serialize_struct(self, _name: &'static str, _len: usize) -> Result<StructWriter<'w, 'a, N>, WriteError> {
+        Ok(StructWriter::new(self, false))
     }
 
     fn serialize_struct_variant(
@@ -372,29 +372,29 @@ impl<'w, 'a, N: Notation> ser::Serializer for &'w mut Writer<'a, N> {
         _index: u32,
         variant: &'static str,
         _len: usize,
-    ) -> Result<Members<'w, 'a, N>, WriteError> {
+    ) -> Result<StructWriter<'w, 'a, N>, WriteError> {
         self.variant(variant);
-        Ok(Members::new(self, true))
+        Ok(StructWriter::new(self, true))
     }
 }
 
 /// An array being written.
-struct Items<'w, 'a, N> {
+struct ArrayWriter<'w, 'a, N> {
     writer: &'w mut Writer<'a, N>,
     count: usize,
     /// Set if it is the content of a variant.
     in_variant: bool,
 }
 
-impl<'w, 'a, N: Notation> Items<'w, 'a, N> {
+impl<'w, 'a, N: Notation> ArrayWriter<'w, 'a, N> {
     #[inline]
     fn new(writer: &'w mut Writer<'a, N>, in_variant: bool) -> Self {
         writer.notation.begin_array(writer.out);
-        Items { writer, count: 0, in_variant }
+        ArrayWriter { writer, count: 0, in_variant }
     }
 }
 
-impl<N: Notation> SerializeSeq for Items<'_, '_, N> {
+impl<N: Notation> SerializeSeq for ArrayWriter<'_, '_, N> {
     type Ok = ();
     type Error = WriteError;
 
@@ -417,7 +417,7 @@ impl<N: Notation> SerializeSeq for Items<'_, '_, N> {
 
 macro_rules! as_seq {
     ($($trait:ident::$method:ident),*) => {$(
-        impl<N: Notation> ser::$trait for Items<'_, '_, N> {
+        impl<N: Notation> ser::$trait for ArrayWriter<'_, '_, N> {
             type Ok = ();
             type Error = WriteError;
 
@@ -440,7 +440,7 @@ as_seq!(
 );
 
 /// A struct being written.
-struct Members<'w, 'a, N> {
+struct StructWriter<'w, 'a, N> {
     writer: &'w mut Writer<'a, N>,
     first: bool,
     /// The name of the current member, in a map.
@@ -449,12 +449,12 @@ struct Members<'w, 'a, N> {
     in_variant: bool,
 }
 
-impl<'w, 'a, N: Notation> Members<'w, 'a, N> {
+impl<'w, 'a, N: Notation> StructWriter<'w, 'a, N> {
     #[inline]
     fn new(writer: &'w mut Writer<'a, N>, in_variant: bool) -> Self {
         writer.notation.begin_struct(writer.out);
         let key = std::mem::take(&mut writer.key);
-        Members { writer, first: true, key, in_variant }
+        StructWriter { writer, first: true, key, in_variant }
     }
 
     #[inline]
@@ -472,13 +472,13 @@ impl<'w, 'a, N: Notation> Members<'w, 'a, N> {
     }
 }
 
-impl<N: Notation> SerializeMap for Members<'_, '_, N> {
+impl<N: Notation> SerializeMap for StructWriter<'_, '_, N> {
     type Ok = ();
     type Error = WriteError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), WriteError> {
         self.key.clear();
-        if write!(self.key, "{}", Key(key)).is_err() {
+        if write!(self.key, "{}", MapKey(key)).is_err() {
             return Err(WriteError::new("a map has keys that are neither text nor numbers"));
         }
         self.writer.notation.begin_member(self.first, &self.key, self.writer.out);
@@ -504,7 +504,7 @@ impl<N: Notation> SerializeMap for Members<'_, '_, N> {
 
 macro_rules! as_struct {
     ($($trait:ident),*) => {$(
-        impl<N: Notation> ser::$trait for Members<'_, '_, N> {
+        impl<N: Notation> ser::$trait for StructWriter<'_, '_, N> {
             type Ok = ();
             type Error = WriteError;
 
@@ -527,9 +527,9 @@ macro_rules! as_struct {
 as_struct!(SerializeStruct, SerializeStructVariant);
 
 /// A map's key as text: what serde writes into a formatter, which is text, numbers and enums without content.
-struct Key<'a, K: ?Sized>(&'a K);
+struct MapKey<'a, K: ?Sized>(&'a K);
 
-impl<K: Serialize + ?Sized> Display for Key<'_, K> {
+impl<K: Serialize + ?Sized> Display for MapKey<'_, K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.serialize(f)
     }
@@ -544,7 +544,7 @@ mod tests {
 
     use super::*;
     use crate::service::Limits;
-    use crate::wire::json::{self, Options, Text};
+    use crate::wire::json::{self, JsonOptions, JsonText};
 
     #[derive(Debug, Deserialize, PartialEq, serde::Serialize)]
     enum Figure {
@@ -571,8 +571,8 @@ mod tests {
         }
     }
 
-    fn options(response: usize) -> Options {
-        Options { limits: Limits { response, ..Limits::default() }, large_integers_as_text: false }
+    fn options(response: usize) -> JsonOptions {
+        JsonOptions { limits: Limits { response, ..Limits::default() }, large_integers_as_text: false }
     }
 
     fn written<T: Serialize>(value: &T, limit: usize) -> Result<String, WriteError> {
@@ -598,7 +598,7 @@ mod tests {
     fn structures_roundtrip() {
         let text = written(&drawing(), usize::MAX).unwrap();
         let options = options(usize::MAX);
-        let read: Drawing = Text::new(text.as_bytes(), &options).unwrap().value().unwrap();
+        let read: Drawing = JsonText::new(text.as_bytes(), &options).unwrap().value().unwrap();
         assert_eq!(read, drawing());
     }
 

@@ -174,11 +174,11 @@ fn transcode<'a>(encoding: &'static encoding_rs::Encoding, document: &'a [u8]) -
 
 /// Returns the encoding that an XML declaration names. All encodings but UTF-16 write the declaration in ASCII.
 fn declared(document: &[u8]) -> Result<Option<&str>, Error> {
-    const LONGEST: usize = 256;
+    const MAX_DECLARATION: usize = 256;
 
     let declaration = document.strip_prefix(b"<?xml").filter(|rest| rest.first().is_some_and(u8::is_ascii_whitespace));
     let Some(rest) = declaration else { return Ok(None) };
-    let rest = &rest[..rest.len().min(LONGEST)];
+    let rest = &rest[..rest.len().min(MAX_DECLARATION)];
     let end = rest.iter().position(|octet| *octet == b'>').unwrap_or(rest.len());
     let declaration = &rest[..end];
     let name = b"encoding";

@@ -1,9 +1,9 @@
 //! XML 1.0, as far as protocols need it: the only file that knows quick-xml.
 //!
-//! A document becomes [`Token`]s: elements by their tag, which a format knows by [`TagName`], and text with references resolved and line ends
-//! normalised. Comments, processing instructions and attributes are checked and passed over; a DOCTYPE is refused before
-//! anything in it is looked at. What is not well-formed by XML 1.0 is an error, and every error knows its line and
-//! column.
+//! A document becomes [`Token`]s: elements by their tag, which a format knows by [`TagName`], and text with references
+//! resolved and line ends normalised. Comments, processing instructions and attributes are checked and passed over; a
+//! DOCTYPE is refused before anything in it is looked at. What is not well-formed by XML 1.0 is an error, and every
+//! error knows its line and column.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -243,13 +243,13 @@ impl<'a, T: TagName> Reader<'a, T> {
 
     /// Returns the name of the element that starts at an octet, cut to a length that fits a message.
     fn name_at(&self, start: usize) -> String {
-        const LONGEST: usize = 40;
+        const MAX_SHOWN: usize = 40;
 
         let rest = self.document.get(start..).unwrap_or_default();
         let is_end = |octet: &u8| octet.is_ascii_whitespace() || matches!(octet, b'>' | b'/');
         let name = &rest[..rest.iter().position(is_end).unwrap_or(rest.len())];
         let name: String =
-            String::from_utf8_lossy(&name[..name.len().min(4 * LONGEST)]).chars().take(LONGEST).collect();
+            String::from_utf8_lossy(&name[..name.len().min(4 * MAX_SHOWN)]).chars().take(MAX_SHOWN).collect();
         name.escape_debug().to_string()
     }
 

@@ -13,14 +13,14 @@ use http::StatusCode;
 
 use super::report;
 use crate::gateway::cgi;
-use crate::manifest::{Identity, Look, Manifest, Source, end_programs, read};
+use crate::manifest::{Identity, Manifest, ManifestSource, ProgramCheck, end_programs, read};
 use crate::run;
 use crate::server::Server;
 use crate::service::logger;
 use crate::service::{Response, Service};
 
 /// The reason why there is no manifest to serve.
-enum Refusal {
+enum ScriptError {
     /// The program was not started by a manifest.
     NoManifest,
     /// A manifest started it but does not work; the cause is for the log.
@@ -39,12 +39,12 @@ pub(super) fn answer() -> ExitCode {
             let script = name("SCRIPT_FILENAME").unwrap_or_default();
             let answered = logger::named(&script.to_string_lossy(), || serve(server));
             let retired = workers.retire();
-            let_go_of_the_server();
+            detach_stdio();
             retired.dismiss();
             return answered;
         }
-        Err(Refusal::NoManifest) => cgi::respond(Response::text(StatusCode::FORBIDDEN, EXPLANATION)),
-        Err(Refusal::OutOfOrder(cause)) => {
+        Err(ScriptError::NoManifest) => cgi::respond(Response::text(StatusCode::FORBIDDEN, EXPLANATION)),
+        Err(ScriptError::OutOfOrder(cause)) => {
             log::error!("{cause}");
             cgi::respond(cgi::out_of_order())
         }
@@ -65,7 +65,7 @@ fn serve(server: Server) -> ExitCode {
 }
 
 /// Replaces stdin, stdout and stderr after the answer: the web server waits as long as one of them is open.
-fn let_go_of_the_server() {
+fn detach_stdio() {
     if let Ok(nothing) = File::options().read(true).write(true).open("/dev/null") {
         _ = rustix::stdio::dup2_stdin(&nothing);
         _ = rustix::stdio::dup2_stdout(&nothing);
@@ -74,24 +74,25 @@ fn let_go_of_the_server() {
 }
 
 /// Reads the manifest, if the first word of the command line is the file that the web server runs.
-fn manifest(word: Option<OsString>, script: Option<OsString>) -> Result<Manifest, Refusal> {
-    let path = word.map(PathBuf::from).ok_or(Refusal::NoManifest)?;
+fn manifest(word: Option<OsString>, script: Option<OsString>) -> Result<Manifest, ScriptError> {
+    let path = word.map(PathBuf::from).ok_or(ScriptError::NoManifest)?;
     let Some(script) = script.map(PathBuf::from) else {
         let cause = "there is no SCRIPT_FILENAME: the web server has to set it to the path of the manifest";
-        return Err(Refusal::OutOfOrder(cause.into()));
+        return Err(ScriptError::OutOfOrder(cause.into()));
     };
     let file = |path: &Path| Identity::at(path).ok().map(|identity| identity.file);
     let script_file = file(&script);
     if script_file.is_none() || script_file == own_file() || file(&path) != script_file {
-        return Err(Refusal::NoManifest);
+        return Err(ScriptError::NoManifest);
     }
-    let source = Source::open(&path).map_err(|problem| Refusal::OutOfOrder(report::of_file(&path, &problem)))?;
+    let source =
+        ManifestSource::open(&path).map_err(|problem| ScriptError::OutOfOrder(report::of_file(&path, &problem)))?;
     if Some(source.identity.file) != script_file {
-        return Err(Refusal::NoManifest);
+        return Err(ScriptError::NoManifest);
     }
-    match read(&source, Look::Text) {
+    match read(&source, ProgramCheck::Text) {
         (Some(manifest), _) => Ok(manifest),
-        (None, mistakes) => Err(Refusal::OutOfOrder(report::one_line(&path, &source.text, &mistakes))),
+        (None, mistakes) => Err(ScriptError::OutOfOrder(report::one_line(&path, &source.text, &mistakes))),
     }
 }
 

@@ -9,7 +9,7 @@ use http::StatusCode;
 
 use super::report;
 use crate::gateway::cgi;
-use crate::manifest::{Identity, Look, Manifest, Source, Workers, read};
+use crate::manifest::{Identity, Manifest, ManifestSource, ProgramCheck, Workers, read};
 use crate::server::Endpoint;
 use crate::service::Limits;
 use crate::service::logger;
@@ -17,7 +17,7 @@ use crate::service::{Request, Response, Service};
 
 /// The behaviour while the file has mistakes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WhenBroken {
+pub(super) enum OnMistake {
     /// Tells them to the caller, who is the author.
     Tell,
     /// Serves the manifest as it was before.
@@ -31,16 +31,16 @@ pub(super) type Owners = Option<Vec<u32>>;
 const RETRY: Duration = Duration::from_millis(200);
 
 /// A manifest and its service.
-pub(super) struct Kept {
+pub(super) struct ReloadingManifest {
     path: PathBuf,
-    when_broken: WhenBroken,
+    on_mistake: OnMistake,
     owners: Owners,
-    state: Mutex<State>,
+    state: Mutex<LoadedManifest>,
 }
 
 /// The service of a state of the file.
 #[derive(Clone)]
-struct State {
+struct LoadedManifest {
     /// None if the file could not be read: it is tried again.
     identity: Option<Identity>,
     serving: Result<Arc<Serving>, String>,
@@ -56,22 +56,22 @@ struct Serving {
     workers: Arc<Workers>,
 }
 
-impl Kept {
+impl ReloadingManifest {
     /// Reads a manifest to serve.
     ///
     /// # Errors
     /// The problem that keeps it from being served, for the operator.
-    pub(super) fn new(path: &Path, when_broken: WhenBroken) -> Result<Kept, String> {
-        let kept = Kept::with_owners(path, when_broken, None);
+    pub(super) fn new(path: &Path, on_mistake: OnMistake) -> Result<ReloadingManifest, String> {
+        let kept = ReloadingManifest::with_owners(path, on_mistake, None);
         kept.lock().serving.as_ref().map_err(Clone::clone)?;
         Ok(kept)
     }
 
     /// The same for a file that has to belong to one of `owners`; `problem` returns what is wrong with it.
-    pub(super) fn with_owners(path: &Path, when_broken: WhenBroken, owners: Owners) -> Kept {
-        let mut state = State::read(path, when_broken, &owners);
+    pub(super) fn with_owners(path: &Path, on_mistake: OnMistake, owners: Owners) -> ReloadingManifest {
+        let mut state = LoadedManifest::read(path, on_mistake, &owners);
         state.failed = state.serving.is_err().then(Instant::now);
-        Kept { path: path.to_owned(), when_broken, owners, state: Mutex::new(state) }
+        ReloadingManifest { path: path.to_owned(), on_mistake, owners, state: Mutex::new(state) }
     }
 
     /// Returns the reason why the manifest is not served, if it is not.
@@ -100,8 +100,8 @@ impl Kept {
     }
 
     #[cold]
-    fn read_anew(&self, state: &mut State) {
-        let new = State::read(&self.path, self.when_broken, &self.owners);
+    fn read_anew(&self, state: &mut LoadedManifest) {
+        let new = LoadedManifest::read(&self.path, self.on_mistake, &self.owners);
         let Err(problem) = &new.serving else {
             *state = new;
             return;
@@ -109,8 +109,8 @@ impl Kept {
         state.failed = Some(Instant::now());
         // a problem is logged once, however often it is met
         let is_news = state.problem.as_ref() != Some(problem);
-        match self.when_broken {
-            WhenBroken::KeepOld => {
+        match self.on_mistake {
+            OnMistake::KeepOld => {
                 if is_news && state.serving.is_ok() {
                     log::error!("{problem}; it is served as it was before");
                 } else if is_news {
@@ -119,16 +119,16 @@ impl Kept {
                 state.problem = Some(problem.clone());
                 state.identity = new.identity;
             }
-            WhenBroken::Tell => {
+            OnMistake::Tell => {
                 if is_news {
                     eprintln!("{problem}\n");
                 }
-                *state = State { problem: Some(problem.clone()), failed: state.failed, ..new };
+                *state = LoadedManifest { problem: Some(problem.clone()), failed: state.failed, ..new };
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LoadedManifest> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -141,7 +141,7 @@ impl Kept {
     }
 }
 
-impl Service for Kept {
+impl Service for ReloadingManifest {
     fn limits(&self) -> Limits {
         let serving = self.lock().serving.clone();
         serving.map_or_else(|_| Limits::default(), |serving| serving.endpoint.limits())
@@ -162,7 +162,7 @@ impl Service for Kept {
     fn handle(&self, request: &Request) -> Response {
         match self.serving() {
             Ok(serving) => serving.endpoint.handle(request),
-            Err(problem) if self.when_broken == WhenBroken::Tell => {
+            Err(problem) if self.on_mistake == OnMistake::Tell => {
                 Response::text(StatusCode::INTERNAL_SERVER_ERROR, problem)
             }
             Err(_) => cgi::out_of_order(),
@@ -170,10 +170,11 @@ impl Service for Kept {
     }
 }
 
-impl State {
-    fn read(path: &Path, when_broken: WhenBroken, owners: &Owners) -> State {
-        let broken = |identity, problem| State { identity, serving: Err(problem), problem: None, failed: None };
-        let source = match Source::open(path) {
+impl LoadedManifest {
+    fn read(path: &Path, on_mistake: OnMistake, owners: &Owners) -> LoadedManifest {
+        let broken =
+            |identity, problem| LoadedManifest { identity, serving: Err(problem), problem: None, failed: None };
+        let source = match ManifestSource::open(path) {
             Ok(source) => source,
             Err(problem) => return broken(None, report::of_file(path, &problem)),
         };
@@ -185,20 +186,20 @@ impl State {
         if owners.as_ref().is_some_and(|owners| !owners.contains(&source.owner)) {
             return broken(identity, report::of_file(path, FOREIGN));
         }
-        let look = if when_broken == WhenBroken::Tell { Look::Programs } else { Look::Watching };
+        let look = if on_mistake == OnMistake::Tell { ProgramCheck::Programs } else { ProgramCheck::Watching };
         let (manifest, mistakes) = read(&source, look);
-        let told = || match when_broken {
-            WhenBroken::Tell => report::human(path, &source.text, &mistakes, std::io::stderr().is_terminal()),
-            WhenBroken::KeepOld => report::one_line(path, &source.text, &mistakes),
+        let told = || match on_mistake {
+            OnMistake::Tell => report::human(path, &source.text, &mistakes, std::io::stderr().is_terminal()),
+            OnMistake::KeepOld => report::one_line(path, &source.text, &mistakes),
         };
         // with several manifests, no log file is for lines that belong to none of them
         let is_alone = owners.is_none();
         match manifest.map(|manifest| Serving::new(manifest, is_alone)) {
             Some(Ok(serving)) => {
-                if when_broken == WhenBroken::Tell && !mistakes.is_empty() {
+                if on_mistake == OnMistake::Tell && !mistakes.is_empty() {
                     eprintln!("{}\n", told());
                 }
-                State { identity, serving: Ok(Arc::new(serving)), problem: None, failed: None }
+                LoadedManifest { identity, serving: Ok(Arc::new(serving)), problem: None, failed: None }
             }
             Some(Err(problem)) => broken(identity, report::of_file(path, &problem)),
             None => broken(identity, told()),
@@ -219,7 +220,7 @@ impl Serving {
             logger::set_file(endpoint.log_file());
         }
         let workers = Arc::new(workers);
-        workers.attend(endpoint.log_file());
+        workers.start_health_checks(endpoint.log_file());
         Ok(Serving { endpoint, files, workers })
     }
 

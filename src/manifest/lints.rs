@@ -8,20 +8,20 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::call::Param;
+use super::command_line::Word;
 use super::launch::Launch;
-use super::mistake::{Mistakes, Text, did_you_mean};
+use super::mistake::{Mistakes, SpannedText, did_you_mean};
 use super::program::BYTE_ORDER_MARK;
-use super::words::Word;
 use crate::service::split_port;
 
 /// A program that runs text from its command line.
 struct Interpreter {
     names: &'static [&'static str],
-    /// Options with the text behind them. One of a single letter may stand at the end of several (`-we`).
+    /// JsonOptions with the text behind them. One of a single letter may stand at the end of several (`-we`).
     text: &'static [&'static str],
-    /// Options with words behind them that are no text, and the number of these.
+    /// JsonOptions with words behind them that are no text, and the number of these.
     words: &'static [(&'static str, usize)],
-    /// Options after which the text is in a file, not on the command line.
+    /// JsonOptions after which the text is in a file, not on the command line.
     files: &'static [&'static str],
     /// Set if the first word that is no option is text too, unless an option has some.
     text_first: bool,
@@ -84,7 +84,7 @@ const OPERATORS: &[&str] = &["|", "||", "&", "&&", ";", "<", ">", ">>", "2>", "2
 /// Checks the words behind a program.
 pub(super) fn check_words(
     program: &str,
-    written: &[Text<'_>],
+    written: &[SpannedText<'_>],
     words: &[Word],
     params: &[Param],
     mistakes: &mut Mistakes,
@@ -117,7 +117,7 @@ fn interpreter(program: &str) -> Option<&'static Interpreter> {
 }
 
 /// Checks that no value from a caller becomes a part of a program's text.
-fn check_program_text(program: &str, written: &[Text<'_>], words: &[Word], mistakes: &mut Mistakes) {
+fn check_program_text(program: &str, written: &[SpannedText<'_>], words: &[Word], mistakes: &mut Mistakes) {
     let (mut program, mut start) = (program, 0);
     if WRAPPERS.contains(&base_name(program))
         && let Some(at) = words.iter().position(|word| word.literal().is_some_and(|word| interpreter(word).is_some()))
@@ -138,7 +138,7 @@ fn check_program_text(program: &str, written: &[Text<'_>], words: &[Word], mista
 
 impl Interpreter {
     /// Returns the indexes of the words that are, or contain, text to run.
-    fn texts(&self, words: &[Text<'_>]) -> Vec<usize> {
+    fn texts(&self, words: &[SpannedText<'_>]) -> Vec<usize> {
         let (mut texts, mut has_file, mut index) = (Vec::new(), false, 0);
         while let Some((word, _)) = words.get(index) {
             let takes = self.words.iter().find(|(option, _)| option == word).map_or(0, |(_, count)| *count);
@@ -185,7 +185,7 @@ impl Interpreter {
 
 /// Returns the words of a command line that may name the file with the code: the program itself, or what an interpreter
 /// reads. What other programs are given is data, which may change with every call.
-pub(super) fn code<'w>(written: &'w [Text<'_>]) -> impl Iterator<Item = &'w str> {
+pub(super) fn code<'w>(written: &'w [SpannedText<'_>]) -> impl Iterator<Item = &'w str> {
     let program = written.first().map_or("", |(program, _)| program);
     let is_read = |word: &str| interpreter(word).is_some() || WRAPPERS.contains(&base_name(word));
     let of_interpreter = if is_read(program) { written.get(1..).unwrap_or_default() } else { &[] };
@@ -197,9 +197,9 @@ pub(super) fn code<'w>(written: &'w [Text<'_>]) -> impl Iterator<Item = &'w str>
 /// Checks the files that a command line names.
 pub(super) fn check_files(
     launch: &Launch,
-    program: &Text<'_>,
+    program: &SpannedText<'_>,
     found: &Path,
-    written: &[Text<'_>],
+    written: &[SpannedText<'_>],
     mistakes: &mut Mistakes,
 ) {
     let (name, span) = program;
@@ -234,7 +234,10 @@ pub(super) fn check_files(
 }
 
 /// Returns the program that prefixes such as `env` start in the end, and its words.
-fn started<'w, 't>(program: &'w Text<'t>, words: &'w [Text<'t>]) -> Option<(&'w Text<'t>, &'w [Text<'t>])> {
+fn started<'w, 't>(
+    program: &'w SpannedText<'t>,
+    words: &'w [SpannedText<'t>],
+) -> Option<(&'w SpannedText<'t>, &'w [SpannedText<'t>])> {
     let (mut program, mut words) = (program, words);
     while PREFIXES.contains(&base_name(program.0)) {
         let is_own = |word: &str| word.starts_with('-') || word.contains('=') || word.parse::<f64>().is_ok();
@@ -395,7 +398,7 @@ mod tests {
 
     /// Returns the words that are taken for text.
     fn texts(command: &str) -> Vec<&str> {
-        let words: Vec<Text<'_>> = command.split(' ').map(|word| (word, 0..0)).collect();
+        let words: Vec<SpannedText<'_>> = command.split(' ').map(|word| (word, 0..0)).collect();
         let interpreter = interpreter(words[0].0).expect("it is one");
         interpreter.texts(&words[1..]).into_iter().map(|index| words[index + 1].0).collect()
     }

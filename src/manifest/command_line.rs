@@ -4,12 +4,12 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
 
 use super::call::{Param, refuse};
-use super::encoding::Encoding;
+use super::encoding::ProgramEncoding;
 use crate::method::Refusal;
 use crate::wire::value::Value;
 
 /// The most octets that Linux takes as one word (MAX_ARG_STRLEN, with the NUL at its end).
-pub(super) const LONGEST_WORD: usize = (128 << 10) - 1;
+pub(super) const MAX_WORD: usize = (128 << 10) - 1;
 
 /// A word of the command line.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Word {
         &self,
         params: &[Param],
         arguments: &[Option<Value>],
-        encoding: Encoding,
+        encoding: ProgramEncoding,
         is_operand: bool,
     ) -> Result<Option<OsString>, Refusal> {
         let mut word = Vec::new();
@@ -109,7 +109,7 @@ impl Word {
 fn check(index: usize, param: &Param, argument: &Value, text: &[u8], may_be_option: bool) -> Result<(), Refusal> {
     let problem = if text.contains(&0) {
         "expected a string without NUL, found one"
-    } else if text.len() > LONGEST_WORD {
+    } else if text.len() > MAX_WORD {
         "expected a string of at most 131071 octets, which is what a command line takes, found a longer one"
     } else if may_be_option && matches!(argument, Value::String(_)) && text.starts_with(b"-") && !param.leading_dash {
         "expected a string that does not begin with \"-\", found one that does"
@@ -124,7 +124,7 @@ pub(super) fn fill(
     words: &[Word],
     params: &[Param],
     arguments: &[Option<Value>],
-    encoding: Encoding,
+    encoding: ProgramEncoding,
 ) -> Result<Vec<OsString>, Refusal> {
     let mut is_operand = false;
     let mut filled = Vec::with_capacity(words.len());
@@ -169,7 +169,7 @@ mod tests {
     fn filled(words: &[&str], arguments: &[Option<Value>]) -> Result<Vec<String>, String> {
         let params = params();
         let words: Vec<Word> = words.iter().map(|word| Word::parse(word, &params).unwrap()).collect();
-        match fill(&words, &params, arguments, Encoding::UTF_8) {
+        match fill(&words, &params, arguments, ProgramEncoding::UTF_8) {
             Ok(words) => Ok(words.into_iter().map(|word| word.into_string().unwrap()).collect()),
             Err(refusal) => Err(refusal.into_fault("m").message.trim_start_matches("method \"m\" ").to_owned()),
         }
@@ -214,9 +214,9 @@ mod tests {
     fn what_no_command_line_takes() {
         let nul = filled(&["x{a}"], &[string("a\0b"), None, None]);
         assert_eq!(nul.unwrap_err(), "param 1 \"a\": expected a string without NUL, found one");
-        let long = filled(&["{a}"], &[string(&"a".repeat(LONGEST_WORD + 1)), None, None]).unwrap_err();
+        let long = filled(&["{a}"], &[string(&"a".repeat(MAX_WORD + 1)), None, None]).unwrap_err();
         assert!(long.starts_with("param 1 \"a\": expected a string of at most 131071 octets"), "{long}");
-        assert!(filled(&["{a}"], &[string(&"a".repeat(LONGEST_WORD)), None, None]).is_ok());
+        assert!(filled(&["{a}"], &[string(&"a".repeat(MAX_WORD)), None, None]).is_ok());
     }
 
     #[test]

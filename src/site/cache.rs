@@ -15,11 +15,11 @@ use crate::docs::{Format, Visit};
 use crate::service::compression::{self, Coding};
 
 /// The most pages that are kept: those of a few names of the host, in a few formats.
-const MOST: usize = 8;
+const MAX_PAGES: usize = 8;
 
 /// The facts that a description depends on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(super) struct PageKey {
     pub(super) format: Format,
     pub(super) visit: Visit,
     /// The coding that the client accepts.
@@ -34,7 +34,7 @@ pub(super) struct Rendered {
 
 /// A description, ready to be sent.
 pub(super) struct Page {
-    key: Key,
+    key: PageKey,
     pub(super) body: Bytes,
     /// The coding of the body.
     pub(super) coding: Option<Coding>,
@@ -43,7 +43,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn new(key: Key, Rendered { text, policy }: Rendered, effort: Compression) -> Page {
+    pub(super) fn new(key: PageKey, Rendered { text, policy }: Rendered, effort: Compression) -> Page {
         let etag = Etag::of(&text);
         let coding = key.coding.filter(|_| compression::is_worth_it(text.len()));
         let encoded = |coding| (coding, compression::encode(coding, text.as_bytes(), effort));
@@ -61,11 +61,11 @@ impl Page {
 
 /// The pages that were requested last, the newest first.
 #[derive(Default)]
-pub(super) struct KeptPages(Mutex<VecDeque<Arc<Page>>>);
+pub(super) struct PageCache(Mutex<VecDeque<Arc<Page>>>);
 
-impl KeptPages {
+impl PageCache {
     /// Returns the page of this key, which is rendered if it is not kept.
-    pub(super) fn get(&self, key: Key, render: impl FnOnce(&Visit) -> Rendered) -> Arc<Page> {
+    pub(super) fn get(&self, key: PageKey, render: impl FnOnce(&Visit) -> Rendered) -> Arc<Page> {
         if let Some(page) = self.find(&key) {
             return page;
         }
@@ -74,11 +74,11 @@ impl KeptPages {
         let page = Arc::new(Page::new(key, rendered, Compression::best()));
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.push_front(Arc::clone(&page));
-        kept.truncate(MOST);
+        kept.truncate(MAX_PAGES);
         page
     }
 
-    fn find(&self, key: &Key) -> Option<Arc<Page>> {
+    fn find(&self, key: &PageKey) -> Option<Arc<Page>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let at = kept.iter().position(|page| page.key == *key)?;
         let page = kept.remove(at)?;
@@ -124,8 +124,8 @@ mod tests {
 
     #[test]
     fn a_few_are_kept() {
-        let pages = KeptPages::default();
-        let key = |number: usize| Key {
+        let pages = PageCache::default();
+        let key = |number: usize| PageKey {
             format: Format::Html,
             visit: Visit { url: Some(format!("http://{number}.example/")), ..Visit::default() },
             coding: None,
@@ -141,8 +141,8 @@ mod tests {
             is_rendered
         };
         assert!(get(0) && !get(0));
-        assert!((1..MOST).all(get));
+        assert!((1..MAX_PAGES).all(get));
         // the one that was asked for again stays
-        assert!(!get(0) && get(MOST) && !get(0) && get(1));
+        assert!(!get(0) && get(MAX_PAGES) && !get(0) && get(1));
     }
 }
