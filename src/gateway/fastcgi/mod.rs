@@ -20,7 +20,7 @@ use crate::service::Service;
 
 /// Serves connections of web servers until a signal ends it; `ready` is called when it can.
 ///
-/// TERM, INT and USR1 end it when what runs has been answered, or [`Limits::stop`] has passed; a second TERM or INT
+/// TERM, INT and USR1 end it when what runs has been answered, or [`Limits::stop`](crate::Limits::stop) has passed; a second TERM or INT
 /// ends the process at once.
 ///
 /// # Errors
