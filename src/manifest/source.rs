@@ -1,5 +1,6 @@
 //! The file of a manifest.
 
+use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -52,42 +53,74 @@ impl Identity {
     }
 }
 
+/// The reason why a file is not read as a manifest.
+#[derive(Debug)]
+pub(crate) enum OpenError {
+    NotOpened(io::Error),
+    NotRead(io::Error),
+    Folder,
+    /// A device, a pipe or the like.
+    NoFile,
+    /// It has this many octets.
+    TooLong(u64),
+    NotUtf8(Position),
+    /// Another file is in its place by now.
+    Replaced,
+    /// Every user may write to it.
+    Writable,
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::NotOpened(error) => write!(f, "it cannot be opened: {error}"),
+            OpenError::NotRead(error) => write!(f, "it cannot be read: {error}"),
+            OpenError::Folder => f.write_str("expected a file, but it is a folder"),
+            OpenError::NoFile => f.write_str("expected a file, but it is not a regular file"),
+            OpenError::TooLong(octets) => write!(f, "it has {octets} octets, more than {MAX_MANIFEST}"),
+            OpenError::NotUtf8(Position { line, column }) => {
+                write!(f, "expected UTF-8, found something else at line {line} column {column}")
+            }
+            OpenError::Replaced => f.write_str("it was replaced while it was read"),
+            OpenError::Writable => write!(f, "{WRITABLE}: chmod o-w"),
+        }
+    }
+}
+
 impl ManifestSource {
     /// Reads the file, to serve it.
     ///
     /// # Errors
-    /// The reason why it is no manifest, or must not be one.
-    pub(crate) fn open(path: &Path) -> Result<ManifestSource, String> {
+    /// If it is no manifest, or must not be one.
+    pub(crate) fn open(path: &Path) -> Result<ManifestSource, OpenError> {
         let source = ManifestSource::open_to_check(path)?;
         match source.mode & 0o002 {
             0 => Ok(source),
-            _ => Err(format!("{WRITABLE}: chmod o-w")),
+            _ => Err(OpenError::Writable),
         }
     }
 
     /// Reads the file, even if every user may write to it.
     ///
     /// # Errors
-    /// The reason why it is no manifest.
-    pub(crate) fn open_to_check(path: &Path) -> Result<ManifestSource, String> {
+    /// If it is no manifest.
+    pub(crate) fn open_to_check(path: &Path) -> Result<ManifestSource, OpenError> {
         // opening a pipe would block
         let options = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits() as i32).open(path);
-        let mut file: File = options.map_err(|error| format!("it cannot be opened: {error}"))?;
+        let mut file: File = options.map_err(OpenError::NotOpened)?;
         // what was opened, whatever the path leads to by now
-        let metadata = file.metadata().map_err(|error| error.to_string())?;
+        let metadata = file.metadata().map_err(OpenError::NotRead)?;
         check(&metadata)?;
         let mut octets = Vec::with_capacity(metadata.len() as usize + 1);
         let read = file.by_ref().take(MAX_MANIFEST + 1).read_to_end(&mut octets);
-        read.map_err(|error| format!("it cannot be read: {error}"))?;
-        let text = String::from_utf8(octets).map_err(|error| {
-            let Position { line, column } = Position::of(error.as_bytes(), error.utf8_error().valid_up_to());
-            format!("expected UTF-8, found something else at line {line} column {column}")
-        })?;
-        let path = fs::canonicalize(path).map_err(|error| error.to_string())?;
+        read.map_err(OpenError::NotRead)?;
+        let text = String::from_utf8(octets)
+            .map_err(|error| OpenError::NotUtf8(Position::of(error.as_bytes(), error.utf8_error().valid_up_to())))?;
+        let path = fs::canonicalize(path).map_err(OpenError::NotRead)?;
         let identity = Identity::of(&metadata);
         // links may have been changed in between
         if Identity::at(&path).ok().map(|identity| identity.file) != Some(identity.file) {
-            return Err("it was replaced while it was read".into());
+            return Err(OpenError::Replaced);
         }
         Ok(ManifestSource { path, text, identity, mode: metadata.mode(), owner: metadata.uid() })
     }
@@ -98,13 +131,12 @@ impl ManifestSource {
     }
 }
 
-fn check(metadata: &Metadata) -> Result<(), String> {
+fn check(metadata: &Metadata) -> Result<(), OpenError> {
     if !metadata.is_file() {
-        let what = if metadata.is_dir() { "it is a folder" } else { "it is not a regular file" };
-        return Err(format!("expected a file, but {what}"));
+        return Err(if metadata.is_dir() { OpenError::Folder } else { OpenError::NoFile });
     }
     match metadata.len() > MAX_MANIFEST {
-        true => Err(format!("it has {} octets, more than {MAX_MANIFEST}", metadata.len())),
+        true => Err(OpenError::TooLong(metadata.len())),
         false => Ok(()),
     }
 }

@@ -165,10 +165,10 @@ fn send(arguments: &CallOptions, content_type: &str, document: &[u8]) -> Result<
 
 /// Reads an argument as it is written on the command line.
 fn argument(text: &str) -> Result<Value, String> {
-    if let Some((wire, value)) = text.split_once(':')
-        && let Some(value) = typed(wire, value)
+    if let Some((name, value)) = text.split_once(':')
+        && let Some(wire) = Type::of_name(name).filter(|wire| is_scalar(*wire))
     {
-        return value.ok_or_else(|| format!("expected {wire}, found \"{}\"", excerpt(value_of(text))));
+        return scalar(wire, value).ok_or_else(|| format!("expected {name}, found \"{}\"", excerpt(value)));
     }
     if serde_json::from_str::<IgnoredAny>(text).is_err() && !text.starts_with(['{', '[', '"']) {
         return Ok(text.into());
@@ -195,29 +195,29 @@ fn on_one_line(text: &str) -> String {
     text.chars().filter(is_kept).collect()
 }
 
-fn value_of(text: &str) -> &str {
-    text.split_once(':').map_or(text, |(_, value)| value)
+/// Tests if values of a type are written as words, and not as JSON.
+fn is_scalar(wire: Type) -> bool {
+    !matches!(wire, Type::Struct | Type::Array | Type::Undefined)
 }
 
-/// Reads a value of a type by its name; `None` if there is no such type, nothing in it if it is no such value.
-fn typed(wire: &str, value: &str) -> Option<Option<Value>> {
-    Some(match Type::of_name(wire)? {
-        Type::Int => value.parse::<i32>().ok().map(Value::from),
-        Type::I8 => value.parse::<i64>().ok().map(Value::from),
-        Type::Boolean => match value {
+/// Reads a word as a scalar of a type.
+fn scalar(wire: Type, word: &str) -> Option<Value> {
+    match wire {
+        Type::Int => word.parse::<i32>().ok().map(Value::from),
+        Type::I8 => word.parse::<i64>().ok().map(Value::from),
+        Type::Boolean => match word {
             "1" | "true" => Some(true.into()),
             "0" | "false" => Some(false.into()),
             _ => None,
         },
-        Type::Double => value.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::from),
-        Type::String => Some(value.into()),
-        Type::Base64 if value.starts_with('@') => std::fs::read(&value[1..]).ok().map(|octets| Base64(octets).into()),
-        Type::Base64 => Base64::decode(value).ok().map(|octets| Base64(octets).into()),
-        Type::DateTime => value.parse().ok().map(Value::DateTime),
-        Type::Nil => value.is_empty().then_some(Value::Nil),
-        // written as JSON
-        Type::Struct | Type::Array | Type::Undefined => return None,
-    })
+        Type::Double => word.parse().ok().filter(|number: &f64| number.is_finite()).map(Value::from),
+        Type::String => Some(word.into()),
+        Type::Base64 if word.starts_with('@') => std::fs::read(&word[1..]).ok().map(|octets| Base64(octets).into()),
+        Type::Base64 => Base64::decode(word).ok().map(|octets| Base64(octets).into()),
+        Type::DateTime => word.parse().ok().map(Value::DateTime),
+        Type::Nil => word.is_empty().then_some(Value::Nil),
+        Type::Struct | Type::Array | Type::Undefined => None,
+    }
 }
 
 #[cfg(test)]

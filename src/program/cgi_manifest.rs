@@ -85,8 +85,8 @@ fn manifest(word: Option<OsString>, script: Option<OsString>) -> Result<Manifest
     if script_file.is_none() || script_file == own_file() || file(&path) != script_file {
         return Err(ScriptError::NoManifest);
     }
-    let source =
-        ManifestSource::open(&path).map_err(|problem| ScriptError::OutOfOrder(report::of_file(&path, &problem)))?;
+    let source = ManifestSource::open(&path)
+        .map_err(|problem| ScriptError::OutOfOrder(report::of_file(&path, &problem.to_string())))?;
     if Some(source.identity.file) != script_file {
         return Err(ScriptError::NoManifest);
     }

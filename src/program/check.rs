@@ -25,7 +25,8 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: ReportFormat, strict: bo
                 (source.text, mistakes)
             }
             Err(problem) => {
-                let mistake = Mistake { severity: Severity::Error, message: problem, span: None, help: None };
+                let mistake =
+                    Mistake { severity: Severity::Error, message: problem.to_string(), span: None, help: None };
                 (String::new(), vec![mistake])
             }
         };

@@ -218,7 +218,7 @@ fn respond(
 }
 
 fn doc(path: &Path, options: &run::DocOptions) -> Result<(), CommandError> {
-    let source = ManifestSource::open(path).map_err(|problem| report::of_file(path, &problem))?;
+    let source = ManifestSource::open(path).map_err(|problem| report::of_file(path, &problem.to_string()))?;
     match read(&source, ProgramCheck::Text) {
         (Some(manifest), _) => {
             let endpoint = manifest.server.build().map_err(|error| report::of_file(path, &error.to_string()))?;

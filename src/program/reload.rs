@@ -176,7 +176,7 @@ impl LoadedManifest {
             |identity, problem| LoadedManifest { identity, serving: Err(problem), problem: None, failed: None };
         let source = match ManifestSource::open(path) {
             Ok(source) => source,
-            Err(problem) => return broken(None, report::of_file(path, &problem)),
+            Err(problem) => return broken(None, report::of_file(path, &problem.to_string())),
         };
         let identity = Some(source.identity.clone());
         // a link may have been put in its place
