@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Map, Value as Json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -240,36 +240,48 @@ impl Kind {
     }
 
     /// Returns the JSON Schema of the values that it takes.
-    fn schema(&self) -> Json {
+    fn schema(&self) -> Map<String, Json> {
         match self {
-            Kind::Text => json!({ "type": "string" }),
-            Kind::Flag => json!({ "type": "boolean" }),
-            Kind::Count(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
-            Kind::Number => json!({ "type": "number" }),
-            Kind::Seconds => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": YEAR }),
-            Kind::Scalar => json!({ "type": ["string", "number", "boolean"] }),
-            Kind::Word(words) => json!({ "enum": words }),
-            Kind::List(items) => json!({ "type": "array", "items": items.schema() }),
-            Kind::Type => json!({ "enum": Type::names().collect::<Vec<_>>() }),
+            Kind::Text => typed("string", vec![]),
+            Kind::Flag => typed("boolean", vec![]),
+            Kind::Count(least, most) => {
+                typed("integer", vec![("minimum", (*least).into()), ("maximum", (*most).into())])
+            }
+            Kind::Number => typed("number", vec![]),
+            Kind::Seconds => typed("number", vec![("exclusiveMinimum", 0.into()), ("maximum", YEAR.into())]),
+            Kind::Scalar => keywords(vec![("type", vec!["string", "number", "boolean"].into())]),
+            Kind::Word(words) => keywords(vec![("enum", (*words).into())]),
+            Kind::List(items) => typed("array", vec![("items", items.schema().into())]),
+            Kind::Type => keywords(vec![("enum", Type::names().collect())]),
             Kind::Table(keys) => match keys().definition {
-                Some(name) => json!({ "$ref": format!("#/$defs/{name}") }),
+                Some(name) => keywords(vec![("$ref", format!("#/$defs/{name}").into())]),
                 None => table_schema(keys()),
             },
-            Kind::Named(kind) => json!({ "type": "object", "additionalProperties": kind.schema() }),
-            Kind::Either(kinds) => json!({ "anyOf": kinds.iter().map(Kind::schema).collect::<Vec<_>>() }),
+            Kind::Named(kind) => typed("object", vec![("additionalProperties", kind.schema().into())]),
+            Kind::Either(kinds) => keywords(vec![("anyOf", kinds.iter().map(Kind::schema).collect())]),
         }
     }
 }
 
 /// Returns the JSON Schema of a table.
-pub(super) fn table_schema(keys: &'static Keys) -> Json {
+pub(super) fn table_schema(keys: &'static Keys) -> Map<String, Json> {
     let property = |key: &Key| {
         let mut schema = key.kind.schema();
-        schema["description"] = key.about.into();
-        (key.name.to_owned(), schema)
+        schema.insert("description".into(), key.about.into());
+        (key.name.to_owned(), Json::from(schema))
     };
     let properties: Map<String, Json> = keys.iter().map(property).collect();
-    json!({ "type": "object", "properties": properties, "additionalProperties": false })
+    typed("object", vec![("properties", properties.into()), ("additionalProperties", false.into())])
+}
+
+/// Returns a JSON Schema of the type `name`, with keywords that say more.
+fn typed(name: &str, mut more: Vec<(&str, Json)>) -> Map<String, Json> {
+    more.insert(0, ("type", name.into()));
+    keywords(more)
+}
+
+fn keywords(keywords: Vec<(&str, Json)>) -> Map<String, Json> {
+    keywords.into_iter().map(|(keyword, value)| (keyword.to_owned(), value)).collect()
 }
 
 /// Returns the type of a value, in words.

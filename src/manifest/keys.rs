@@ -277,7 +277,7 @@ pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, S
 
 /// Returns the JSON Schema of a manifest.
 pub(crate) fn schema() -> Json {
-    let mut schema = table_schema(&MANIFEST);
+    let mut schema = Json::from(table_schema(&MANIFEST));
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "A manifest of rpcgi".into();
     schema["required"] = json!(["method"]);

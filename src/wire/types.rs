@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use schemars::{Schema, json_schema};
+use schemars::Schema;
+use serde_json::Map;
 
 /// A type of XML-RPC, as signatures name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,19 +190,20 @@ impl Type {
 
     /// Returns the JSON Schema of a value of this type.
     pub(crate) fn schema(self) -> Schema {
-        match self {
-            Type::Int => json_schema!({ "type": "integer", "format": "int32" }),
-            Type::I8 => json_schema!({ "type": "integer", "format": "int64" }),
-            Type::Boolean => json_schema!({ "type": "boolean" }),
-            Type::String => json_schema!({ "type": "string" }),
-            Type::Double => json_schema!({ "type": "number", "format": "double" }),
-            Type::DateTime => json_schema!({ "type": "string", "format": Type::DateTime.name() }),
-            Type::Base64 => json_schema!({ "type": "string", "contentEncoding": "base64" }),
-            Type::Struct => json_schema!({ "type": "object" }),
-            Type::Array => json_schema!({ "type": "array" }),
-            Type::Nil => json_schema!({ "type": "null" }),
-            Type::Undefined => json_schema!(true),
-        }
+        let keywords: &[(&str, &str)] = match self {
+            Type::Int => &[("type", "integer"), ("format", "int32")],
+            Type::I8 => &[("type", "integer"), ("format", "int64")],
+            Type::Boolean => &[("type", "boolean")],
+            Type::String => &[("type", "string")],
+            Type::Double => &[("type", "number"), ("format", "double")],
+            Type::DateTime => &[("type", "string"), ("format", "dateTime.iso8601")],
+            Type::Base64 => &[("type", "string"), ("contentEncoding", "base64")],
+            Type::Struct => &[("type", "object")],
+            Type::Array => &[("type", "array")],
+            Type::Nil => &[("type", "null")],
+            Type::Undefined => return true.into(),
+        };
+        keywords.iter().map(|(keyword, word)| ((*keyword).to_owned(), (*word).into())).collect::<Map<_, _>>().into()
     }
 
     /// Returns whether a value of the type `name` may stand where this type is declared: its own, an `int` for an `i8`
