@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use super::mistake::{Mistakes, SpannedText, did_you_mean};
 use crate::wire::Type;
@@ -31,6 +31,12 @@ impl Keys {
     pub(super) fn iter(&self) -> Box<dyn Iterator<Item = &'static Key> + '_> {
         let shared = self.shared.into_iter().flat_map(|shared| shared.iter());
         Box::new(self.own.iter().chain(shared))
+    }
+
+    /// Finds the key of a name.
+    fn find(&self, name: &str) -> Option<&'static Key> {
+        let own = self.own.iter().find(|key| key.name == name);
+        own.or_else(|| self.shared?.find(name))
     }
 }
 
@@ -114,9 +120,7 @@ forms! {
         Some(value.get_ref().as_array()?.iter().filter_map(text).collect())
     };
     /// The items of an array.
-    AsItems -> Vec<&'t Spanned<DeValue<'t>>>: |value: &'t Spanned<DeValue<'t>>| {
-        Some(value.get_ref().as_array()?.iter().collect())
-    };
+    AsItems -> &'t DeArray<'t>: |value: &'t Spanned<DeValue<'t>>| value.get_ref().as_array();
     /// A table under names of the author's choice.
     AsNamed -> &'t DeTable<'t>: |value: &'t Spanned<DeValue<'t>>| value.get_ref().as_table();
     /// A value that its reader looks into.
@@ -174,7 +178,7 @@ fn check(value: &Spanned<DeValue<'_>>, kind: &Kind, mistakes: &mut Mistakes) {
 /// Checks a table whose keys are known.
 pub(super) fn check_table(table: &DeTable<'_>, keys: &'static Keys, mistakes: &mut Mistakes) {
     for (name, value) in table {
-        match keys.iter().find(|key| *key.name == **name.get_ref()) {
+        match keys.find(name.get_ref()) {
             Some(key) => check(value, &key.kind, mistakes),
             None => unknown(name, value, keys, mistakes),
         }

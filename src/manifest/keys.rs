@@ -4,6 +4,8 @@
 //! and the list that manifests are checked against, that the JSON Schema for editors and the manual page are made of. A
 //! key that nothing looks at is a field that is never read, and the compiler warns of it.
 
+use std::ops::Range;
+
 use serde_json::{Value as Json, json};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -30,14 +32,12 @@ pub(super) fn inner<'t, T: Table<'t>>(value: &Option<Written<&'t Spanned<DeValue
     Some(T::read(value.as_ref()?.value.get_ref().as_table()?))
 }
 
-/// Reads the tables that stand under names of the author's choice, with the places of these.
+/// Reads the tables that stand under names of the author's choice, one after the other, with the places of these.
 pub(super) fn named<'t, T: Table<'t>>(
     tables: &Option<Written<&'t DeTable<'t>>>,
-) -> Vec<(&'t str, std::ops::Range<usize>, T)> {
+) -> impl Iterator<Item = (&'t str, Range<usize>, T)> + use<'t, T> {
     let named = tables.as_ref().map(|written| written.value).into_iter().flatten();
-    named
-        .filter_map(|(name, value)| Some((name.get_ref().as_ref(), name.span(), T::read(value.get_ref().as_table()?))))
-        .collect()
+    named.filter_map(|(name, value)| Some((name.get_ref().as_ref(), name.span(), T::read(value.get_ref().as_table()?))))
 }
 
 macro_rules! key_name {

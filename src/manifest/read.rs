@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use regex_lite::Regex;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use super::call::{Contract, Param};
 use super::command_line::{Word, find};
@@ -341,7 +341,7 @@ impl ManifestReader<'_> {
                 methods.push((Method::of(about, ManifestMethod { contract, runner }), worker));
             }
         }
-        if named::<MethodTable<'_>>(&table.method).is_empty() {
+        if value(&table.method).is_none_or(|methods| methods.is_empty()) {
             let help = "a method: [method.\"hello\"] with run = [\"echo\", \"Hello!\"] and returns = \"string\"";
             self.mistakes.0.push(Mistake::of_file(Severity::Error, "there is no method", help));
         }
@@ -866,8 +866,8 @@ fn texts<'t>(written: &Option<Written<Vec<SpannedText<'t>>>>) -> Vec<SpannedText
     value(written).unwrap_or_default()
 }
 
-fn items<T: Clone>(written: &Option<Written<Vec<T>>>) -> impl Iterator<Item = T> + use<T> {
-    value(written).unwrap_or_default().into_iter()
+fn items<'t>(written: &Option<Written<&'t DeArray<'t>>>) -> impl Iterator<Item = &'t Spanned<DeValue<'t>>> + use<'t> {
+    value(written).into_iter().flatten()
 }
 
 fn is_set(written: &Option<Written<bool>>) -> bool {
