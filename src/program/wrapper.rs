@@ -105,14 +105,6 @@ impl Service for Wrapper {
         Limits { threads: Some(THREADS), ..Limits::default() }
     }
 
-    fn admit(&self, head: &mut Request) -> Result<(), Response> {
-        match self.find(head) {
-            Ok(kept) => logger::named(&kept.path().to_string_lossy(), || kept.admit(head)),
-            // it is told when the request is answered
-            Err(_) => Ok(()),
-        }
-    }
-
     fn handle(&self, request: &Request) -> Response {
         match self.find(request) {
             Ok(kept) => logger::named(&kept.path().to_string_lossy(), || kept.handle(request)),
