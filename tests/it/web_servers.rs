@@ -260,18 +260,24 @@ fn site() -> tempfile::TempDir {
     // servers make sockets here, as their users
     open(&root.join("run"), 0o777);
     for program in ["interop", "wheel", "noisy", "context", "openacademy"] {
-        fs::copy(example(program), root.join("cgi-bin").join(program)).expect("there is room");
+        place(&example(program), &root.join("cgi-bin").join(program));
     }
-    fs::copy(example("wheel"), root.join("www/wheel.cgi")).expect("there is room");
+    place(&example("wheel"), &root.join("www/wheel.cgi"));
     fs::write(root.join("www/static.txt"), "a file\n").expect("it is ours");
     install_manifests(&root);
     folder
 }
 
+/// Puts a program at another place, as a second name where the file system can: there are many sites.
+fn place(program: &Path, path: &Path) {
+    let placed = fs::hard_link(program, path).or_else(|_| fs::copy(program, path).map(|_| ()));
+    placed.unwrap_or_else(|error| panic!("cannot put {} at {}: {error}", program.display(), path.display()));
+}
+
 /// Installs the program rpcgi, and the manifests of this repository with all that stands beside them.
 fn install_manifests(root: &Path) {
     let program = root.join("bin/rpcgi");
-    fs::copy(env!("CARGO_BIN_EXE_rpcgi"), &program).expect("there is room");
+    place(Path::new(env!("CARGO_BIN_EXE_rpcgi")), &program);
     let files = fs::read_dir(example_configuration("cgi-bin")).expect("it is there");
     let files = files.map(|file| file.expect("it can be read").path());
     for path in files.chain([example_configuration("tests/it/page/gallery")]) {
