@@ -152,6 +152,15 @@ impl Description {
     pub(crate) fn title(&self) -> String {
         title(&self.help)
     }
+
+    /// Returns the ways to call it as text: `math.pow(base: int, exponent?: int) → int`
+    #[cfg(feature = "program")]
+    pub(crate) fn calls(&self) -> Vec<String> {
+        if self.details.is_empty() {
+            return vec![format!("{}(...)", self.name)];
+        }
+        self.details.iter().map(|detail| detail.call(&self.name)).collect()
+    }
 }
 
 /// Params and result with their names, texts and members.
@@ -162,6 +171,16 @@ pub(crate) struct Detail {
 }
 
 impl Detail {
+    #[cfg(feature = "program")]
+    fn call(&self, name: &str) -> String {
+        let param = |param: &Named| {
+            let mark = if param.optional { "?" } else { "" };
+            format!("{}{mark}: {}", param.name, param.shape.type_name())
+        };
+        let params: Vec<String> = self.params.iter().map(param).collect();
+        format!("{name}({}) → {}", params.join(", "), self.returns.type_name())
+    }
+
     /// Returns one signature for each possible number of params.
     fn signatures(&self) -> impl Iterator<Item = Signature> {
         let returns = self.returns.wire;

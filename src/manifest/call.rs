@@ -18,6 +18,8 @@ pub(super) struct Param {
     pub(super) of: DataType,
     pub(super) optional: bool,
     pub(super) default: Option<Value>,
+    /// The value that a function gives it if it is left out, for people to see.
+    pub(super) own_default: Option<Value>,
     /// Set if it may begin with `-` where that could be an option.
     pub(super) leading_dash: bool,
 }
@@ -25,6 +27,7 @@ pub(super) struct Param {
 /// The types that a method takes and returns, and the limits of a call.
 pub(super) struct Contract {
     pub(super) params: Vec<Param>,
+    pub(super) more: MoreParams,
     pub(super) returns: DataType,
     pub(super) timeout: Duration,
     /// Octets that a program or worker may write for a call.
@@ -34,12 +37,24 @@ pub(super) struct Contract {
     pub(super) tell_errors: bool,
 }
 
+/// What a function takes besides its params.
+#[derive(Debug, Default)]
+pub(super) struct MoreParams {
+    /// Any number of these at the end.
+    pub(super) rest: Option<DataType>,
+    /// Any number of these by names of the caller's choice.
+    pub(super) options: Option<DataType>,
+}
+
 /// A call on its way.
 pub(super) struct ManifestCall<'a> {
     pub(super) about: &'a Metadata,
     pub(super) contract: &'a Contract,
     /// One for each param; `None` where it was left out.
     pub(super) arguments: Vec<Option<Value>>,
+    /// What came besides them, by position and by name.
+    pub(super) rest: Vec<Value>,
+    pub(super) options: Vec<(String, Value)>,
     pub(super) request: &'a Request,
 }
 

@@ -161,6 +161,7 @@ mod tests {
             of: DataType::of(wire),
             optional: false,
             default: None,
+            own_default: None,
             leading_dash,
         };
         vec![param("a", Type::String, false), param("b", Type::Int, false), param("c", Type::String, true)]

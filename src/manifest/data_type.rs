@@ -5,12 +5,13 @@
 use std::fmt;
 
 use schemars::Schema;
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use crate::description::bounds::{Bounds, Number};
 use crate::wire::Type;
-use crate::wire::value::{Base64, DateTime, Members, Value, exactly, excerpt, text_of};
+use crate::wire::value::{Base64, DataError, DateTime, Members, Value, WireTypes, exactly, excerpt, place, text_of};
 
 /// The description of a type.
 #[derive(Debug)]
@@ -25,7 +26,30 @@ pub(super) struct DataType {
     pub(super) members: Vec<Member>,
     /// The type of an array's items; `None` for anything.
     pub(super) items: Option<Box<DataType>>,
+    /// The type of all members of a struct whose members may have any names; `None` for anything.
+    pub(super) values: Option<Box<DataType>>,
+    /// Set if an int has 64 bits: `integer`.
+    pub(super) is_wide: bool,
+    /// Set if it may also be nil.
+    pub(super) or_nil: bool,
+    /// Set if a string may also be octets, where a language knows no difference.
+    pub(super) or_octets: bool,
+    /// The type of a module's language that values become, where they do not tell by themselves.
+    pub(super) cast: Option<Cast>,
 }
+
+/// A type of a language that values become only where it is asked for.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Cast {
+    /// JavaScript's `bigint`.
+    BigInt,
+    /// Ruby's `Date`.
+    Day,
+}
+
+/// The name of an int of 64 bits, which is no type of the wire: written as an int where it fits, and else as an i8.
+pub(super) const INTEGER: &str = "integer";
 
 /// A member of a struct.
 #[derive(Debug)]
@@ -45,6 +69,19 @@ impl DataType {
             bounds: Bounds::default(),
             members: Vec::new(),
             items: None,
+            values: None,
+            is_wide: false,
+            or_nil: false,
+            or_octets: false,
+            cast: None,
+        }
+    }
+
+    /// Returns the description of any value of the type of this name, if there is one.
+    pub(super) fn of_name(name: &str) -> Option<DataType> {
+        match name {
+            INTEGER => Some(DataType { is_wide: true, ..DataType::of(Type::Int) }),
+            name => Type::of_name(name).map(DataType::of),
         }
     }
 
@@ -61,8 +98,8 @@ impl DataType {
         let word = text.trim();
         let expected = || format!("expected {}, found \"{}\"", self.expected(), excerpt(text));
         let value = match self.wire {
-            Type::Int => Value::Int(word.parse::<i32>().map_err(|_| expected())?.into()),
-            Type::I8 => Value::Int(word.parse().map_err(|_| expected())?),
+            Type::Int if !self.is_wide => Value::Int(word.parse::<i32>().map_err(|_| expected())?.into()),
+            Type::Int | Type::I8 => Value::Int(word.parse().map_err(|_| expected())?),
             Type::Double => {
                 let number = word.parse().ok().filter(|number: &f64| number.is_finite()).ok_or_else(expected)?;
                 if word.parse::<i128>().is_ok_and(|integer| exactly(integer).is_none()) {
@@ -86,6 +123,7 @@ impl DataType {
     /// Describes the text of a value.
     fn expected(&self) -> &'static str {
         match self.wire {
+            Type::Int if self.is_wide => "int (64 bits; a string can have more)",
             Type::Int => "int (32 bits; i8 has 64)",
             Type::I8 => "i8 (64 bits; a string can have more)",
             Type::Boolean => "boolean (1, 0, true or false)",
@@ -98,7 +136,12 @@ impl DataType {
     pub(super) fn schema(&self, optional: bool, default: Option<&Value>) -> Schema {
         let mut schema = self.wire.schema();
         let Some(object) = schema.as_object_mut() else { return schema };
-        if optional && let Some(Json::String(name)) = object.get("type") {
+        if self.is_wide {
+            object.remove("format");
+        }
+        if (optional || self.or_nil)
+            && let Some(Json::String(name)) = object.get("type")
+        {
             object.insert("type".into(), json!([name, "null"]));
         }
         let text = |text: &str| (!text.is_empty()).then(|| Json::from(text));
@@ -112,6 +155,7 @@ impl DataType {
             ("default", default.map(as_json)),
             ("examples", self.example.as_ref().map(|example| json!([as_json(example)]))),
             ("items", self.items.as_ref().map(|items| items.schema(false, None).to_value())),
+            ("additionalProperties", self.values.as_ref().map(|values| values.schema(false, None).to_value())),
         ] {
             object.extend(value.map(|value| (keyword.to_owned(), value)));
         }
@@ -158,6 +202,19 @@ impl DataType {
         Reading { of: self, is_output: false }
     }
 
+    /// Makes of a result what it is described as; a value that is something else stays as it is.
+    ///
+    /// # Errors
+    /// That value, with a message that tells what was expected and what came.
+    pub(super) fn settle(&self, value: Value) -> Result<Value, (Value, String)> {
+        if self.wire == Type::Undefined && self.bounds.choices.is_empty() {
+            return Ok(value);
+        }
+        place::begin();
+        let settled = self.reading_output().deserialize(value.clone().into_typed::<DataError>(WireTypes::All));
+        settled.map_err(|error| (value, format!("in result{}: {error}", place::taken())))
+    }
+
     /// Reads what a program has written.
     pub(super) fn reading_output(&self) -> Reading<'_> {
         Reading { of: self, is_output: true }
@@ -175,10 +232,28 @@ impl<'de> DeserializeSeed<'de> for Reading<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        match self.of.or_nil {
+            true => OrNil(self).deserialize(deserializer),
+            false => self.read(deserializer),
+        }
+    }
+}
+
+impl Reading<'_> {
+    /// Reads a value that is not nil, unless that is its type.
+    fn read<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         let value = match self.of.wire {
+            Type::Int if self.of.is_wide => match Value::deserialize(deserializer)? {
+                value @ Value::Int(_) => value,
+                found => return Err(D::Error::custom(format_args!("expected int, found {}", found.type_name()))),
+            },
             Type::Int => i32::deserialize(deserializer).map(Value::from)?,
             Type::I8 => i64::deserialize(deserializer).map(Value::from)?,
             Type::Boolean => bool::deserialize(deserializer).map(Value::from)?,
+            Type::String if self.of.or_octets => match Value::deserialize(deserializer)? {
+                value @ (Value::String(_) | Value::Base64(_)) => value,
+                found => return Err(D::Error::custom(format_args!("expected string, found {}", found.type_name()))),
+            },
             Type::String => String::deserialize(deserializer).map(Value::from)?,
             Type::Double => f64::deserialize(deserializer).map(Value::from)?,
             Type::DateTime => DateTime::deserialize(deserializer).map(Value::from)?,
@@ -229,7 +304,7 @@ impl<'de> Visitor<'de> for OrNil<'_> {
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
-        self.0.deserialize(deserializer)
+        self.0.read(deserializer)
     }
 }
 
@@ -285,7 +360,10 @@ impl<'de> Visitor<'de> for StructVisitor<'_> {
                 }
                 Some(Member { optional: true, of, .. }) => map.next_value_seed(OrNil(reading.inner(of)))?,
                 Some(member) => map.next_value_seed(reading.inner(&member.of))?,
-                None if described.is_empty() => map.next_value()?,
+                None if described.is_empty() => match reading.of.values.as_deref() {
+                    Some(values) => map.next_value_seed(reading.inner(values))?,
+                    None => map.next_value()?,
+                },
                 None => return Err(unknown_member(&name, described)),
             };
             members.push((name, value));

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use super::data_type::INTEGER;
 use super::mistake::{Mistakes, SpannedText, did_you_mean};
 use crate::wire::Type;
 
@@ -127,6 +128,11 @@ forms! {
     AsAny -> &'t Spanned<DeValue<'t>>: Some;
 }
 
+/// Returns the names of all types that a manifest knows.
+fn type_names() -> impl Iterator<Item = &'static str> {
+    Type::names().chain([INTEGER])
+}
+
 /// Checks a value against its kind, and notes every mistake in it.
 fn check(value: &Spanned<DeValue<'_>>, kind: &Kind, mistakes: &mut Mistakes) {
     let span = value.span();
@@ -157,8 +163,8 @@ fn check(value: &Spanned<DeValue<'_>>, kind: &Kind, mistakes: &mut Mistakes) {
         (Kind::Word(words), DeValue::String(word)) if !words.contains(&&**word) => {
             unknown_word(word, words, None, &span, mistakes);
         }
-        (Kind::Type, DeValue::String(word)) if Type::of_name(word).is_none() => {
-            let words: Vec<&str> = Type::names().collect();
+        (Kind::Type, DeValue::String(word)) if word != INTEGER && Type::of_name(word).is_none() => {
+            let words: Vec<&str> = type_names().collect();
             unknown_word(word, &words, Type::of_synonym(word).map(Type::in_words), &span, mistakes);
         }
         (Kind::List(items), DeValue::Array(values)) => values.iter().for_each(|value| check(value, items, mistakes)),
@@ -236,7 +242,7 @@ impl Kind {
             Kind::Seconds => "a number of seconds".into(),
             Kind::Scalar => "a string, a number, true or false".into(),
             Kind::Word(words) => format!("one of {}", listed(words)),
-            Kind::Type => format!("one of {}", listed(&Type::names().collect::<Vec<_>>())),
+            Kind::Type => format!("one of {}", listed(&type_names().collect::<Vec<_>>())),
             Kind::List(_) => "an array".into(),
             Kind::Table(_) | Kind::Named(_) => "a table".into(),
             Kind::Either(kinds) => kinds.iter().map(Kind::expected).collect::<Vec<_>>().join(", or "),
@@ -256,7 +262,7 @@ impl Kind {
             Kind::Scalar => keywords(vec![("type", vec!["string", "number", "boolean"].into())]),
             Kind::Word(words) => keywords(vec![("enum", (*words).into())]),
             Kind::List(items) => typed("array", vec![("items", items.schema().into())]),
-            Kind::Type => keywords(vec![("enum", Type::names().collect())]),
+            Kind::Type => keywords(vec![("enum", type_names().collect())]),
             Kind::Table(keys) => match keys().definition {
                 Some(name) => keywords(vec![("$ref", format!("#/$defs/{name}").into())]),
                 None => table_schema(keys()),

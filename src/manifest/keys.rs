@@ -86,7 +86,7 @@ macro_rules! tables {
 
 tables! {
     /// The top level.
-    ManifestTable MANIFEST {
+    ManifestTable MANIFEST with functions: FunctionsTable FUNCTIONS {
         title: AsText = Kind::Text, "The title of the page, for the browser's tab: the name unless set";
         name: AsText = Kind::Text, "The name of the service, which heads its page: the title unless set";
         version: AsText = Kind::Text, "The version of the service, which its OpenRPC document names";
@@ -107,6 +107,8 @@ tables! {
         cors: AsAny = Kind::Table(|| &CORS), "Which pages of other sites may make calls from a browser";
         method: AsNamed = Kind::Named(&Kind::Table(|| &METHOD)), "The methods, by their names";
         worker: AsNamed = Kind::Named(&Kind::Table(|| &WORKER)), "Programs that keep running, by their names";
+        module: AsAny = Kind::Either(&[Kind::Text, Kind::Named(&Kind::Table(|| &MODULE))]),
+            "The file whose functions are methods: \"bikes.py\"; its keys stand beside it. Or several, by the prefixes of their names";
     }
 
     /// The page.
@@ -182,6 +184,8 @@ tables! {
         output: AsText = Kind::Word(&["text", "lines", "json", "base64"]),
             "How the result is read from what the program writes: as `text`, one scalar, for a scalar; as octets (`base64`) for base64; as `json` for the rest, unless set. `lines` is an array";
         worker: AsText = Kind::Text, "The worker that answers, instead of `run`";
+        function: AsText = Kind::Text, "The function of the module that answers, if its name is another";
+        module: AsText = Kind::Text, "The prefix of the module that has this function, if there are several";
         timeout: AsSeconds = Kind::Seconds, "Seconds that a call may take";
         tell_errors: AsFlag = Kind::Flag, TELL_ERRORS;
         env: AsNamed = Kind::Named(&Kind::Text), "More environment variables for the program";
@@ -206,6 +210,7 @@ tables! {
         maximum: AsAny = Kind::Number, "The most a number may be";
         max_length: AsCount = Kind::Count(0, MAX_COUNT), "How many characters a string may have";
         members: AsNamed = Kind::Named(&MEMBER_TYPE), "The members of a struct, by their names";
+        values: AsAny = TYPE, "What all members of a struct are, if they may have any names";
         items: AsAny = TYPE, "What the items of an array are";
     }
 
@@ -221,6 +226,31 @@ tables! {
     /// A member of a struct.
     MemberTable MEMBER with of: DescribedTable DESCRIBED defined "member" {
         optional: AsFlag = Kind::Flag, "Whether it may be left out, or nil";
+    }
+
+    /// A module under a prefix.
+    ModuleTable MODULE with functions: FunctionsTable FUNCTIONS {
+        file: AsText = Kind::Text, "The file whose functions are methods, under PREFIX.NAME";
+    }
+
+    /// What is published of a module, and how it runs.
+    FunctionsTable FUNCTIONS {
+        object: AsText = Kind::Text,
+            "An object of the module, or a class that is made without arguments: its public methods are meant";
+        only: AsTexts = Kind::List(&Kind::Text), "The functions that are published, and no others; `*` may end a name";
+        without: AsTexts = Kind::List(&Kind::Text),
+            "Functions that are not published; `*` may end a name. Beside `module` itself, `system.` methods too";
+        count: AsCount = Kind::Count(1, MAX_WORKERS), "How many processes run it at once: one unless set";
+        interpreter: AsText = Kind::Text, "The program that runs it: \"venv/bin/python3\"";
+        context: AsText = Kind::Text,
+            "The param that gets the context of the call: user, groups, remote_addr, request_id, headers";
+        headers: AsTexts = Kind::List(&Kind::Text), "The headers of the request that the context has: X-Api-Key";
+        env: AsNamed = Kind::Named(&Kind::Text), "More environment variables for the interpreter";
+        concurrent: AsCount = Kind::Count(1, MAX_WORKERS),
+            "Python and JavaScript: how many calls a process may have in flight, each at an `await`: one unless set";
+        cache: AsText = Kind::Text,
+            "The folder where descriptions are kept between calls by CGI; \"off\" keeps none. A private one of the user unless set";
+        memory: AsText = Kind::Text, "PHP: the memory that a process may take: 128M unless set";
     }
 
     /// A worker.
@@ -260,7 +290,7 @@ pub(super) fn read<'t>(table: &'t DeTable<'t>, mistakes: &mut Mistakes) -> Manif
 
 /// Returns all keys, for people: by their tables, each with the form of its value and its purpose.
 pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, String, &'static str)> {
-    let tables: [(&str, &'static Keys); 8] = [
+    let tables: [(&str, &'static Keys); 9] = [
         ("", &MANIFEST),
         ("[docs]", &DOCS),
         ("[log]", &LOG),
@@ -269,6 +299,7 @@ pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, S
         ("[method.\"NAME\"]", &METHOD),
         ("A param, and what a method returns", &PARAM),
         ("[worker.NAME]", &WORKER),
+        ("[module.PREFIX]", &MODULE),
     ];
     tables
         .into_iter()
@@ -280,7 +311,7 @@ pub(crate) fn schema() -> Json {
     let mut schema = Json::from(table_schema(&MANIFEST));
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "A manifest of rpcgi".into();
-    schema["required"] = json!(["method"]);
+    schema["anyOf"] = json!([{ "required": ["method"] }, { "required": ["module"] }]);
     schema["$defs"] = json!({ "type": table_schema(&DESCRIBED), "member": table_schema(&MEMBER) });
     schema
 }

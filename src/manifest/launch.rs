@@ -57,7 +57,22 @@ impl Launch {
     /// Returns a command that starts it, without words yet.
     pub(super) fn command(&self) -> Result<Command, MissingProgram<'_>> {
         let mut command = Command::new(self.find()?);
-        command.arg0(&self.name).current_dir(&self.folder).env_clear();
+        command.arg0(&self.name);
+        self.surround(&mut command);
+        Ok(command)
+    }
+
+    /// Returns the same for a program whose answers go to descriptor 3, and what it prints to the log.
+    pub(super) fn command_with_answers_at_3(&self) -> Result<Command, MissingProgram<'_>> {
+        let mut command = Command::new("/bin/sh");
+        command.arg("-c").arg("exec \"$0\" \"$@\" 3>&1 1>&2").arg(self.find()?);
+        self.surround(&mut command);
+        Ok(command)
+    }
+
+    /// Sets the folder that a program works in, and its environment.
+    fn surround(&self, command: &mut Command) {
+        command.current_dir(&self.folder).env_clear();
         command.env("PATH", PATH).env("LANG", "C.UTF-8").env("HOME", &self.folder);
         // else the output of a Python program comes late, or never if it is ended
         command.env("PYTHONUNBUFFERED", "1");
@@ -67,7 +82,6 @@ impl Launch {
             }
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        Ok(command)
     }
 
     /// Finds its path.

@@ -10,6 +10,8 @@
 //! | `data_type` | types as they are described, and their values |
 //! | `method`, `call` | a method: arguments in, result out; a call on its way |
 //! | `program`, `worker` | the programs that do the work: one for each call, or one that stays |
+//! | `json_rpc_worker` | what workers read and write |
+//! | `module` | modules whose functions are methods as they are |
 //! | `encoding` | the text that they read and write |
 //! | `words`, `launch`, `process`, `pool` | command lines, environments, processes, and their number |
 //! | `descendants` | what processes have started |
@@ -22,20 +24,22 @@ mod descendants;
 mod encoding;
 mod form;
 mod htaccess;
+mod json_rpc_worker;
 mod keys;
 mod launch;
 mod lints;
 mod method;
 mod mistake;
+mod module;
 mod pool;
 mod process;
 mod program;
 mod read;
+mod shared;
 mod signals;
 mod source;
 mod worker;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -45,9 +49,9 @@ pub(crate) use self::keys::{reference, schema};
 pub(crate) use self::mistake::{Mistake, Severity};
 pub(crate) use self::process::end_all;
 use self::process::{Process, dismiss_all, reap_adopted};
-pub(crate) use self::read::{ProgramCheck, read};
+pub(crate) use self::read::{ProgramCheck, ReadManifest, read};
 pub(crate) use self::signals::end_programs;
-pub(crate) use self::source::{Identity, ManifestSource, WRITABLE};
+pub(crate) use self::source::{Identity, ManifestSource, WRITABLE, WatchedFiles};
 use self::worker::Worker;
 use crate::server::Server;
 use crate::service::logger::{self, LogFile};
@@ -56,8 +60,8 @@ use crate::service::logger::{self, LogFile};
 pub(crate) struct Manifest {
     pub(crate) server: Server,
     pub(crate) workers: Workers,
-    /// The files that its command lines name, if they were looked for.
-    pub(crate) files: Vec<PathBuf>,
+    /// The names of the methods that come from modules, in the order of their sources.
+    pub(crate) functions: Vec<String>,
 }
 
 /// The interval between two looks at idle workers.

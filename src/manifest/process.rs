@@ -4,10 +4,12 @@
 //! [`Process`] moves octets both ways with [`turn`](Process::turn), which waits for the first event; no thread is
 //! needed. However a process is dropped, nothing of it is left: no zombie, no descriptor.
 
-use std::io::{self, ErrorKind, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -52,9 +54,11 @@ pub(super) struct Process {
     child: Child,
     /// Readable when it has ended, where the system has such descriptors.
     end: Option<OwnedFd>,
-    stdin: Option<ChildStdin>,
-    stdout: Stream<std::process::ChildStdout>,
-    stderr: Stream<std::process::ChildStderr>,
+    stdin: Option<File>,
+    stdout: Stream,
+    stderr: Stream,
+    /// Set if its input and output are one socket, whose halves end one by one.
+    is_on_socket: bool,
     /// The time at which it was seen to have ended.
     ended: Option<Instant>,
     is_reaped: bool,
@@ -62,9 +66,16 @@ pub(super) struct Process {
     mark: String,
 }
 
+/// Our ends of what leads to a process and from it.
+struct Ends {
+    stdin: Option<File>,
+    stdout: Option<File>,
+    stderr: Option<File>,
+}
+
 /// A pipe from a process, and the octets that have come through it and were not taken.
-struct Stream<R> {
-    pipe: Option<R>,
+struct Stream {
+    pipe: Option<File>,
     octets: Vec<u8>,
     most: usize,
     /// Set if more than `most` octets have come.
@@ -154,6 +165,21 @@ pub(crate) fn reap_adopted() {
     }
 }
 
+/// Starts a program in a group of its own, with a mark by which its descendants are known.
+fn spawn(command: &mut Command) -> io::Result<(Child, String)> {
+    let mark = new_mark();
+    command.env(descendants::MARK, &mark);
+    signals::prepare();
+    let mut running = running();
+    if running.is_closed {
+        return Err(io::Error::other("rpcgi is about to end"));
+    }
+    let child = command.process_group(0).spawn()?;
+    running.programs.push((Pid::from_child(&child), mark.clone()));
+    signals::programs_run(true);
+    Ok((child, mark))
+}
+
 /// Returns a mark that no other process has.
 fn new_mark() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
@@ -184,27 +210,46 @@ impl Process {
     /// # Errors
     /// If it cannot be started.
     pub(super) fn start(command: &mut Command, most: usize) -> io::Result<Process> {
-        let mark = new_mark();
-        let command = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command.env(descendants::MARK, &mark);
-        signals::prepare();
-        let mut child = {
-            let mut running = running();
-            if running.is_closed {
-                return Err(io::Error::other("rpcgi is about to end"));
-            }
-            let child = command.process_group(0).spawn()?;
-            running.programs.push((Pid::from_child(&child), mark.clone()));
-            signals::programs_run(true);
-            child
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (mut child, mark) = spawn(command)?;
+        let ends = Ends {
+            stdin: child.stdin.take().map(|pipe| OwnedFd::from(pipe).into()),
+            stdout: child.stdout.take().map(|pipe| OwnedFd::from(pipe).into()),
+            stderr: child.stderr.take().map(|pipe| OwnedFd::from(pipe).into()),
         };
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        Process::new(child, mark, ends, most)
+    }
+
+    /// Starts a program whose standard input is a socket, for its input and its output. What it writes to standard
+    /// output and standard error is for the log.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub(super) fn start_on_socket(mut command: Command, most: usize) -> io::Result<Process> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let (log, log_end) = io::pipe()?;
+        command.stdin(OwnedFd::from(theirs)).stdout(log_end.try_clone()?).stderr(log_end);
+        let (child, mark) = spawn(&mut command)?;
+        // it holds their ends, which would never be closed
+        drop(command);
+        let ends = Ends {
+            stdin: Some(OwnedFd::from(ours.try_clone()?).into()),
+            stdout: Some(OwnedFd::from(ours).into()),
+            stderr: Some(OwnedFd::from(log).into()),
+        };
+        let mut process = Process::new(child, mark, ends, most)?;
+        process.is_on_socket = true;
+        Ok(process)
+    }
+
+    fn new(child: Child, mark: String, ends: Ends, most: usize) -> io::Result<Process> {
         let process = Process {
             end: descriptor(&child),
             child,
-            stdin,
-            stdout: Stream::new(stdout, most),
-            stderr: Stream::new(stderr, MAX_STDERR),
+            stdin: ends.stdin,
+            stdout: Stream::new(ends.stdout, most),
+            stderr: Stream::new(ends.stderr, MAX_STDERR),
+            is_on_socket: false,
             ended: None,
             is_reaped: false,
             mark,
@@ -227,7 +272,29 @@ impl Process {
     /// # Errors
     /// If the system fails: the octets that have come are not all there are.
     pub(super) fn turn(&mut self, input: &mut &[u8], deadline: Instant) -> io::Result<Turn> {
-        let [write, out, err, end, interrupted] = self.wait(!input.is_empty(), deadline)?;
+        self.turn_or_wake(input, deadline, None)
+    }
+
+    /// Does the same, but waits no longer than until `waker` can be read.
+    ///
+    /// # Errors
+    /// As for `turn`.
+    pub(super) fn turn_until_woken(
+        &mut self,
+        input: &mut &[u8],
+        deadline: Instant,
+        waker: impl AsFd,
+    ) -> io::Result<Turn> {
+        self.turn_or_wake(input, deadline, Some(waker.as_fd()))
+    }
+
+    fn turn_or_wake(
+        &mut self,
+        input: &mut &[u8],
+        deadline: Instant,
+        waker: Option<BorrowedFd<'_>>,
+    ) -> io::Result<Turn> {
+        let [write, out, err, end, interrupted, _] = self.wait(!input.is_empty(), deadline, waker)?;
         if interrupted {
             end_all();
             std::process::exit(INTERRUPTED_STATUS);
@@ -248,8 +315,8 @@ impl Process {
         Ok(if Instant::now() < deadline { Turn::Moved } else { Turn::Late })
     }
 
-    /// Waits, and returns which of stdin, stdout, stderr, the end and a signal are ready.
-    fn wait(&self, has_input: bool, deadline: Instant) -> io::Result<[bool; 5]> {
+    /// Waits, and returns which of stdin, stdout, stderr, the end, a signal and the waker are ready.
+    fn wait(&self, has_input: bool, deadline: Instant, waker: Option<BorrowedFd<'_>>) -> io::Result<[bool; 6]> {
         let until_end = self.ended.is_none();
         let sources = [
             (self.stdin.as_ref().filter(|_| has_input).map(AsFd::as_fd), PollFlags::OUT),
@@ -257,6 +324,7 @@ impl Process {
             (self.stderr.pipe.as_ref().map(AsFd::as_fd), PollFlags::IN),
             (self.end.as_ref().filter(|_| until_end).map(AsFd::as_fd), PollFlags::IN),
             (signals::interrupted(), PollFlags::IN),
+            (waker, PollFlags::IN),
         ];
         let watched = || sources.iter().enumerate().filter_map(|(index, (source, _))| source.map(|_| index));
         let source = |(source, flags)| Some(PollFd::from_borrowed_fd(source?, flags));
@@ -270,7 +338,7 @@ impl Process {
             Ok(_) | Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
-        let mut ready = [false, false, false, must_look, false];
+        let mut ready = [false, false, false, must_look, false, false];
         for (index, polled) in watched().zip(&polled) {
             ready[index] = !polled.revents().is_empty();
         }
@@ -294,7 +362,10 @@ impl Process {
 
     /// Tells it that nothing more will come.
     pub(super) fn close_input(&mut self) {
-        self.stdin = None;
+        if let Some(socket) = self.stdin.take().filter(|_| self.is_on_socket) {
+            // the other half is still read; a peer that is gone needs no sign
+            _ = rustix::net::shutdown(&socket, rustix::net::Shutdown::Write);
+        }
     }
 
     /// Tests whether it still reads.
@@ -455,8 +526,8 @@ impl Drop for Process {
     }
 }
 
-impl<R: io::Read> Stream<R> {
-    fn new(pipe: Option<R>, most: usize) -> Stream<R> {
+impl Stream {
+    fn new(pipe: Option<File>, most: usize) -> Stream {
         Stream { pipe, octets: Vec::new(), most, is_over: false }
     }
 
@@ -469,7 +540,11 @@ impl<R: io::Read> Stream<R> {
         let start = self.octets.len();
         let room = start.clamp(SMALL_BUFFER, BUFFER);
         self.octets.resize(start + room, 0);
-        let read = pipe.read(&mut self.octets[start..]);
+        let read = match pipe.read(&mut self.octets[start..]) {
+            // a socket whose other end was closed before all was read
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(0),
+            read => read,
+        };
         self.octets.truncate(start + *read.as_ref().unwrap_or(&0));
         match read {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(Read::Nothing),

@@ -8,7 +8,7 @@ use std::fs;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::panic::Location;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,12 +17,13 @@ use regex_lite::Regex;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::call::{Contract, Param};
+use super::call::{Contract, MoreParams, Param};
 use super::command_line::{Word, find};
 use super::data_type::{DataType, Member};
 use super::encoding::ProgramEncoding;
 use super::form::{AsTexts, Form, Written, integer, number};
 use super::htaccess::Htaccess;
+use super::json_rpc_worker::{CommandLine, JsonRpcLines};
 use super::keys::{
     self, CorsTable, DescribedTable, LimitsTable, LogTable, MAX_PROGRAMS, MAX_WORKERS, ManifestTable, MemberTable,
     MethodTable, PageTable, ParamTable, Table, WorkerTable, inner, named,
@@ -31,13 +32,15 @@ use super::launch::Launch;
 use super::lints;
 use super::method::{ManifestMethod, Runner};
 use super::mistake::{Mistake, Mistakes, Severity, SpannedText, did_you_mean};
+use super::module::{LoadedModule, matches};
 use super::pool::Pool;
 use super::program::{Input, Output, Program};
+use super::source::WatchedFiles;
 use super::worker::{Job, Worker};
 use super::{Manifest, ManifestSource, Workers};
 use crate::description::bounds::{Bound, Number};
 use crate::docs::{Access, Assets, Docs, TryIt};
-use crate::method::{Metadata, Method};
+use crate::method::{Metadata, Method, system};
 use crate::server::Server;
 use crate::service::Limits;
 use crate::service::logger::LogFormat;
@@ -62,12 +65,12 @@ pub(crate) enum ProgramCheck {
 const MAX_THREADS: usize = 512;
 
 /// The limits of a call, beside those of a request.
-struct Budget {
+pub(super) struct Budget {
     programs: usize,
-    queue: usize,
-    wait: Duration,
-    timeout: Duration,
-    output: usize,
+    pub(super) queue: usize,
+    pub(super) wait: Duration,
+    pub(super) timeout: Duration,
+    pub(super) output: usize,
 }
 
 impl Budget {
@@ -81,8 +84,17 @@ impl Budget {
 /// The types whose values are written as one word.
 const SCALAR: &[Type] = &[Type::Int, Type::I8, Type::Boolean, Type::String, Type::Double, Type::DateTime];
 
-/// Reads a manifest; `None` if there are errors among the mistakes.
-pub(crate) fn read(source: &ManifestSource, look: ProgramCheck) -> (Option<Manifest>, Vec<Mistake>) {
+/// A manifest that was read.
+pub(crate) struct ReadManifest {
+    /// `None` if there are errors among the mistakes.
+    pub(crate) manifest: Option<Manifest>,
+    pub(crate) mistakes: Vec<Mistake>,
+    /// The files that command lines name, and modules, if they were looked for.
+    pub(crate) files: WatchedFiles,
+}
+
+/// Reads a manifest.
+pub(crate) fn read(source: &ManifestSource, look: ProgramCheck) -> ReadManifest {
     let mut mistakes = Mistakes::default();
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     for error in &errors {
@@ -92,9 +104,9 @@ pub(crate) fn read(source: &ManifestSource, look: ProgramCheck) -> (Option<Manif
     let written = keys::read(table, &mut mistakes);
     let folder = source.folder();
     let htaccess = if look == ProgramCheck::Strictly { Htaccess::of(folder) } else { Htaccess::default() };
-    let mut reader = ManifestReader { folder, look, mistakes, files: Vec::new(), htaccess };
+    let mut reader = ManifestReader { folder, look, mistakes, files: WatchedFiles::default(), htaccess };
     let manifest = reader.manifest(&written);
-    let mut mistakes = reader.mistakes;
+    let ManifestReader { mut mistakes, files, .. } = reader;
     let is_meant = !mistakes.are_fatal();
     if !errors.is_empty() {
         // what seems to be missing may be behind a mistake in the text
@@ -102,22 +114,22 @@ pub(crate) fn read(source: &ManifestSource, look: ProgramCheck) -> (Option<Manif
     }
     // mistakes of a place stand together; those of the whole file come first
     mistakes.0.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
-    (Some(manifest).filter(|_| is_meant), mistakes.0)
+    ReadManifest { manifest: Some(manifest).filter(|_| is_meant), mistakes: mistakes.0, files }
 }
 
-struct ManifestReader<'s> {
-    folder: &'s Path,
-    look: ProgramCheck,
-    mistakes: Mistakes,
-    /// Files that command lines name, if they are looked for.
-    files: Vec<PathBuf>,
+pub(super) struct ManifestReader<'s> {
+    pub(super) folder: &'s Path,
+    pub(super) look: ProgramCheck,
+    pub(super) mistakes: Mistakes,
+    /// Files that command lines name, if they are looked for, and modules.
+    pub(super) files: WatchedFiles,
     /// The rules of the web server for files, if these are looked at.
-    htaccess: Htaccess,
+    pub(super) htaccess: Htaccess,
 }
 
 impl ProgramCheck {
     /// Tests if programs are looked for, to report a missing one.
-    fn is_at_programs(self) -> bool {
+    pub(super) fn is_at_programs(self) -> bool {
         matches!(self, ProgramCheck::Programs | ProgramCheck::Strictly)
     }
 }
@@ -129,8 +141,7 @@ impl ManifestReader<'_> {
             let help = "give it one: title = \"Calculator\"";
             self.mistakes.0.push(Mistake::of_file(Severity::Error, "the service has neither `title` nor `name`", help));
         }
-        let named = name.or(title).unwrap_or_default();
-        let mut server = Server::new(named);
+        let mut server = Server::new(name.or(title).unwrap_or_default());
         if let Some(title) = title {
             server = server.title(title);
         }
@@ -144,17 +155,60 @@ impl ManifestReader<'_> {
         server = self.surroundings(table, server);
         let (limits, budget) = limits(inner(&table.limits));
         let workers = self.workers(table, &budget);
-        let methods = self.methods(table, &workers, limits, &budget);
+        let modules = self.modules(table, &budget);
+        let are_loaded = !self.mistakes.are_fatal();
+        let mut tables = named(&table.method).map(|(name, span, table)| (name, (span, table))).collect();
+        let functions = self.functions(&modules, &mut tables, is_set(&table.tell_errors), limits, &budget);
+        if !are_loaded {
+            // a function that was not found is one of a module that is broken
+            tables.retain(|_, (_, table)| {
+                table.run.is_some() || table.worker.is_some() || value(&table.function).is_none()
+            });
+        }
+        let methods = self.methods(table, tables, &workers, limits, &budget);
         self.check_workers(table, &methods);
-        let seats: usize = workers.values().map(|(_, count)| count).sum();
+        let seats = workers.values().map(|(_, count)| count).chain(modules.iter().map(|module| &module.seats));
+        let seats: usize = seats.sum();
         let threads =
             budget.programs.saturating_add(seats).saturating_add(budget.queue).saturating_add(2).min(MAX_THREADS);
         let limits = Limits { threads: limits.threads.or(NonZeroUsize::new(threads)), ..limits };
-        let methods: Vec<Method> = methods.into_iter().map(|(method, _)| method).collect();
+        let names = functions.iter().map(|method| method.name().to_owned()).collect();
+        let mut methods: Vec<Method> =
+            functions.into_iter().chain(methods.into_iter().map(|(method, _)| method)).collect();
+        server = self.without(table, &modules, &mut methods, server);
+        if table.module.is_none() && value(&table.method).is_none_or(|methods| methods.is_empty()) {
+            let help = "a method: [method.\"hello\"] with run = [\"echo\", \"Hello!\"] and returns = \"string\"";
+            self.mistakes.0.push(Mistake::of_file(Severity::Error, "there is no method", help));
+        }
         server = server.limits(limits).log_calls(is_set(&table.log_calls)).methods(methods);
         server = server.paths(self.paths(table)).cors(self.origins(table)).docs(self.docs(table));
-        let workers = Workers(workers.into_values().map(|(worker, _)| worker).collect());
-        Manifest { server, workers, files: std::mem::take(&mut self.files) }
+        let workers = workers.into_values().map(|(worker, _)| worker).chain(modules.iter().map(LoadedModule::worker));
+        let workers = Workers(workers.collect());
+        Manifest { server, workers, functions: names }
+    }
+
+    /// Takes methods away, those that every server has too.
+    fn without(
+        &mut self,
+        table: &ManifestTable<'_>,
+        modules: &[LoadedModule],
+        methods: &mut Vec<Method>,
+        mut server: Server,
+    ) -> Server {
+        for (pattern, span) in texts(&table.functions.without) {
+            let of_server: Vec<&str> = system::names().filter(|name| matches(pattern, name)).collect();
+            let before = methods.len();
+            methods.retain(|method| !matches(pattern, method.name()));
+            let has_function = modules.iter().any(|module| module.has(pattern));
+            if of_server.is_empty() && methods.len() == before && !has_function && !self.mistakes.are_fatal() {
+                let mut known: Vec<&str> = methods.iter().map(|method| method.name()).collect();
+                system::names().for_each(|name| known.push(name));
+                let near = did_you_mean(pattern, known.into_iter());
+                self.problem(&span, (format!("there is no method `{pattern}` to take away"), near));
+            }
+            server = of_server.into_iter().fold(server, Server::without);
+        }
+        server
     }
 
     /// Reads the place and the format of the log.
@@ -289,11 +343,12 @@ impl ManifestReader<'_> {
             let count = value(&count).unwrap_or(1).min(MAX_WORKERS as usize);
             let words = words.into_iter().skip(1).map(|(word, _)| word.to_owned()).collect();
             let worker = Worker {
-                name: name.to_owned(),
+                who: format!("worker \"{name}\""),
                 launch,
-                words,
+                start: Box::new(CommandLine { name: name.to_owned(), words }),
                 wait: budget.wait,
                 slots: Pool::new((0..count).map(|_| Default::default()), budget.queue, budget.wait),
+                shared: Vec::new(),
             };
             workers.insert(name.to_owned(), (Arc::new(worker), count));
         }
@@ -304,6 +359,7 @@ impl ManifestReader<'_> {
     fn methods(
         &mut self,
         table: &ManifestTable<'_>,
+        tables: BTreeMap<&str, (Range<usize>, MethodTable<'_>)>,
         workers: &BTreeMap<String, (Arc<Worker>, usize)>,
         limits: Limits,
         budget: &Budget,
@@ -311,7 +367,7 @@ impl ManifestReader<'_> {
         let places = Arc::new(Pool::new(std::iter::repeat_n((), budget.programs), budget.queue, budget.wait));
         let tells_errors = is_set(&table.tell_errors);
         let mut methods = Vec::new();
-        for (name, span, method) in named::<MethodTable<'_>>(&table.method) {
+        for (name, (span, method)) in tables {
             self.check_name(name, &span);
             let params = self.params(&method);
             let returns = self.returns(&method);
@@ -320,6 +376,11 @@ impl ManifestReader<'_> {
                 (None, Some(worker)) => self.job(&method, worker, workers),
                 (Some(_), Some(worker)) => {
                     self.mistakes.add(&worker.span, "a method has either `run` or `worker`, and this one has both");
+                    None
+                }
+                (None, None) if table.module.is_some() => {
+                    let function = value(&method.function).unwrap_or(name);
+                    self.mistakes.add(&span, format!("the module has no function `{function}` for `{name}`"));
                     None
                 }
                 (None, None) => {
@@ -336,19 +397,17 @@ impl ManifestReader<'_> {
             let timeout = value(&method.timeout).unwrap_or(budget.timeout);
             if let Some(runner) = runner {
                 let tell_errors = value(&method.tell_errors).unwrap_or(tells_errors);
-                let contract = Contract { params, returns, timeout, max_output: budget.output, limits, tell_errors };
+                let more = MoreParams::default();
+                let contract =
+                    Contract { params, more, returns, timeout, max_output: budget.output, limits, tell_errors };
                 let worker = value(&method.worker).map(str::to_owned);
                 methods.push((Method::of(about, ManifestMethod { contract, runner }), worker));
             }
         }
-        if value(&table.method).is_none_or(|methods| methods.is_empty()) {
-            let help = "a method: [method.\"hello\"] with run = [\"echo\", \"Hello!\"] and returns = \"string\"";
-            self.mistakes.0.push(Mistake::of_file(Severity::Error, "there is no method", help));
-        }
         methods
     }
 
-    fn check_name(&mut self, name: &str, span: &Range<usize>) {
+    pub(super) fn check_name(&mut self, name: &str, span: &Range<usize>) {
         let is_known = |character: char| character.is_ascii_alphanumeric() || "_.:/-".contains(character);
         if name.is_empty() || !name.chars().all(is_known) {
             let message = "expected a name of letters, digits and any of _ . : / -";
@@ -391,7 +450,7 @@ impl ManifestReader<'_> {
         }
     }
 
-    fn faults(&mut self, table: &MethodTable<'_>, is_program: bool) -> Vec<(i32, String)> {
+    pub(super) fn faults(&mut self, table: &MethodTable<'_>, is_program: bool) -> Vec<(i32, String)> {
         let mut faults = Vec::new();
         for (key, value) in value(&table.faults).into_iter().flatten() {
             let code = key.get_ref().parse().ok().filter(|code| !is_program || (1..=255).contains(code));
@@ -443,12 +502,13 @@ impl ManifestReader<'_> {
                 of,
                 optional,
                 default,
+                own_default: None,
             });
         }
         params
     }
 
-    fn returns(&mut self, table: &MethodTable<'_>) -> DataType {
+    pub(super) fn returns(&mut self, table: &MethodTable<'_>) -> DataType {
         match value(&table.returns) {
             Some(value) => self.data_type(value),
             None => DataType::of(Type::Nil),
@@ -458,20 +518,20 @@ impl ManifestReader<'_> {
     /// Reads a type by its name, or described.
     fn data_type<'t>(&mut self, value: &'t Spanned<DeValue<'t>>) -> DataType {
         match value.get_ref() {
-            DeValue::String(name) => DataType::of(wire_type(name)),
+            DeValue::String(name) => named_type(name),
             DeValue::Table(table) => self.described(&DescribedTable::read(table), &value.span()),
             _ => DataType::of(Type::Undefined),
         }
     }
 
     /// Reads a type that a table describes.
-    fn described(&mut self, table: &DescribedTable<'_>, span: &Range<usize>) -> DataType {
+    pub(super) fn described(&mut self, table: &DescribedTable<'_>, span: &Range<usize>) -> DataType {
         let Some(name) = value(&table.wire) else {
             let help = "type = \"string\", or another of XML-RPC's types";
             self.mistakes.add_with_help(span, "there is no `type`", help);
             return DataType::of(Type::Undefined);
         };
-        let mut of = DataType::of(wire_type(name));
+        let mut of = named_type(name);
         self.check_all_fit(table, of.wire);
         of.help = value(&table.help).map(|help| help.trim().to_owned()).unwrap_or_default();
         of.bounds.minimum = value(&table.minimum).and_then(bound).map(Bound::from);
@@ -491,7 +551,11 @@ impl ManifestReader<'_> {
             }
         });
         of.items = value(&table.items).map(|items| Box::new(self.data_type(items)));
+        of.values = value(&table.values).map(|values| Box::new(self.data_type(values)));
         of.members = self.members(table);
+        if let Some(values) = table.values.as_ref().filter(|_| !of.members.is_empty()) {
+            self.mistakes.add(&values.span, "a struct has either `members` or `values`, and this one has both");
+        }
         let choices: Vec<Value> = items(&table.choices).filter_map(|choice| self.value(choice, &of)).collect();
         of.bounds.choices = choices;
         of.example = value(&table.example).and_then(|example| self.value(example, &of));
@@ -503,13 +567,15 @@ impl ManifestReader<'_> {
         const STRING: &[Type] = &[Type::String];
         const NUMBER: &[Type] = &[Type::Int, Type::I8, Type::Double];
         const CHOSEN: &[Type] = &[Type::String, Type::Int, Type::I8, Type::Double];
-        let DescribedTable { example, choices, pattern, minimum, maximum, max_length, members, items, .. } = table;
+        let DescribedTable { example, choices, pattern, minimum, maximum, max_length, members, values, items, .. } =
+            table;
         self.check_fits("choices", span(choices), CHOSEN, wire);
         self.check_fits("pattern", span(pattern), STRING, wire);
         self.check_fits("max_length", span(max_length), STRING, wire);
         self.check_fits("minimum", span(minimum), NUMBER, wire);
         self.check_fits("maximum", span(maximum), NUMBER, wire);
         self.check_fits("members", span(members), &[Type::Struct], wire);
+        self.check_fits("values", span(values), &[Type::Struct], wire);
         self.check_fits("items", span(items), &[Type::Array], wire);
         self.check_fits("example", span(example), SCALAR, wire);
     }
@@ -541,13 +607,14 @@ impl ManifestReader<'_> {
     }
 
     /// Reads a value of a type, as it is written in the manifest.
-    fn value(&mut self, value: &Spanned<DeValue<'_>>, of: &DataType) -> Option<Value> {
+    pub(super) fn value(&mut self, value: &Spanned<DeValue<'_>>, of: &DataType) -> Option<Value> {
         if !of.is_scalar() {
             // a mistake was noted already
             return None;
         }
         let read = match (of.wire, value.get_ref()) {
             (Type::String, DeValue::String(text)) => Some(Value::from(&**text)),
+            (Type::Int, DeValue::Integer(_)) if of.is_wide => integer(value).map(Value::Int),
             (Type::Int, DeValue::Integer(_)) => {
                 integer(value).filter(|number| i32::try_from(*number).is_ok()).map(Value::Int)
             }
@@ -642,7 +709,7 @@ impl ManifestReader<'_> {
         }
     }
 
-    fn problem(&mut self, span: &Range<usize>, (message, help): (String, Option<String>)) {
+    pub(super) fn problem(&mut self, span: &Range<usize>, (message, help): (String, Option<String>)) {
         match help {
             Some(help) => self.mistakes.add_with_help(span, message, help),
             None => self.mistakes.add(span, message),
@@ -722,7 +789,9 @@ impl ManifestReader<'_> {
         }
         let Written { value: name, span } = worker;
         match workers.get(*name) {
-            Some((worker, _)) => Some(Runner::Worker(Job(Arc::clone(worker)))),
+            Some((worker, _)) => {
+                Some(Runner::Worker(Job { worker: Arc::clone(worker), dialect: Box::new(JsonRpcLines) }))
+            }
             None => {
                 let near = did_you_mean(name, workers.keys().map(String::as_str));
                 let help = near.unwrap_or_else(|| format!("describe it: [worker.{name}] with run = [\"program\"]"));
@@ -732,13 +801,8 @@ impl ManifestReader<'_> {
         }
     }
 
-    fn launch(
-        &mut self,
-        program: &str,
-        span: &Range<usize>,
-        env: &Option<Written<&DeTable<'_>>>,
-        encoding: &Option<Written<&str>>,
-    ) -> Launch {
+    /// Reads the variables of a program's environment.
+    pub(super) fn environment(&mut self, env: &Option<Written<&DeTable<'_>>>) -> Vec<(String, String)> {
         let mut environment = Vec::new();
         for (name, value) in value(env).into_iter().flatten() {
             let variable: &str = name.get_ref().as_ref();
@@ -752,6 +816,17 @@ impl ManifestReader<'_> {
                 None => {}
             }
         }
+        environment
+    }
+
+    fn launch(
+        &mut self,
+        program: &str,
+        span: &Range<usize>,
+        env: &Option<Written<&DeTable<'_>>>,
+        encoding: &Option<Written<&str>>,
+    ) -> Launch {
+        let environment = self.environment(env);
         let encoding = self.parsed(encoding).unwrap_or(ProgramEncoding::UTF_8);
         let launch = Launch { name: program.to_owned(), folder: self.folder.to_owned(), environment, encoding };
         if self.look.is_at_programs()
@@ -767,7 +842,8 @@ impl ManifestReader<'_> {
     /// Checks the files that a command line names, and keeps the one with the code.
     fn check_files(&mut self, launch: &Launch, written: &[SpannedText<'_>]) {
         if self.look != ProgramCheck::Text {
-            self.files.extend(lints::code(written).map(|word| self.folder.join(word)).find(|file| file.is_file()));
+            let code = lints::code(written).map(|word| self.folder.join(word)).find(|file| file.is_file());
+            code.into_iter().for_each(|file| self.files.watch(file));
         }
         if self.look.is_at_programs()
             && let (Ok(found), [program, words @ ..]) = (launch.find(), written)
@@ -835,11 +911,11 @@ fn limits(table: Option<LimitsTable<'_>>) -> (Limits, Budget) {
 }
 
 /// Returns the type of a name; an unknown one was noted already.
-fn wire_type(name: &str) -> Type {
-    Type::of_name(name).unwrap_or(Type::Undefined)
+fn named_type(name: &str) -> DataType {
+    DataType::of_name(name).unwrap_or_else(|| DataType::of(Type::Undefined))
 }
 
-fn is_identifier(name: &str) -> bool {
+pub(super) fn is_identifier(name: &str) -> bool {
     let is_known = |octet: u8| octet.is_ascii_alphanumeric() || octet == b'_';
     name.bytes().all(is_known) && name.bytes().next().is_some_and(|first| !first.is_ascii_digit())
 }
@@ -849,7 +925,7 @@ fn bound(value: &Spanned<DeValue<'_>>) -> Option<Number> {
 }
 
 /// Returns the value that is written, if there is one.
-fn value<T: Clone>(written: &Option<Written<T>>) -> Option<T> {
+pub(super) fn value<T: Clone>(written: &Option<Written<T>>) -> Option<T> {
     written.as_ref().map(|written| written.value.clone())
 }
 
@@ -858,18 +934,20 @@ fn span<T>(written: &Option<Written<T>>) -> Option<&Range<usize>> {
     written.as_ref().map(|written| &written.span)
 }
 
-fn text<'t>(written: &Option<Written<&'t str>>) -> Option<SpannedText<'t>> {
+pub(super) fn text<'t>(written: &Option<Written<&'t str>>) -> Option<SpannedText<'t>> {
     written.as_ref().map(|written| (written.value, written.span.clone()))
 }
 
-fn texts<'t>(written: &Option<Written<Vec<SpannedText<'t>>>>) -> Vec<SpannedText<'t>> {
+pub(super) fn texts<'t>(written: &Option<Written<Vec<SpannedText<'t>>>>) -> Vec<SpannedText<'t>> {
     value(written).unwrap_or_default()
 }
 
-fn items<'t>(written: &Option<Written<&'t DeArray<'t>>>) -> impl Iterator<Item = &'t Spanned<DeValue<'t>>> + use<'t> {
+pub(super) fn items<'t>(
+    written: &Option<Written<&'t DeArray<'t>>>,
+) -> impl Iterator<Item = &'t Spanned<DeValue<'t>>> + use<'t> {
     value(written).into_iter().flatten()
 }
 
-fn is_set(written: &Option<Written<bool>>) -> bool {
+pub(super) fn is_set(written: &Option<Written<bool>>) -> bool {
     written.as_ref().is_some_and(|written| written.value)
 }

@@ -53,6 +53,24 @@ impl Identity {
     }
 }
 
+/// Files that something depends on, as they were when it was made.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WatchedFiles(Vec<(PathBuf, Option<Identity>)>);
+
+impl WatchedFiles {
+    pub(super) fn watch(&mut self, file: PathBuf) {
+        self.0.push((file.clone(), Identity::at(&file).ok()));
+    }
+
+    /// Tests whether one has changed. A file that cannot be seen, as in the middle of being replaced, has not.
+    pub(crate) fn have_changed(&self) -> bool {
+        let has_changed = |(file, known): &(PathBuf, Option<Identity>)| {
+            Identity::at(file).is_ok_and(|identity| Some(&identity) != known.as_ref())
+        };
+        self.0.iter().any(has_changed)
+    }
+}
+
 /// The reason why a file is not read as a manifest.
 #[derive(Debug)]
 pub(crate) enum OpenError {

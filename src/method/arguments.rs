@@ -7,7 +7,7 @@ use serde::de::{self, DeserializeOwned, DeserializeSeed, Deserializer, Visitor};
 
 use super::refusal::unfit;
 use super::{CallError, Metadata, Refusal};
-use crate::call::{Mismatch, ParamError, Params};
+use crate::call::{Mismatch, ParamError, ParamName, Params};
 use crate::description::bounds::{Checker, checker_of, is_plain};
 use crate::description::least;
 use crate::wire::value::{DataError, Value, excerpt, place};
@@ -65,6 +65,43 @@ impl<'p, 'a, 'de> Arguments<'p, 'a, 'de> {
             None if !(self.is_optional)(self.index - 1) => Err(self.missing(self.index - 1)),
             argument => Ok(argument),
         }
+    }
+
+    /// Reads all that is left, if it has positions.
+    #[cfg(feature = "program")]
+    pub(crate) fn rest_seeded<S: DeserializeSeed<'de> + Copy>(&mut self, seed: S) -> Result<Vec<S::Value>, CallError> {
+        let mut rest = Vec::new();
+        while !self.params.by_name() {
+            match self.take(seed)? {
+                Some(value) => rest.push(value),
+                None => break,
+            }
+        }
+        Ok(rest)
+    }
+
+    /// Reads all that is left, if it has names.
+    #[cfg(feature = "program")]
+    pub(crate) fn options_seeded<S: DeserializeSeed<'de> + Copy>(
+        &mut self,
+        seed: S,
+    ) -> Result<Vec<(String, S::Value)>, CallError> {
+        let mut options: Vec<(String, S::Value)> = Vec::new();
+        while let Some(name) = self.params.next_name()? {
+            let is_known = (0..self.count).any(|index| self.about.param_name(index).is(&name));
+            if is_known || options.iter().any(|(known, _)| *known == name) {
+                return Err(self.not_taken(&name));
+            }
+            let param = ParamName { index: self.count, name: Some(&name) };
+            place::begin();
+            match self.params.next_seeded(param, seed) {
+                Ok(Some(value)) => options.push((name, value)),
+                Ok(None) => break,
+                Err(ParamError::Document(fault)) => return Err(CallError::Fault(fault)),
+                Err(ParamError::Mismatch(mismatch)) => return Err(unfit(param, mismatch, &place::taken()).into()),
+            }
+        }
+        Ok(options)
     }
 
     /// Returns the next argument, if it is there.

@@ -139,6 +139,12 @@ impl Row {
     }
 }
 
+/// Returns the names of the methods that every server has.
+#[cfg(feature = "program")]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    METHODS.iter().map(|row| row.name)
+}
+
 /// The methods of this table, over the registry they are part of. Each is made when it is asked for: most calls ask for
 /// none.
 pub(crate) struct System {

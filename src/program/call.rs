@@ -1,6 +1,7 @@
 //! `rpcgi call`: a client, built on the server's own XML-RPC and JSON code.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::IgnoredAny;
 use ureq::Agent;
 
+use super::report;
+use crate::manifest::{Manifest, ManifestSource, ProgramCheck, ReadManifest, read};
 use crate::protocol::jsonrpc::{self, RawError, RawResponse};
 use crate::protocol::xmlrpc;
 use crate::service::Limits;
@@ -36,7 +39,7 @@ XML-RPC's or JSON-RPC's.";
 
 #[derive(clap::Args)]
 pub(super) struct CallOptions {
-    /// The URL of the service
+    /// The URL of the service, or the path of a manifest
     url: String,
     /// The method's name
     method: String,
@@ -131,10 +134,7 @@ fn not_understood(error: &dyn std::fmt::Display, answer: &[u8]) -> ClientError {
 /// Posts a document, and returns the body of the response.
 fn send(arguments: &CallOptions, content_type: &str, document: &[u8]) -> Result<Vec<u8>, ClientError> {
     if !arguments.url.contains("://") {
-        return Err(ClientError::Usage(format!(
-            "expected a URL as http://HOST/PATH, found \"{}\"",
-            excerpt(&arguments.url)
-        )));
+        return answer_of_manifest(arguments, document);
     }
     if cfg!(target_env = "musl") && arguments.url.starts_with("https:") {
         let message = "this is the static build of rpcgi, which has no TLS: one by `cargo install rpcgi` has";
@@ -161,6 +161,28 @@ fn send(arguments: &CallOptions, content_type: &str, document: &[u8]) -> Result<
             Err(ClientError::Network(format!("{} answers {}{first}", arguments.url, response.status())))
         }
     }
+}
+
+/// Has a manifest answer a document, without any server.
+fn answer_of_manifest(arguments: &CallOptions, document: &[u8]) -> Result<Vec<u8>, ClientError> {
+    let path = Path::new(&arguments.url);
+    if !path.exists() {
+        let shown = excerpt(&arguments.url);
+        let message = format!("expected a URL as http://HOST/PATH, or the path of a manifest, found \"{shown}\"");
+        return Err(ClientError::Usage(message));
+    }
+    if arguments.user.is_some() {
+        return Err(ClientError::Usage("--user is for a URL: no web server lets anybody in here".into()));
+    }
+    let broken = |problem: String| ClientError::Usage(report::of_file(path, &problem));
+    let source = ManifestSource::open(path).map_err(|problem| broken(problem.to_string()))?;
+    let ReadManifest { manifest, mistakes, .. } = read(&source, ProgramCheck::Text);
+    let told = || report::human(path, &source.text, &mistakes, io::stderr().is_terminal());
+    let Manifest { server, workers, .. } = manifest.ok_or_else(|| ClientError::Usage(told()))?;
+    let endpoint = server.build().map_err(|error| broken(error.to_string()))?;
+    let answer = endpoint.handle_document(document);
+    workers.stop();
+    Ok(answer)
 }
 
 /// Reads an argument as it is written on the command line.

@@ -13,7 +13,7 @@ use http::StatusCode;
 
 use super::report;
 use crate::gateway::cgi;
-use crate::manifest::{Identity, Manifest, ManifestSource, ProgramCheck, end_programs, read};
+use crate::manifest::{Identity, Manifest, ManifestSource, ProgramCheck, ReadManifest, end_programs, read};
 use crate::run;
 use crate::server::Server;
 use crate::service::logger;
@@ -90,10 +90,8 @@ fn manifest(word: Option<OsString>, script: Option<OsString>) -> Result<Manifest
     if Some(source.identity.file) != script_file {
         return Err(ScriptError::NoManifest);
     }
-    match read(&source, ProgramCheck::Text) {
-        (Some(manifest), _) => Ok(manifest),
-        (None, mistakes) => Err(ScriptError::OutOfOrder(report::one_line(&path, &source.text, &mistakes))),
-    }
+    let ReadManifest { manifest, mistakes, .. } = read(&source, ProgramCheck::Text);
+    manifest.ok_or_else(|| ScriptError::OutOfOrder(report::one_line(&path, &source.text, &mistakes)))
 }
 
 /// Returns the device and inode of this program's file.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use super::cgi_manifest::own_file;
 use super::report::{self, ReportFormat};
-use crate::manifest::{Htaccess, Identity, ManifestSource, Mistake, ProgramCheck, Severity, WRITABLE, read};
+use crate::manifest::{Htaccess, Identity, Manifest, ManifestSource, Mistake, ProgramCheck, Severity, WRITABLE, read};
 
 /// The longest first line that every Linux accepts: kernels before 5.1 read no further.
 const MAX_FIRST_LINE: usize = 127;
@@ -18,22 +18,31 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: ReportFormat, strict: bo
     let (mut told, mut objects, mut failed) = (Vec::new(), Vec::new(), false);
     for path in paths {
         let path = path.as_ref();
-        let (text, mistakes) = match ManifestSource::open_to_check(path) {
+        let (mut text, mut functions) = (String::new(), Vec::new());
+        let mistakes = match ManifestSource::open_to_check(path) {
             Ok(source) => {
                 let mut mistakes = of_place(&source);
-                mistakes.extend(read(&source, ProgramCheck::Strictly).1);
-                (source.text, mistakes)
+                let read = read(&source, ProgramCheck::Strictly);
+                mistakes.extend(read.mistakes);
+                functions = read.manifest.map(functions_of).unwrap_or_default();
+                text = source.text;
+                mistakes
             }
             Err(problem) => {
                 let mistake =
                     Mistake { severity: Severity::Error, message: problem.to_string(), span: None, help: None };
-                (String::new(), vec![mistake])
+                vec![mistake]
             }
         };
         failed |= mistakes.iter().any(|mistake| strict || mistake.severity == Severity::Error);
         match format {
-            ReportFormat::Human if mistakes.is_empty() => told.push(format!("{}: nothing is wrong", path.display())),
-            ReportFormat::Human => told.push(report::human(path, &text, &mistakes, io::stdout().is_terminal())),
+            ReportFormat::Human => {
+                told.push(match mistakes.is_empty() {
+                    true => format!("{}: nothing is wrong", path.display()),
+                    false => report::human(path, &text, &mistakes, io::stdout().is_terminal()),
+                });
+                told.extend(listed(&functions));
+            }
             ReportFormat::Json => objects.extend(report::json(path, &text, &mistakes)),
         }
     }
@@ -45,6 +54,28 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: ReportFormat, strict: bo
     _ = writeln!(io::stdout(), "{text}");
     ExitCode::from(u8::from(failed))
 }
+
+/// Returns how the functions of a manifest's modules are called, and what each does.
+fn functions_of(manifest: Manifest) -> Vec<(String, String)> {
+    let Manifest { server, functions, .. } = manifest;
+    // what keeps a server from being built was told as a mistake
+    let Ok(endpoint) = server.build() else { return Vec::new() };
+    let described = functions.iter().filter_map(|name| endpoint.describe_method(name));
+    described.map(|method| (method.calls().join(", "), method.title())).collect()
+}
+
+/// Returns these as a list, if there are any.
+fn listed(functions: &[(String, String)]) -> Option<String> {
+    let widest = functions.iter().map(|(call, _)| call.chars().count()).filter(|width| *width <= MAX_COLUMN).max();
+    let width = widest.unwrap_or_default();
+    let line = |(call, title): &(String, String)| format!("  {call:width$}  {title}").trim_end().to_owned();
+    let lines: Vec<String> = functions.iter().map(line).collect();
+    let what = if lines.len() == 1 { "function is a method" } else { "functions are methods" };
+    (!lines.is_empty()).then(|| format!("{} {what}:\n{}", lines.len(), lines.join("\n")))
+}
+
+/// The widest column of calls; wider ones stand out of it.
+const MAX_COLUMN: usize = 60;
 
 /// Returns the mistakes in the first line, the permissions and the folder.
 fn of_place(source: &ManifestSource) -> Vec<Mistake> {

@@ -29,7 +29,7 @@ use self::wrapper::Wrapper;
 use crate::gateway::Start;
 #[cfg(target_os = "linux")]
 use crate::gateway::fastcgi::{Address, Listener};
-use crate::manifest::{ManifestSource, ProgramCheck, end_all, read, reference, schema};
+use crate::manifest::{ManifestSource, ProgramCheck, ReadManifest, end_all, read, reference, schema};
 use crate::run::{self, CommandError, USAGE};
 use crate::service::logger;
 
@@ -219,12 +219,13 @@ fn respond(
 
 fn doc(path: &Path, options: &run::DocOptions) -> Result<(), CommandError> {
     let source = ManifestSource::open(path).map_err(|problem| report::of_file(path, &problem.to_string()))?;
-    match read(&source, ProgramCheck::Text) {
-        (Some(manifest), _) => {
+    let ReadManifest { manifest, mistakes, .. } = read(&source, ProgramCheck::Text);
+    match manifest {
+        Some(manifest) => {
             let endpoint = manifest.server.build().map_err(|error| report::of_file(path, &error.to_string()))?;
             options.write(&endpoint, None)
         }
-        (None, mistakes) => Err(report::human(path, &source.text, &mistakes, io::stderr().is_terminal()).into()),
+        None => Err(report::human(path, &source.text, &mistakes, io::stderr().is_terminal()).into()),
     }
 }
 

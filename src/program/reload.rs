@@ -2,14 +2,14 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 
 use super::report;
 use crate::gateway::cgi;
-use crate::manifest::{Identity, Manifest, ManifestSource, ProgramCheck, Workers, read};
+use crate::manifest::{Identity, Manifest, ManifestSource, ProgramCheck, ReadManifest, WatchedFiles, Workers, read};
 use crate::server::Endpoint;
 use crate::service::Limits;
 use crate::service::logger;
@@ -27,8 +27,11 @@ pub(super) enum OnMistake {
 /// The users who may own the file of a manifest; `None` for any user.
 pub(super) type Owners = Option<Vec<u32>>;
 
-/// The delay before a file that could not be read is tried again.
+/// The least delay before a manifest that could not be read is tried again unchanged.
 const RETRY: Duration = Duration::from_millis(200);
+
+/// The same as a multiple of the time that the try took: a module may take long to fail.
+const PAUSE: u32 = 10;
 
 /// A manifest and its service.
 pub(super) struct ReloadingManifest {
@@ -36,23 +39,25 @@ pub(super) struct ReloadingManifest {
     on_mistake: OnMistake,
     owners: Owners,
     state: Mutex<LoadedManifest>,
+    /// Held by the one that reads the manifest anew.
+    reading: Mutex<()>,
 }
 
 /// The service of a state of the file.
 #[derive(Clone)]
 struct LoadedManifest {
-    /// None if the file could not be read: it is tried again.
+    /// None if the file could not be read.
     identity: Option<Identity>,
+    /// The other files it depends on.
+    files: WatchedFiles,
     serving: Result<Arc<Serving>, String>,
-    /// The problem that was reported last, and the time of the last failure.
+    /// The problem that was reported last, and the time from which a manifest with one is tried again.
     problem: Option<String>,
-    failed: Option<Instant>,
+    retry: Option<Instant>,
 }
 
 struct Serving {
     endpoint: Endpoint,
-    /// The files that command lines name, as they were when the workers were new.
-    files: Vec<(PathBuf, Option<Identity>)>,
     workers: Arc<Workers>,
 }
 
@@ -69,9 +74,14 @@ impl ReloadingManifest {
 
     /// The same for a file that has to belong to one of `owners`; `problem` returns what is wrong with it.
     pub(super) fn with_owners(path: &Path, on_mistake: OnMistake, owners: Owners) -> ReloadingManifest {
-        let mut state = LoadedManifest::read(path, on_mistake, &owners);
-        state.failed = state.serving.is_err().then(Instant::now);
-        ReloadingManifest { path: path.to_owned(), on_mistake, owners, state: Mutex::new(state) }
+        let state = LoadedManifest::read(path, on_mistake, &owners);
+        ReloadingManifest {
+            path: path.to_owned(),
+            on_mistake,
+            owners,
+            state: Mutex::new(state),
+            reading: Mutex::new(()),
+        }
     }
 
     /// Returns the reason why the manifest is not served, if it is not.
@@ -83,32 +93,36 @@ impl ReloadingManifest {
         &self.path
     }
 
-    /// Returns the service of the file as it is now.
+    /// Returns the service of the file as it is now. While one call reads it anew, the others go on with what it was.
     fn serving(&self) -> Result<Arc<Serving>, String> {
-        let mut state = self.lock();
-        // a file that cannot be seen, as in the middle of being replaced, counts as unchanged
-        if let Ok(identity) = Identity::at(&self.path) {
-            let is_due = match &state.identity {
-                Some(known) => *known != identity || state.serving.as_ref().is_ok_and(|serving| serving.is_outdated()),
-                None => state.failed.is_none_or(|failed| failed.elapsed() >= RETRY),
-            };
-            if is_due {
-                self.read_anew(&mut state);
+        let known = self.lock().clone();
+        if !known.is_due(&self.path) {
+            return known.serving;
+        }
+        match (self.reading.try_lock(), known.serving) {
+            (Err(TryLockError::WouldBlock), Ok(serving)) => return Ok(serving),
+            (Err(TryLockError::WouldBlock), Err(_)) => drop(self.reading.lock()),
+            (Ok(_) | Err(TryLockError::Poisoned(_)), _) => {
+                // it may have been read since
+                if self.lock().clone().is_due(&self.path) {
+                    self.read_anew();
+                }
             }
         }
-        state.serving.clone()
+        self.lock().serving.clone()
     }
 
     #[cold]
-    fn read_anew(&self, state: &mut LoadedManifest) {
+    fn read_anew(&self) {
         let new = LoadedManifest::read(&self.path, self.on_mistake, &self.owners);
+        let mut state = self.lock();
         let Err(problem) = &new.serving else {
             *state = new;
             return;
         };
-        state.failed = Some(Instant::now());
         // a problem is logged once, however often it is met
         let is_news = state.problem.as_ref() != Some(problem);
+        let problem = problem.clone();
         match self.on_mistake {
             OnMistake::KeepOld => {
                 if is_news && state.serving.is_ok() {
@@ -116,14 +130,14 @@ impl ReloadingManifest {
                 } else if is_news {
                     log::error!("{problem}");
                 }
-                state.problem = Some(problem.clone());
-                state.identity = new.identity;
+                let serving = state.serving.clone();
+                *state = LoadedManifest { serving, problem: Some(problem), ..new };
             }
             OnMistake::Tell => {
                 if is_news {
                     eprintln!("{problem}\n");
                 }
-                *state = LoadedManifest { problem: Some(problem.clone()), failed: state.failed, ..new };
+                *state = LoadedManifest { problem: Some(problem), ..new };
             }
         }
     }
@@ -168,9 +182,31 @@ impl Service for ReloadingManifest {
 }
 
 impl LoadedManifest {
+    /// Tests whether it has to be read anew. A file that cannot be seen, as in the middle of being replaced, counts as
+    /// unchanged.
+    fn is_due(&self, path: &Path) -> bool {
+        let Ok(identity) = Identity::at(path) else { return false };
+        let is_retried = self.retry.is_some_and(|retry| Instant::now() >= retry);
+        is_retried || self.identity.as_ref().is_some_and(|known| *known != identity) || self.files.have_changed()
+    }
+
     fn read(path: &Path, on_mistake: OnMistake, owners: &Owners) -> LoadedManifest {
-        let broken =
-            |identity, problem| LoadedManifest { identity, serving: Err(problem), problem: None, failed: None };
+        let started = Instant::now();
+        let mut loaded = LoadedManifest::read_once(path, on_mistake, owners);
+        if loaded.serving.is_err() {
+            loaded.retry = Some(Instant::now() + RETRY.max(started.elapsed() * PAUSE));
+        }
+        loaded
+    }
+
+    fn read_once(path: &Path, on_mistake: OnMistake, owners: &Owners) -> LoadedManifest {
+        let broken = |identity, problem| LoadedManifest {
+            identity,
+            files: WatchedFiles::default(),
+            serving: Err(problem),
+            problem: None,
+            retry: None,
+        };
         let source = match ManifestSource::open(path) {
             Ok(source) => source,
             Err(problem) => return broken(None, report::of_file(path, &problem.to_string())),
@@ -184,7 +220,7 @@ impl LoadedManifest {
             return broken(identity, report::of_file(path, FOREIGN));
         }
         let look = if on_mistake == OnMistake::Tell { ProgramCheck::Programs } else { ProgramCheck::Watching };
-        let (manifest, mistakes) = read(&source, look);
+        let ReadManifest { manifest, mistakes, files } = read(&source, look);
         let told = || match on_mistake {
             OnMistake::Tell => report::human(path, &source.text, &mistakes, std::io::stderr().is_terminal()),
             OnMistake::KeepOld => report::one_line(path, &source.text, &mistakes),
@@ -196,10 +232,10 @@ impl LoadedManifest {
                 if on_mistake == OnMistake::Tell && !mistakes.is_empty() {
                     eprintln!("{}\n", told());
                 }
-                LoadedManifest { identity, serving: Ok(Arc::new(serving)), problem: None, failed: None }
+                LoadedManifest { identity, files, serving: Ok(Arc::new(serving)), problem: None, retry: None }
             }
             Some(Err(problem)) => broken(identity, report::of_file(path, &problem)),
-            None => broken(identity, told()),
+            None => LoadedManifest { files, ..broken(identity, told()) },
         }
     }
 }
@@ -208,9 +244,7 @@ const FOREIGN: &str = "its owner is not trusted: expected root, the user this pr
 
 impl Serving {
     fn new(manifest: Manifest, is_alone: bool) -> Result<Serving, String> {
-        let Manifest { server, workers, files } = manifest;
-        let files =
-            files.into_iter().map(|file| (Identity::at(&file).ok(), file)).map(|(known, file)| (file, known)).collect();
+        let Manifest { server, workers, .. } = manifest;
         let endpoint = server.build().map_err(|error| error.to_string())?;
         logger::let_through(endpoint.log_level());
         if is_alone {
@@ -218,14 +252,6 @@ impl Serving {
         }
         let workers = Arc::new(workers);
         workers.start_health_checks(endpoint.log_file());
-        Ok(Serving { endpoint, files, workers })
-    }
-
-    /// Tests if a file that a command line names has changed. A file that cannot be seen, as in the middle of being
-    /// replaced, has not.
-    fn is_outdated(&self) -> bool {
-        self.files
-            .iter()
-            .any(|(file, known)| Identity::at(file).is_ok_and(|identity| Some(&identity) != known.as_ref()))
+        Ok(Serving { endpoint, workers })
     }
 }

@@ -121,6 +121,12 @@ impl Endpoint {
         self.site.describe(Format::Html, url)
     }
 
+    /// Describes a method.
+    #[cfg(feature = "program")]
+    pub(crate) fn describe_method(&self, name: &str) -> Option<crate::description::Description> {
+        self.registry.describe(name).ok()
+    }
+
     /// Returns the file that its log goes to, beside standard error.
     #[cfg(feature = "program")]
     pub(crate) fn log_file(&self) -> Option<Arc<LogFile>> {

@@ -54,7 +54,7 @@ static TYPES: [Row; 11] = [
         wire: Type::Int,
         name: "int",
         aliases: &["i4"],
-        synonyms: &["integer", "number", "int32", "short"],
+        synonyms: &["number", "int32", "short"],
         json: "a number",
         meaning: "of 32 bits, signed",
     },

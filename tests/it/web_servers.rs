@@ -279,7 +279,7 @@ fn install_manifests(root: &Path) {
     let program = root.join("bin/rpcgi");
     place(Path::new(env!("CARGO_BIN_EXE_rpcgi")), &program);
     let files = fs::read_dir(example_configuration("cgi-bin")).expect("it is there");
-    let files = files.map(|file| file.expect("it can be read").path());
+    let files = files.map(|file| file.expect("it can be read").path()).filter(|path| path.is_file());
     for path in files.chain([example_configuration("tests/it/page/gallery")]) {
         let name = path.file_name().expect("it is a file").to_string_lossy().into_owned();
         if name.contains('.') {

@@ -5,6 +5,7 @@ mod arguments;
 mod commands;
 mod diagnostics;
 mod logs;
+mod modules;
 mod programs;
 mod reliability;
 mod scripts;
@@ -93,7 +94,9 @@ impl Folder {
 
     #[track_caller]
     pub fn call_by_cgi(&self, method: &str, params: Json) -> Outcome {
-        outcome(&self.post(&request(method, params)).env("CONTENT_TYPE", "application/json").answer().body)
+        let answer = self.post(&request(method, params)).env("CONTENT_TYPE", "application/json").answer();
+        assert!(answer.body.starts_with('{'), "{}{}", answer.body, answer.log);
+        outcome(&answer.body)
     }
 }
 
