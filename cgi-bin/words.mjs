@@ -9,7 +9,7 @@ class EmptyText extends Error {
  * Counts the words of a text.
  *
  * @param {string} text - any text
- * @returns {{words: number, letters: number}} words, and the letters in them
+ * @returns {{words: integer, letters: integer}} words, and the letters in them
  * @throws {EmptyText} there is no word in the text
  */
 export function count(text) {
@@ -22,8 +22,8 @@ export function count(text) {
  * Lists the words that come most often, with how often they come.
  *
  * @param {string} text - any text
- * @param {number} [least=2] - how often a word has to come
- * @returns {Promise<Record<string, number>>}
+ * @param {integer} [least=2] - how often a word has to come
+ * @returns {Promise<Record<string, integer>>}
  */
 export async function frequent(text, least = 2) {
   const counts = {};

@@ -8,6 +8,7 @@ use std::panic::Location;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -174,7 +175,11 @@ impl ManifestReader<'_> {
         let concurrent = self.concurrent(language, table);
         let places = Places { count, concurrent, queue: budget.queue, wait: budget.wait };
         let cache = self.cache(table);
+        let problem = cache.as_ref().err().cloned();
+        // `check` and `serve` are for authors, who change what they have written
+        let cache = cache.ok().filter(|_| !self.look.is_at_programs());
         let module = Module::new(harness, launch, places, cache);
+        let started = Instant::now();
         // what fails to load is looked at again when it changes
         if self.look != ProgramCheck::Text {
             self.files.watch(path.clone());
@@ -186,6 +191,8 @@ impl ManifestReader<'_> {
                 return None;
             }
         };
+        let cache_span = table.cache.as_ref().map_or(span, |written| &written.span);
+        self.tell_cost(problem.as_deref(), started.elapsed(), cache_span);
         if self.look != ProgramCheck::Text {
             let others = description.files.iter().map(|file| self.folder.join(file)).filter(|file| *file != path);
             others.for_each(|file| self.files.watch(file));
@@ -260,18 +267,21 @@ impl ManifestReader<'_> {
         found
     }
 
-    fn cache(&mut self, table: &FunctionsTable<'_>) -> Option<Cache> {
-        // `check` and `serve` are for authors, who change what they have written
-        if self.look.is_at_programs() {
-            return None;
+    /// Finds where descriptions are kept; the reason if nowhere.
+    fn cache(&mut self, table: &FunctionsTable<'_>) -> Result<Cache, String> {
+        match value(&table.cache) {
+            Some("off") => Err("nothing is kept".into()),
+            Some(folder) => Cache::at(&self.folder.join(folder), self.folder),
+            None => Cache::find(self.folder).ok_or_else(|| "there is no folder to keep descriptions in".into()),
         }
-        match &table.cache {
-            Some(Written { value: "off", .. }) => None,
-            Some(Written { value: folder, span }) => {
-                let cache = Cache::at(&self.folder.join(folder), self.folder);
-                cache.map_err(|problem| self.mistakes.warn(span, problem)).ok()
-            }
-            None => Cache::find(self.folder),
+    }
+
+    /// Warns of what each call by CGI costs where no description is kept.
+    fn tell_cost(&mut self, problem: Option<&str>, took: Duration, span: &Range<usize>) {
+        if let Some(problem) = problem.filter(|_| self.look == ProgramCheck::Strictly) {
+            let took = took.as_millis();
+            self.mistakes
+                .warn(span, format!("{problem}: each call by CGI describes the module anew, here in {took} ms"));
         }
     }
 

@@ -345,3 +345,39 @@ fn a_manifest_is_called_without_a_server() {
         "{missing:?}"
     );
 }
+
+#[test]
+fn what_takes_too_long_to_load() {
+    let manifest = "[limits]\ntimeout = 1\n";
+    let slow = folder(manifest, "m.py", "import time\ntime.sleep(20)\ndef f(): return 1\n");
+    let answer = slow.post(&request("f", json!([]))).answer();
+    assert!(answer.head.contains("Status: 500") && answer.log.contains("took longer than 1 seconds"), "{}", answer.log);
+    let printing = folder("", "m.py", "print('loaded')\ndef f(): return 1\n");
+    assert_eq!(printing.call_by_cgi("f", json!([])), Ok(1.into()));
+}
+
+#[test]
+fn a_hundred_calls_by_two_processes() {
+    let module = "import os, time\ndef pid() -> int:\n    time.sleep(0.01)\n    return os.getpid()\n";
+    let service = folder("count = 2\n", "m.py", module).serve();
+    let pids: std::collections::BTreeSet<i64> = thread::scope(|scope| {
+        let calls: Vec<_> = (0..100).map(|_| scope.spawn(|| service.call("pid", json!([])))).collect();
+        calls
+            .into_iter()
+            .map(|call| call.join().expect("no panic").expect("a number").as_i64().expect("a number"))
+            .collect()
+    });
+    assert_eq!(pids.len(), 2);
+}
+
+#[test]
+fn without_a_cache_check_tells_the_cost() {
+    let folder = Folder::new("module = \"m.py\"\ncache = \"off\"\n").with("m.py", "def f(): return 1\n");
+    let checked = text(&run(&["check", folder.manifest().to_str().expect("it is text")]).stdout);
+    assert!(checked.contains("nothing is kept: each call by CGI describes the module anew, here in "), "{checked}");
+    assert_eq!(folder.call_by_cgi("f", json!([])), Ok(1.into()));
+    let inside = Folder::new("module = \"m.py\"\ncache = \"kept\"\n").with("m.py", "def f(): return 1\n");
+    let checked = text(&run(&["check", inside.manifest().to_str().expect("it is text")]).stdout);
+    assert!(checked.contains("the web server could hand it out"), "{checked}");
+    assert!(!inside.path().join("kept").exists());
+}

@@ -71,6 +71,32 @@ fn assert_languages(server: &WebServer, path: &str) {
     }
 }
 
+/// Checks the services of one module each, in six languages.
+#[track_caller]
+fn assert_modules(server: &WebServer, folder: &str, suffix: &str) {
+    let call =
+        |name: &str, method: &str, params: Json| call(server, &format!("{folder}{name}{suffix}"), method, params);
+    let bike = json!({ "number": 2, "name": "Old Faithful", "price": 2.0 });
+    assert_eq!(call("bikes", "bikes", json!([3])), Ok(json!([bike])), "{folder}");
+    assert_eq!(call("bikes", "price", json!({ "number": 1, "hours": 5 })), Ok(json!(18.0)));
+    assert_eq!(call("bikes", "price", json!([9])), Err((404, "there is no bike 9".into())));
+    assert_eq!(call("bikes", "due", json!(["2026-11-24T12:00:00", 30])), Ok("2026-11-25T18:00:00".into()));
+    assert_eq!(call("tides", "height", json!([{ "high": 3.5, "low": 1 }, 60])), Ok(json!(3.34)));
+    let tides = call("tides", "high_tides", json!(["2026-11-24T12:00:00", 2]));
+    assert_eq!(tides, Ok(json!(["2026-11-25T00:25:00", "2026-11-25T12:50:00"])));
+    assert_eq!(call("tides", "high_tides", json!(["2026-11-24T12:00:00", 101])).unwrap_err().0, -32602);
+    assert_eq!(call("words", "count", json!(["a bike"])), Ok(json!({ "words": 2, "letters": 5 })));
+    assert_eq!(call("words", "count", json!([""])), Err((1, "there is no word in the text".into())));
+    assert_eq!(call("words", "frequent", json!(["a b a"])), Ok(json!({ "a": 2 })));
+    assert_eq!(call("dice", "roll", json!({ "count": 3, "sides": 6 })).unwrap().as_array().map(Vec::len), Some(3));
+    assert_eq!(call("dice", "roll", json!([0])).unwrap_err().0, 1);
+    assert_eq!(call("units", "convert", json!([3, "mile", "km"])), Ok(json!(4.828032)));
+    assert_eq!(call("units", "convert", json!([3, "inch", "km"])), Err((1, "there is no unit inch".into())));
+    assert_eq!(call("colours", "mix", json!(["#000000", "#ffffff"])), Ok("#808080".into()));
+    let page = server.send(&format!("GET {folder}bikes{suffix} HTTP/1.1"), "");
+    assert!(page.contains("Tells what it costs to rent a bike."), "{page}");
+}
+
 #[test]
 fn apache() {
     let apache = WebServer::apache();
@@ -79,6 +105,7 @@ fn apache() {
         assert_wheel(&apache, &format!("/{folder}/roulette{suffix}"));
         assert_notes(&apache, &format!("/{folder}/notes{suffix}"));
         assert_languages(&apache, &format!("/{folder}/languages{suffix}"));
+        assert_modules(&apache, &format!("/{folder}/"), suffix);
     }
 }
 
@@ -173,6 +200,7 @@ fn nginx_with_fcgiwrap_and_by_fastcgi() {
     assert_wheel(&nginx, "/cgi-bin/roulette");
     assert_notes(&nginx, "/cgi-bin/notes");
     assert_languages(&nginx, "/cgi-bin/languages");
+    assert_modules(&nginx, "/cgi-bin/", "");
     assert_notes(&nginx, "/notes");
 }
 
@@ -182,6 +210,7 @@ fn lighttpd() {
     assert_calc(&lighttpd, "/cgi-bin/calc");
     assert_wheel(&lighttpd, "/cgi-bin/roulette");
     assert_languages(&lighttpd, "/cgi-bin/languages");
+    assert_modules(&lighttpd, "/cgi-bin/", "");
     assert_notes(&lighttpd, "/notes");
 }
 
