@@ -322,7 +322,8 @@ impl ManifestReader<'_> {
                 self.tell_notes(&[message], span);
                 continue;
             }
-            self.tell_notes(&function.notes, span);
+            let notes: Vec<String> = function.notes.iter().map(|note| format!("`{}`: {note}", function.name)).collect();
+            self.tell_notes(&notes, span);
             let name = &function.name;
             let is_chosen = match only.is_empty() {
                 true => name != "main" || function.listed,

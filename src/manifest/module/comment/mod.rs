@@ -135,7 +135,8 @@ fn refined(
     };
     match (own, commented) {
         (Some(own), Some(commented)) if is_vague(&own) => {
-            Some(TypeDescription { or_nil: own.or_nil || commented.or_nil, ..commented })
+            let or_octets = own.or_octets || commented.or_octets;
+            Some(TypeDescription { or_nil: own.or_nil || commented.or_nil, or_octets, ..commented })
         }
         (Some(own), _) => Some(own),
         (None, commented) => commented,

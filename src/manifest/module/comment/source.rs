@@ -47,7 +47,10 @@ impl<'s> Lines<'s> {
         let count = above.iter().rev().take(MAX_COMMENT).take_while(is_comment).count();
         let comment = above.get(above.len() - count..).unwrap_or_default();
         let is_first_line = comment.first().is_some_and(|line| line.starts_with("#!"));
-        comment.get(usize::from(is_first_line)..).unwrap_or_default().join("\n")
+        let comment = comment.get(usize::from(is_first_line)..).unwrap_or_default().join("\n");
+        // a header of the file is about no function
+        let is_header = ["copyright", "license", "licence"].iter().any(|word| comment.to_lowercase().contains(word));
+        if is_header && above.len() == count { String::new() } else { comment }
     }
 
     /// Finds the line at which a function of JavaScript begins, by its text.

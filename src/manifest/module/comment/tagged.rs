@@ -41,30 +41,43 @@ pub(super) fn typedefs(source: &str) -> Names {
             continue;
         }
         let block = tags::read(&tags::unmarked(&format!("/**{comment}*/")));
-        let mut last: Option<String> = None;
+        let mut last: Option<(String, TypeDescription)> = None;
         for tag in &block.tags {
-            match (&*tag.name, &last) {
-                ("typedef", _) => last = typedef(tag, &mut names),
-                ("property" | "prop", Some(name)) => {
-                    let member = param(Notation::JavaScript, tag, false, &names);
-                    if let (Some(member), Some(of)) = (member, names.get_mut(name)) {
-                        of.members.push(member_of(member));
+            match (&*tag.name, &mut last) {
+                ("typedef", _) => {
+                    names.extend(last.take());
+                    last = typedef(tag, &mut names);
+                }
+                ("property" | "prop", Some((_, of))) => {
+                    of.members.extend(param(Notation::JavaScript, tag, false, &names).map(member_of));
+                    // types that are made of others twice at each step would grow without end
+                    if size(of) > MAX_SIZE {
+                        of.members.clear();
                     }
                 }
                 _ => {}
             }
         }
+        names.extend(last);
     }
     names
 }
 
-/// Adds a type, and returns its name.
-fn typedef(tag: &Tag, names: &mut Names) -> Option<String> {
+/// The most types inside of one that is named.
+const MAX_SIZE: usize = 1000;
+
+fn size(of: &TypeDescription) -> usize {
+    let inner = of.items.iter().chain(&of.values).map(|of| &**of);
+    1 + inner.chain(of.members.iter().filter_map(|member| member.of.as_ref())).map(size).sum::<usize>()
+}
+
+/// Reads a type and its name. Inside of itself it is a struct of any members.
+fn typedef(tag: &Tag, names: &mut Names) -> Option<(String, TypeDescription)> {
     let (written, rest) = tags::bracketed(&tag.text, '{', '}').unwrap_or(("Object", &tag.text));
     let name = rest.split_whitespace().next()?.to_owned();
-    let of = types::read(Notation::JavaScript, written, names).unwrap_or_else(|| TypeDescription::named("struct"));
-    names.insert(name.clone(), of);
-    Some(name)
+    names.insert(name.clone(), TypeDescription::named("struct"));
+    let of = types::read(Notation::JavaScript, written, names).filter(|of| size(of) <= MAX_SIZE);
+    Some((name, of.unwrap_or_else(|| TypeDescription::named("struct"))))
 }
 
 fn param(notation: Notation, tag: &Tag, is_annotated: bool, names: &Names) -> Option<ToldParam> {
@@ -198,6 +211,9 @@ fn result(notation: Notation, tag: &Tag, is_annotated: bool, names: &Names) -> T
         Notation::Lua if tag.name == "return" && !is_annotated => ("", text),
         Notation::Php | Notation::Lua => tags::leading_type(text),
     };
+    // LuaLS names results too
+    let named = word(help).filter(|(_, rest)| is_annotated && !rest.is_empty());
+    let help = named.map_or(help, |(_, rest)| rest);
     ToldResult { of: types::read(notation, written, names), help: without_dash(help.trim()).to_owned() }
 }
 

@@ -41,7 +41,7 @@ fn without_inline_tags(text: &str) -> String {
         let Some((tag, behind)) = after.split_once('}') else {
             kept.push_str("{@");
             rest = after;
-            continue;
+            break;
         };
         let mut words = tag.splitn(3, char::is_whitespace).skip(1);
         let (target, shown) = (words.next(), words.next());
