@@ -1,6 +1,6 @@
 <?php
 
-namespace Rpcgi;
+namespace Rpcgi\Harness;
 
 /*
  * The harness of PHP modules: loads one, tells what is public in it, and calls it. README.md has the conversation.
@@ -12,8 +12,8 @@ namespace Rpcgi;
 const WRITTEN = JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE | JSON_PRESERVE_ZERO_FRACTION
     | JSON_INVALID_UTF8_SUBSTITUTE | JSON_THROW_ON_ERROR;
 const DEEPEST = 200;
-/** Far more than a caller can use, and few enough to fit into the memory limit: a generator may have no end. */
-const LONGEST = 500_000;
+/** Far more than a caller can use: a generator may have no end. */
+const LONGEST = 1_000_000;
 const INVALID_PARAMS = -32602;
 const INTERNAL_ERROR = -32603;
 
@@ -61,9 +61,14 @@ function start(): void
     Session::$reserve = str_repeat("\0", 16_384);
     // A module that closes its output, and prints then, would end without this.
     ignore_user_abort(true);
-    register_shutdown_function('Rpcgi\shutdown');
+    register_shutdown_function('Rpcgi\Harness\shutdown');
 
-    $setup = json_decode(read_line() ?? exit(0), true, 512, JSON_THROW_ON_ERROR);
+    $line = read_line();
+    if ($line === null) {
+        Session::$pending = null;
+        exit(0);
+    }
+    $setup = json_decode($line, true, 512, JSON_THROW_ON_ERROR);
     // With links resolved, as `__FILE__` and reflection have it.
     Session::$file = realpath($setup['file']) ?: $setup['file'];
     Session::$folder = rtrim(dirname(Session::$file), '/') . '/';
@@ -102,7 +107,8 @@ function serve(): void
 /** The rest of the conversation is for rpcgi if the module exits or fails beyond all catching. */
 function shutdown(): void
 {
-    if (Session::$pending === null) {
+    // A process that the module has forked ends as it likes.
+    if (Session::$pending === null || getmypid() !== Session::$process) {
         return;
     }
     Session::$reserve = null;
@@ -168,7 +174,7 @@ function outcome(array $call): array
         return ['fault' => [$refused->getCode(), $refused->getMessage()]];
     } catch (\Throwable $thrown) {
         return is_for_caller($thrown)
-            ? ['fault' => [$thrown->getCode(), $thrown->getMessage()]]
+            ? ['fault' => [$thrown->getCode(), (string) $thrown->getMessage()]]
             : ['error' => account($thrown)];
     } finally {
         // What the module keeps in buffers belongs to this call's part of the log.
@@ -182,13 +188,18 @@ function outcome(array $call): array
  */
 function is_for_caller(\Throwable $thrown): bool
 {
-    $code = $thrown->getCode();
-    if (!is_int($code) || $code === 0 || $code !== unpack('l', pack('l', $code))[1] || !is_own($thrown->getFile())) {
+    if (!is_code($thrown->getCode()) || !is_own($thrown->getFile())) {
         return false;
     }
     $class = new \ReflectionClass($thrown);
     return !$class->isInternal() || $class->getExtensionName() === 'SPL'
         || in_array($class->name, ['Exception', 'Error'], true);
+}
+
+/** Whether a code can be a fault's: an integer of 32 bits, and not the one that every exception has. */
+function is_code(mixed $code): bool
+{
+    return is_int($code) && $code !== 0 && abs($code) <= 0x7FFF_FFFF;
 }
 
 /** Whether a file is the module or one below its folder, and not of a library that was installed there. */
@@ -212,10 +223,9 @@ function account(\Throwable $thrown): string
 function callable_named(string $name): \ReflectionFunctionAbstract
 {
     if (!isset(Session::$functions[$name])) {
-        if (is_object(Session::$object)) {
-            Session::$functions[$name] = new \ReflectionMethod(Session::$object, $name);
-        } elseif (function_exists($name) && is_of_module($function = new \ReflectionFunction($name))) {
-            Session::$functions[$name] = $function;
+        // One function is found at once, without a look at all the others.
+        if (!Session::$object && function_exists($name) && is_of_module($found = new \ReflectionFunction($name))) {
+            Session::$functions[$name] = $found;
         } else {
             Session::$functions = functions();
         }
@@ -254,6 +264,10 @@ function arguments(\ReflectionFunctionAbstract $function, array $call): array
 /** Returns a value as its declared type wants it: dates of a class, members of an enum, objects of a struct. */
 function made(mixed $value, ?\ReflectionType $type, int $number, string $name): mixed
 {
+    if ($type instanceof \ReflectionUnionType && $value instanceof \DateTimeInterface) {
+        $types = array_filter($type->getTypes(), fn ($one) => is_a($one->getName(), \DateTimeInterface::class, true));
+        $type = reset($types);
+    }
     if (!$type instanceof \ReflectionNamedType || $value === null) {
         return $value;
     }
@@ -285,7 +299,7 @@ function objects(mixed $value): mixed
     if (!is_array($value)) {
         return $value;
     }
-    $inner = array_map('Rpcgi\objects', $value);
+    $inner = array_map('Rpcgi\Harness\objects', $value);
     return $value !== [] && array_keys($value) === range(0, count($value) - 1) ? $inner : (object) $inner;
 }
 
@@ -392,7 +406,7 @@ function to_wire(mixed $value, int $depth = 0): mixed
         is_string($value) => preg_match('//u', $value) ? $value : ['$bytes' => base64_encode($value)],
         is_array($value) => members_to_wire($value, $depth + 1),
         is_object($value) => object_to_wire($value, $depth + 1),
-        is_float($value) && !is_finite($value) => unwritable((string) $value),
+        is_float($value) && !is_finite($value) => unwritable(is_nan($value) ? 'NaN' : ($value > 0 ? '' : '-') . 'infinity'),
         is_scalar($value), $value === null => $value,
         default => unwritable('a ' . get_debug_type($value)),
     };
@@ -423,6 +437,9 @@ function members_to_wire(array $members, int $depth): array
 
 function object_to_wire(object $value, int $depth): mixed
 {
+    if ($value instanceof \Closure) {
+        unwritable('a function');
+    }
     if ($value instanceof \DateTimeInterface) {
         return ['$date' => date_to_wire($value)];
     }
@@ -484,8 +501,8 @@ function description(): array
         }
     }
     return [
-        'functions' => array_map('Rpcgi\told', array_keys(functions()), functions()),
-        'files' => array_values(array_filter(get_included_files(), 'Rpcgi\is_own')),
+        'functions' => array_map('Rpcgi\Harness\told', array_keys(functions()), functions()),
+        'files' => array_values(array_filter(get_included_files(), 'Rpcgi\Harness\is_own')),
         'version' => PHP_VERSION,
         'codes' => (object) $codes,
     ];
@@ -496,11 +513,11 @@ function code_of(\ReflectionClass $class): ?int
 {
     $code = $class->getDefaultProperties()['code'] ?? 0;
     foreach ($class->getConstructor()->getParameters() as $param) {
-        if ($code === 0 && $param->name === 'code' && $param->isDefaultValueAvailable()) {
-            $code = $param->getDefaultValue();
+        if ($code === 0 && $param->name === 'code') {
+            $code = default_told($param)['default'] ?? 0;
         }
     }
-    return is_int($code) && $code !== 0 ? $code : null;
+    return is_code($code) ? $code : null;
 }
 
 /** Returns the object that is meant: a variable of the module, or an object of a class of it. */
@@ -509,13 +526,21 @@ function named_object(string $name): object
     if (is_object($GLOBALS[$name] ?? null)) {
         return $GLOBALS[$name];
     }
-    foreach (get_declared_classes() as $class) {
-        $reflected = new \ReflectionClass($class);
-        if (strcasecmp($reflected->getShortName(), $name) === 0 && is_own($reflected->getFileName())) {
-            return $reflected->newInstance();
+    foreach ([...(class_exists($name) ? [$name] : []), ...get_declared_classes()] as $class) {
+        $class = new \ReflectionClass($class);
+        if (in_array($name, [$class->name, $class->getShortName()], true) && is_own($class->getFileName())) {
+            return instance($class);
         }
     }
     throw new \Error("the module has no object or class $name");
+}
+
+function instance(\ReflectionClass $class): object
+{
+    $required = $class->getConstructor()?->getNumberOfRequiredParameters();
+    return $required
+        ? throw new \Error("class $class->name cannot be the module's object: its constructor wants arguments")
+        : $class->newInstance();
 }
 
 /** @return \ReflectionFunctionAbstract[] what is public, by name, in the order of the source */
@@ -525,7 +550,7 @@ function functions(): array
         return methods(Session::$object);
     }
     $found = array_map(fn ($name) => new \ReflectionFunction($name), get_defined_functions()['user']);
-    $found = array_filter($found, fn ($function) => is_of_module($function) && is_public($function->getShortName()));
+    $found = array_filter($found, 'Rpcgi\Harness\is_of_module');
     usort($found, fn ($one, $other) => $one->getStartLine() <=> $other->getStartLine());
     // One namespace goes without saying; of several, rpcgi is told the whole names.
     $spaces = array_unique(array_map(fn ($function) => $function->getNamespaceName(), $found));
@@ -538,7 +563,7 @@ function methods(object $object): array
 {
     $found = [];
     foreach ((new \ReflectionClass($object))->getMethods(\ReflectionMethod::IS_PUBLIC) as $method) {
-        if (is_own($method->getFileName()) && is_public($method->name)) {
+        if (is_own($method->getFileName()) && has_public_name($method)) {
             $found[$method->name] = $method;
         }
     }
@@ -547,12 +572,12 @@ function methods(object $object): array
 
 function is_of_module(\ReflectionFunction $function): bool
 {
-    return $function->getFileName() === Session::$file;
+    return $function->getFileName() === Session::$file && has_public_name($function);
 }
 
-function is_public(string $name): bool
+function has_public_name(\ReflectionFunctionAbstract $function): bool
 {
-    return !str_starts_with($name, '_');
+    return !str_starts_with($function->getShortName(), '_');
 }
 
 function told(string $name, \ReflectionFunctionAbstract $function): array
@@ -574,6 +599,9 @@ function told(string $name, \ReflectionFunctionAbstract $function): array
             $told['notes'][] = "\${$param->name} is taken by reference: the caller does not see what becomes of it";
         }
     }
+    if ($function->returnsReference()) {
+        $told['notes'][] = 'a reference is returned: the caller gets its value';
+    }
     if ($returns = type_told($function->getReturnType())) {
         $told['returns'] = $returns;
     }
@@ -594,11 +622,11 @@ function param_told(\ReflectionParameter $param): array
 
 function default_told(\ReflectionParameter $param): array
 {
-    // `new` in a default is the module's code, which is not for us to run.
-    if (!$param->isDefaultValueAvailable() || str_contains((string) $param, ' = new ')) {
-        return [];
-    }
     try {
+        // `new` in a default is the module's code, which is not for us to run.
+        if (!$param->isDefaultValueAvailable() || preg_match('/ = .*\bnew /', (string) $param)) {
+            return [];
+        }
         return ['default' => to_wire($param->getDefaultValue())];
     } catch (\Throwable) {
         // A constant that is not there yet, or a value that no wire has.
