@@ -202,6 +202,22 @@ impl DataType {
         Reading { of: self, is_output: false }
     }
 
+    /// Tests whether a value is read as what it is, and then looked at.
+    fn is_looked_at(&self) -> bool {
+        matches!(self.wire, Type::Nil | Type::Undefined) || self.is_wide || self.or_octets
+    }
+
+    /// Returns such a value, if it is of this type.
+    fn fitting(&self, value: Value) -> Result<Value, String> {
+        match (self.wire, &value) {
+            (Type::Undefined, _)
+            | (Type::Nil, Value::Nil)
+            | (Type::Int, Value::Int(_))
+            | (Type::String, Value::String(_) | Value::Base64(_)) => Ok(value),
+            _ => Err(format!("expected {}, found {}", self.wire, value.type_name())),
+        }
+    }
+
     /// Makes of a result what it is described as; a value that is something else stays as it is.
     ///
     /// # Errors
@@ -243,17 +259,12 @@ impl Reading<'_> {
     /// Reads a value that is not nil, unless that is its type.
     fn read<'de, D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         let value = match self.of.wire {
-            Type::Int if self.of.is_wide => match Value::deserialize(deserializer)? {
-                value @ Value::Int(_) => value,
-                found => return Err(D::Error::custom(format_args!("expected int, found {}", found.type_name()))),
-            },
+            _ if self.of.is_looked_at() => {
+                self.of.fitting(Value::deserialize(deserializer)?).map_err(D::Error::custom)?
+            }
             Type::Int => i32::deserialize(deserializer).map(Value::from)?,
             Type::I8 => i64::deserialize(deserializer).map(Value::from)?,
             Type::Boolean => bool::deserialize(deserializer).map(Value::from)?,
-            Type::String if self.of.or_octets => match Value::deserialize(deserializer)? {
-                value @ (Value::String(_) | Value::Base64(_)) => value,
-                found => return Err(D::Error::custom(format_args!("expected string, found {}", found.type_name()))),
-            },
             Type::String => String::deserialize(deserializer).map(Value::from)?,
             Type::Double => f64::deserialize(deserializer).map(Value::from)?,
             Type::DateTime => DateTime::deserialize(deserializer).map(Value::from)?,
@@ -261,14 +272,8 @@ impl Reading<'_> {
             Type::Struct if self.is_output => deserializer.deserialize_any(StructVisitor(self))?,
             Type::Struct => deserializer.deserialize_map(StructVisitor(self))?,
             Type::Array => deserializer.deserialize_seq(ItemsVisitor(self))?,
-            Type::Nil => match Value::deserialize(deserializer)? {
-                Value::Nil => Value::Nil,
-                found => {
-                    let message = format_args!("expected nil, found {}", found.type_name());
-                    return Err(D::Error::custom(message));
-                }
-            },
-            Type::Undefined => Value::deserialize(deserializer)?,
+            // these are looked at
+            Type::Nil | Type::Undefined => Value::Nil,
         };
         match self.of.bounds.refusal(&value) {
             None => Ok(value),

@@ -121,7 +121,12 @@ fn main() {
                 format!("#!{}\ntitle = \"Add\"\nmodule = \"m.{extension}\"\ncache = \"{cache}\"\n", rpcgi.display());
             let manifest = script(&place, &format!("{name}.cgi"), &first);
             let bare = || {
-                let ended = Command::new(start[0]).args(&start[1..]).current_dir(&place).status().expect("it starts");
+                let ended = Command::new(start[0])
+                    .args(&start[1..])
+                    .env("PATH", "/usr/bin:/bin")
+                    .current_dir(&place)
+                    .status()
+                    .expect("it starts");
                 assert!(ended.success());
             };
             let (mut ratios, mut above, mut bares) = (Vec::new(), Vec::new(), Vec::new());

@@ -98,7 +98,7 @@ impl Cache {
     /// Returns what is kept under a key, if all files are as they were.
     pub(super) fn load(&self, key: &str) -> Option<ModuleDescription> {
         let text = own_file(&self.path(key))?;
-        let Kept { files, description } = serde_json::from_slice(&text).ok()?;
+        let Kept { files, description } = serde_json::from_value(serde_json::from_slice(&text).ok()?).ok()?;
         let is_same = |(file, digest): (&String, &String)| digest_of(file).is_some_and(|found| found == *digest);
         (!files.is_empty() && files.iter().all(is_same)).then_some(description)
     }

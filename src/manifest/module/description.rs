@@ -1,7 +1,7 @@
 //! What is known of a module's functions: told by its harness, completed from comments, kept between calls.
 
-use serde::de::{Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
-use serde::{Deserialize, Serialize};
+use serde::de::{Deserializer, Error};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::manifest::data_type::Cast;
@@ -91,7 +91,8 @@ pub(super) enum ParamKind {
 }
 
 /// The description of a type.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default, remote = "Self")]
 pub(super) struct TypeDescription {
     /// A type by its name in manifests.
     #[serde(rename = "type")]
@@ -148,72 +149,15 @@ impl TypeDescription {
 impl<'de> Deserialize<'de> for TypeDescription {
     /// Reads the name of a type, or an object that describes one.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TypeDescription, D::Error> {
-        deserializer.deserialize_any(TypeVisitor)
+        match Json::deserialize(deserializer)? {
+            Json::String(name) => Ok(TypeDescription::named(&name)),
+            described => TypeDescription::deserialize(described).map_err(D::Error::custom),
+        }
     }
 }
 
-struct TypeVisitor;
-
-impl<'de> Visitor<'de> for TypeVisitor {
-    type Value = TypeDescription;
-
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a type by its name, or an object")
-    }
-
-    fn visit_str<E>(self, name: &str) -> Result<TypeDescription, E> {
-        Ok(TypeDescription::named(name))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TypeDescription, A::Error> {
-        #[derive(Default, Deserialize)]
-        #[serde(default)]
-        struct Described {
-            #[serde(rename = "type")]
-            name: String,
-            items: Option<Box<TypeDescription>>,
-            members: Vec<MemberDescription>,
-            values: Option<Box<TypeDescription>>,
-            choices: Vec<Json>,
-            minimum: Option<Json>,
-            maximum: Option<Json>,
-            max_length: Option<usize>,
-            pattern: Option<String>,
-            or_nil: bool,
-            help: String,
-            cast: Option<Cast>,
-            or_octets: bool,
-        }
-
-        let Described {
-            name,
-            items,
-            members,
-            values,
-            choices,
-            minimum,
-            maximum,
-            max_length,
-            pattern,
-            or_nil,
-            help,
-            cast,
-            or_octets,
-        } = Described::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(TypeDescription {
-            name,
-            items,
-            members,
-            values,
-            choices,
-            minimum,
-            maximum,
-            max_length,
-            pattern,
-            or_nil,
-            help,
-            cast,
-            or_octets,
-        })
+impl Serialize for TypeDescription {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        TypeDescription::serialize(self, serializer)
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Deserializer};
+use serde_json::Value as Json;
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -129,7 +130,7 @@ struct Line<'a> {
     fault: Option<(i64, String)>,
     error: Option<String>,
     broken: Option<String>,
-    described: Option<ModuleDescription>,
+    described: Option<Json>,
 }
 
 /// Reads a member that is there, be it null.
@@ -141,7 +142,7 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 pub(super) fn read_description(line: &[u8]) -> Result<Result<ModuleDescription, String>, String> {
     let Line { broken, described, .. } = serde_json::from_slice(line).map_err(|error| error.to_string())?;
     match (described, broken) {
-        (Some(described), _) => Ok(Ok(described)),
+        (Some(described), _) => serde_json::from_value(described).map(Ok).map_err(|error| error.to_string()),
         (None, Some(broken)) => Ok(Err(broken)),
         (None, None) => Err("expected a description".into()),
     }

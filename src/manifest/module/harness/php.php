@@ -51,6 +51,7 @@ try {
 }
 serve();
 
+/** Takes the socket, and reads which module is meant. */
 function start(): void
 {
     // The socket moves up, and /dev/null takes the lowest free number, which is 0.
@@ -78,6 +79,7 @@ function start(): void
     set_include_path(Session::$folder . PATH_SEPARATOR . get_include_path());
 }
 
+/** Tells of the module, if that is wanted. */
 function loaded(): void
 {
     if (is_string(Session::$object)) {
@@ -89,6 +91,7 @@ function loaded(): void
     Session::$pending = null;
 }
 
+/** Answers calls until there are no more. */
 function serve(): void
 {
     while (($line = read_line()) !== null) {
@@ -123,6 +126,7 @@ function shutdown(): void
 
 // ---------------------------------------------------------------------------------------------------------- lines
 
+/** Returns the next line, or null at the end. */
 function read_line(): ?string
 {
     $line = fgets(Session::$socket, 8192);
@@ -139,11 +143,14 @@ function read_line(): ?string
     return $line;
 }
 
+/** Writes a document on a line of its own. */
 function answer(array $document): void
 {
     // A process that the module has forked has no part in this.
     if (getmypid() !== Session::$process) {
-        exit(0);
+        $error = $document['error'] ?? null;
+        fwrite(STDERR, (string) $error);
+        exit($error === null ? 0 : 255);
     }
     $line = json_encode($document, WRITTEN);
     $line .= "\n";
@@ -163,6 +170,7 @@ final class Refused extends \Exception
 {
 }
 
+/** Calls a function, and returns the members of the answer that tell what came of it. */
 function outcome(array $call): array
 {
     try {
@@ -178,7 +186,9 @@ function outcome(array $call): array
             : ['error' => account($thrown)];
     } finally {
         // What the module keeps in buffers belongs to this call's part of the log.
-        while (ob_get_level() > 0 && @ob_end_flush());
+        while ((ob_get_status()['flags'] ?? 0) & PHP_OUTPUT_HANDLER_REMOVABLE) {
+            ob_end_flush();
+        }
     }
 }
 
@@ -209,6 +219,7 @@ function is_own(string|false $file): bool
         && !str_contains(substr($file, strlen(Session::$folder) - 1), '/vendor/');
 }
 
+/** Returns all that is known of an exception, for the log. */
 function account(\Throwable $thrown): string
 {
     try {
@@ -294,6 +305,7 @@ function made(mixed $value, ?\ReflectionType $type, int $number, string $name): 
     return is_array($value) && ($members = shape($class)) !== null ? shaped($class, $members, $value) : $value;
 }
 
+/** Returns a value whose maps, at any depth, are objects. */
 function objects(mixed $value): mixed
 {
     if (!is_array($value)) {
@@ -303,11 +315,13 @@ function objects(mixed $value): mixed
     return $value !== [] && array_keys($value) === range(0, count($value) - 1) ? $inner : (object) $inner;
 }
 
+/** Returns what the members of an enum are on the wire. */
 function enum_values(string $enum): array
 {
     return array_map(fn ($case) => $case->value ?? $case->name, $enum::cases());
 }
 
+/** Returns the member that has a value on the wire, or null. */
 function enum_member(string $enum, mixed $value): ?object
 {
     foreach ($enum::cases() as $case) {
@@ -318,6 +332,7 @@ function enum_member(string $enum, mixed $value): ?object
     return null;
 }
 
+/** Returns values as a text for people. */
 function listing(array $values): string
 {
     return implode(', ', array_map(fn ($value) => json_encode($value, WRITTEN), $values));
@@ -359,6 +374,7 @@ function shape(string $class): ?array
     return $known[$class] = $members ?: null;
 }
 
+/** Returns an object of a class, made of the members of a struct. */
 function shaped(string $class, array $members, array $value): object
 {
     $number = 0;
@@ -406,17 +422,20 @@ function to_wire(mixed $value, int $depth = 0): mixed
         is_string($value) => preg_match('//u', $value) ? $value : ['$bytes' => base64_encode($value)],
         is_array($value) => members_to_wire($value, $depth + 1),
         is_object($value) => object_to_wire($value, $depth + 1),
-        is_float($value) && !is_finite($value) => unwritable(is_nan($value) ? 'NaN' : ($value > 0 ? '' : '-') . 'infinity'),
+        is_float($value) && is_nan($value) => unwritable('NaN'),
+        is_float($value) && is_infinite($value) => unwritable($value > 0 ? 'infinity' : '-infinity'),
         is_scalar($value), $value === null => $value,
         default => unwritable('a ' . get_debug_type($value)),
     };
 }
 
+/** Refuses a result. */
 function unwritable(string $what): mixed
 {
     throw new Refused("the result cannot be written: $what", INTERNAL_ERROR);
 }
 
+/** Returns an array with its members as they are written. A map that looks like a tag gets one `$` more. */
 function members_to_wire(array $members, int $depth): array
 {
     if ($depth > DEEPEST) {
@@ -435,6 +454,7 @@ function members_to_wire(array $members, int $depth): array
         ? ['$' . $key => $members[$key]] : $members;
 }
 
+/** Returns an object as it is written. */
 function object_to_wire(object $value, int $depth): mixed
 {
     if ($value instanceof \Closure) {
@@ -478,7 +498,7 @@ function collected(\Traversable $source): array
     $keyed = false;
     foreach ($source as $key => $item) {
         if (count($list) === LONGEST) {
-            unwritable('it has more than ' . LONGEST . ' members');
+            unwritable('more than ' . LONGEST . ' items');
         }
         $list[] = $item;
         if ($keyed = $keyed || is_string($key)) {
@@ -491,6 +511,7 @@ function collected(\Traversable $source): array
 
 // ---------------------------------------------------------------------------------------------------- description
 
+/** Returns what README.md calls a description. */
 function description(): array
 {
     $codes = [];
@@ -523,6 +544,7 @@ function code_of(\ReflectionClass $class): ?int
 /** Returns the object that is meant: a variable of the module, or an object of a class of it. */
 function named_object(string $name): object
 {
+    $name = ltrim($name, '$');
     if (is_object($GLOBALS[$name] ?? null)) {
         return $GLOBALS[$name];
     }
@@ -535,6 +557,7 @@ function named_object(string $name): object
     throw new \Error("the module has no object or class $name");
 }
 
+/** Returns an object of a class, made without arguments. */
 function instance(\ReflectionClass $class): object
 {
     $required = $class->getConstructor()?->getNumberOfRequiredParameters();
@@ -551,7 +574,7 @@ function functions(): array
     }
     $found = array_map(fn ($name) => new \ReflectionFunction($name), get_defined_functions()['user']);
     $found = array_filter($found, 'Rpcgi\Harness\is_of_module');
-    usort($found, fn ($one, $other) => $one->getStartLine() <=> $other->getStartLine());
+    usort($found, fn ($one, $other) => place($one) <=> place($other));
     // One namespace goes without saying; of several, rpcgi is told the whole names.
     $spaces = array_unique(array_map(fn ($function) => $function->getNamespaceName(), $found));
     $names = array_map(fn ($function) => count($spaces) > 1 ? $function->name : $function->getShortName(), $found);
@@ -561,25 +584,32 @@ function functions(): array
 /** @return \ReflectionMethod[] by name; asks classes only, as an object's properties may do anything */
 function methods(object $object): array
 {
-    $found = [];
-    foreach ((new \ReflectionClass($object))->getMethods(\ReflectionMethod::IS_PUBLIC) as $method) {
-        if (is_own($method->getFileName()) && has_public_name($method)) {
-            $found[$method->name] = $method;
-        }
-    }
-    return $found;
+    $found = (new \ReflectionClass($object))->getMethods(\ReflectionMethod::IS_PUBLIC);
+    $found = array_filter($found, fn ($method) => is_own($method->getFileName()) && has_public_name($method));
+    usort($found, fn ($one, $other) => place($one) <=> place($other));
+    return array_combine(array_map(fn ($method) => $method->name, $found), $found);
 }
 
+/** Returns what functions are sorted by: those of the module stand before those of other files. */
+function place(\ReflectionFunctionAbstract $function): array
+{
+    $file = $function->getFileName();
+    return [$file !== Session::$file, $file, $function->getStartLine()];
+}
+
+/** Whether a function is public, and defined in the module itself. */
 function is_of_module(\ReflectionFunction $function): bool
 {
     return $function->getFileName() === Session::$file && has_public_name($function);
 }
 
+/** Whether a name is not one of those that begin with `_`. */
 function has_public_name(\ReflectionFunctionAbstract $function): bool
 {
     return !str_starts_with($function->getShortName(), '_');
 }
 
+/** Returns the description of a function. */
 function told(string $name, \ReflectionFunctionAbstract $function): array
 {
     $told = ['name' => $name, 'params' => []];
@@ -608,6 +638,7 @@ function told(string $name, \ReflectionFunctionAbstract $function): array
     return $told;
 }
 
+/** Returns the description of a param. */
 function param_told(\ReflectionParameter $param): array
 {
     $told = ['name' => $param->name];
@@ -620,6 +651,7 @@ function param_told(\ReflectionParameter $param): array
     return $told + ['optional' => $param->isOptional()] + default_told($param);
 }
 
+/** Returns the `default` of a param, if a wire has a value for it. */
 function default_told(\ReflectionParameter $param): array
 {
     try {
@@ -659,6 +691,7 @@ function type_told(?\ReflectionType $type, array $within = []): string|array|nul
     };
 }
 
+/** Returns a type with the mark that it may be null, if it may. */
 function or_nil(string|array|null $told, \ReflectionType $type): string|array|null
 {
     if ($told === null || !$type->allowsNull()) {
@@ -667,6 +700,7 @@ function or_nil(string|array|null $told, \ReflectionType $type): string|array|nu
     return (is_array($told) ? $told : ['type' => $told]) + ['or_nil' => true];
 }
 
+/** Returns the type of a class, or null where nothing is known. */
 function class_told(string $class, array $within): string|array|null
 {
     if (is_a($class, \DateTimeInterface::class, true)) {
@@ -693,6 +727,7 @@ function class_told(string $class, array $within): string|array|null
     return ['type' => 'struct', 'members' => $members];
 }
 
+/** Whether a class can be made without a member. */
 function may_be_left_out(\ReflectionParameter|\ReflectionProperty $member): bool
 {
     return $member instanceof \ReflectionParameter

@@ -8,7 +8,7 @@ module RpcgiHarness
 
   DEEPEST = 200
   # Far more than a caller can use: an enumerator may have no end.
-  LONGEST = 500_000
+  LONGEST = 1_000_000
   INTERNAL_ERROR = -32_603
   INT = (-2**31...2**31).freeze
   LONG = (-2**63...2**63).freeze
@@ -23,6 +23,7 @@ module RpcgiHarness
   class Refused < StandardError
   end
 
+  # Holds the whole conversation.
   def run
     open_socket
     # Without RubyGems' `require`, which would fix the version that a Gemfile may want to choose.
@@ -33,6 +34,7 @@ module RpcgiHarness
       load_module(setup)
       described = { 'described' => description } if setup['describe']
     rescue Exception => thrown # rubocop:disable Lint/RescueException -- `exit` is an exception too
+      forked? && Kernel.raise
       write('broken' => account(thrown))
       Process.exit!(1)
     end
@@ -51,6 +53,7 @@ module RpcgiHarness
     STDOUT.sync = true
   end
 
+  # Keeps what is asked for, and sets what the module may expect.
   def prepare(setup)
     @file = File.realpath(setup['file']) rescue setup['file']
     @folder = "#{File.dirname(@file).chomp('/')}/"
@@ -60,12 +63,14 @@ module RpcgiHarness
     Encoding.default_external = UTF_8 if Encoding.default_external == Encoding::US_ASCII
   end
 
+  # Loads the file, and finds the object that is meant.
   def load_module(setup)
     # `require`, so that a file beside it which requires this one does not load it again.
     @file.end_with?('.rb') ? Kernel.require(@file) : Kernel.load(@file)
     @object = named_object(setup['object']) if setup['object']
   end
 
+  # Answers calls until there are no more.
   def serve
     while (call = next_document)
       answer(call['id'], outcome(call))
@@ -74,13 +79,19 @@ module RpcgiHarness
 
   # ------------------------------------------------------------------------------------------------------- lines
 
+  # Returns the next line as a document, or nil at the end.
   def next_document
     line = @input.gets("\n") or return
     document = JSON.parse(line.force_encoding(UTF_8), max_nesting: 0)
-    # Most texts have no tags, and need no walk.
-    line.include?('{"$') ? from_wire(document) : document
+    # Most texts have no tags, and need no walk. The names in `named` are never tags.
+    if line.include?('{"$')
+      document['args'] = from_wire(document['args'])
+      document['named']&.transform_values! { |value| from_wire(value) }
+    end
+    document
   end
 
+  # Writes what came of a call.
   def answer(id, outcome)
     write({ 'id' => id }.merge(outcome))
   rescue SystemCallError
@@ -89,24 +100,30 @@ module RpcgiHarness
     write('id' => id, 'error' => account(thrown))
   end
 
+  # Writes a document on a line of its own.
   def write(document)
-    line = JSON.generate(document, max_nesting: 0)
-    # A process that the module has forked has no part in this.
-    Process.exit!(0) unless Process.pid == @process
-    @output.write(line, "\n")
+    Process.exit!(0) if forked?
+    @output.write(JSON.generate(document, max_nesting: 0), "\n")
+  end
+
+  # Whether the module has made this process: it has no part in the conversation, and ends.
+  def forked?
+    Process.pid != @process
   end
 
   # ------------------------------------------------------------------------------------------------------- calls
 
+  # Calls a function, and returns the members of the answer that tell what came of it.
   def outcome(call)
     method = method_named(call['call'])
     named = (call['named'] || {}).transform_keys(&:to_sym)
-    args = call['args'] || []
+    args = call['args']
     add_context(method, call['context'], args, named) if call['context']
     { 'result' => to_wire(named.empty? ? method.call(*args) : method.call(*args, **named)) }
   rescue Refused => refused
     { 'fault' => [INTERNAL_ERROR, refused.message] }
   rescue Exception => thrown # rubocop:disable Lint/RescueException -- `exit`, `abort`, and recursion without an end
+    forked? && Kernel.raise
     (fault = fault_of(thrown)) ? { 'fault' => fault } : { 'error' => account(thrown) }
   end
 
@@ -116,6 +133,7 @@ module RpcgiHarness
     @functions[name] || Kernel.raise(NoMethodError, "the module has no function #{name}")
   end
 
+  # Adds the context to the arguments of a call.
   def add_context(method, context, args, named)
     value = context_object(context['value'])
     index = context['index']
@@ -151,12 +169,14 @@ module RpcgiHarness
     nil
   end
 
+  # Returns all that is known of an exception, for the log.
   def account(thrown)
     text(thrown.full_message(highlight: false, order: :top))
   rescue Exception # rubocop:disable Lint/RescueException
     "#{thrown.class}, which has no text\n\t#{Array(thrown.backtrace).first(50).join("\n\t")}"
   end
 
+  # Whether a class is of the module's folder.
   def own_class?(klass)
     file, = klass.name ? Object.const_source_location(klass.name) : klass.instance_method(:code).source_location
     own?(file)
@@ -182,6 +202,7 @@ module RpcgiHarness
     end
   end
 
+  # Returns what a tag stands for.
   def untagged(tag, value)
     case tag
     when '$date' then time(value)
@@ -198,6 +219,7 @@ module RpcgiHarness
     Time.local(year.to_i, month.to_i, day.to_i, hour.to_i, minute.to_i, second.to_r)
   end
 
+  # Returns a date without a time.
   def day(text)
     Kernel.require 'date'
     Date.new(*text.match(/\A(-?\d+)-(\d+)-(\d+)/).captures.map(&:to_i))
@@ -209,7 +231,7 @@ module RpcgiHarness
     when Integer then LONG.cover?(value) ? value : unwritable('an integer of more than 64 bits')
     when String then string_to_wire(value)
     when nil, true, false then value
-    when Float then value.finite? ? value : unwritable(value.to_s)
+    when Float then value.finite? ? value : unwritable(value.to_s.sub('I', 'i'))
     when Symbol then string_to_wire(value.to_s)
     when Array then list_to_wire(value, depth + 1)
     when Hash then members_to_wire(value, depth + 1)
@@ -218,19 +240,23 @@ module RpcgiHarness
     end
   end
 
+  # Refuses a result.
   def unwritable(what)
     Kernel.raise Refused, "the result cannot be written: #{what}"
   end
 
+  # Refuses what is nested too deep.
   def bounded(depth)
     unwritable("it contains itself, or is nested deeper than #{DEEPEST}") if depth > DEEPEST
   end
 
+  # Returns items as they are written.
   def list_to_wire(list, depth)
     bounded(depth)
     list.map { |item| to_wire(item, depth) }
   end
 
+  # Returns members as they are written.
   def members_to_wire(members, depth)
     bounded(depth)
     written = {}
@@ -241,21 +267,25 @@ module RpcgiHarness
     { "$#{written.first[0]}" => written.first[1] }
   end
 
+  # Returns the name of a member as text.
   def key_to_wire(key)
     key = key.to_s
     utf8(key) || (key.ascii_only? ? key.encode(UTF_8) : unwritable('a key that is no UTF-8'))
   end
 
+  # Returns what is neither text nor a number, list or hash as it is written.
   def object_to_wire(value, depth)
     bounded(depth)
     case value
     when Numeric then number_to_wire(value)
-    when IO, Module, Proc, Method, UnboundMethod, Thread, Dir then unwritable(naming(value))
+    when Proc, Method, UnboundMethod then unwritable('a function')
+    when IO, Module, Thread, Dir then unwritable(naming(value))
     when Struct then members_to_wire(value, depth)
     when Enumerable then list_to_wire(collected(value), depth)
     else
       return { '$date' => date_to_wire(value) } if defined?(::Date) && ::Date === value
-      return value.to_s if defined?(::Pathname) && ::Pathname === value || defined?(::URI::Generic) && ::URI::Generic === value
+      return value.to_s if defined?(::Pathname) && ::Pathname === value
+      return value.to_s if defined?(::URI::Generic) && ::URI::Generic === value
 
       plain_to_wire(value, depth)
     end
@@ -275,15 +305,17 @@ module RpcgiHarness
     defined?(::BigDecimal) && ::BigDecimal === number ? number.to_s('F') : number.to_s
   end
 
+  # Returns the class of a value for people, with an article.
   def naming(value)
     name = value.class.to_s
     "#{name.match?(/\A[AEIOU]/) ? 'an' : 'a'} #{name}"
   end
 
+  # Returns what an enumerator yields.
   def collected(source)
     list = []
     source.each_entry do |item|
-      unwritable("it has more than #{LONGEST} members") if list.size == LONGEST
+      unwritable("more than #{LONGEST} items") if list.size == LONGEST
       list << item
     end
     list
@@ -294,6 +326,7 @@ module RpcgiHarness
     date.strftime('%Y-%m-%dT%H:%M:%S.%6N').sub(/\.?0+\z/, '')
   end
 
+  # Returns a string as text, or as octets.
   def string_to_wire(string)
     utf8(string) || { '$bytes' => [string].pack('m0') }
   end
@@ -318,6 +351,7 @@ module RpcgiHarness
 
   # ------------------------------------------------------------------------------------------------- description
 
+  # Returns what README.md calls a description.
   def description
     apart = @object.nil? ? private_names : []
     {
@@ -332,12 +366,20 @@ module RpcgiHarness
   def named_object(name)
     if name.match?(/\A[A-Z]/)
       found = Object.const_get(name)
-      return Class === found ? found.new : found
+      return Class === found ? instance(found) : found
     end
     variable = "$#{name.delete_prefix('$')}"
     return TOPLEVEL_BINDING.eval(variable) if Kernel.global_variables.include?(variable.to_sym)
 
     Kernel.raise NameError, "the module has no constant, class or global variable #{name}"
+  end
+
+  # Returns an object of a class, made without arguments.
+  def instance(klass)
+    if klass.instance_method(:initialize).parameters.any? { |kind, _| %i[req keyreq].include?(kind) }
+      Kernel.raise ArgumentError, "class #{klass} cannot be the module's object: its constructor wants arguments"
+    end
+    klass.new
   end
 
   # Returns the public methods by name, in the order of the source.
@@ -346,6 +388,7 @@ module RpcgiHarness
     found.sort_by { |_, method| place(method) }.to_h
   end
 
+  # Returns what methods are sorted by: those of the module stand before those of other files.
   def place(method)
     file, line = method.source_location
     [file == @file ? 0 : 1, file, line]
@@ -372,6 +415,7 @@ module RpcgiHarness
     end
   end
 
+  # Returns the methods of an object that have one of the names and pass the block, by name.
   def selected(receiver, names)
     names.grep_v(/\A_/).map { |name| [name.to_s, METHOD.bind_call(receiver, name)] }
          .select { |_, method| yield method }.to_h
@@ -398,6 +442,7 @@ module RpcgiHarness
     names
   end
 
+  # Returns the description of a method.
   def told(name, method)
     told = { 'name' => name, 'params' => [] }
     file, line = method.source_location
@@ -430,10 +475,17 @@ module RpcgiHarness
     ObjectSpace.each_object(Class) do |klass|
       next unless klass < Exception && klass.name && klass.method_defined?(:code) && own_class?(klass)
 
-      code = klass.allocate.code rescue next
+      code = constant_code(klass)
       found[klass.name.split('::').last] = code if Integer === code && INT.cover?(code)
     end
     found
+  end
+
+  # Returns the code of an exception that nothing is known of.
+  def constant_code(klass)
+    klass.allocate.code
+  rescue Exception # rubocop:disable Lint/RescueException -- it may raise what it likes
+    nil
   end
 end
 
