@@ -345,7 +345,11 @@ impl Process {
         Ok(ready)
     }
 
-    fn write(&mut self, input: &mut &[u8]) -> io::Result<()> {
+    /// Takes what it could write at once from the front of `input`.
+    ///
+    /// # Errors
+    /// If the system fails.
+    pub(super) fn write(&mut self, input: &mut &[u8]) -> io::Result<()> {
         let Some(stdin) = &mut self.stdin else { return Ok(()) };
         match stdin.write(input) {
             Ok(count) => *input = &input[count..],
@@ -376,6 +380,14 @@ impl Process {
     /// Tests if it has ended, without reaping it.
     pub(super) fn has_exited(&self) -> bool {
         has_exited(self.pid())
+    }
+
+    /// Tests if it had ended at the last turn.
+    pub(super) fn has_ended(&self) -> bool {
+        match self.end {
+            Some(_) => self.ended.is_some(),
+            None => self.has_exited(),
+        }
     }
 
     /// Tests if it has ended and no more output will come: its pipes are closed, or its children keep them open for too

@@ -248,7 +248,7 @@ impl Worker {
             log::warn!("{} wrote a line without a call: {shown}", self.who);
             all_late && self.start.is_late(line, last)
         });
-        all_late && unasked.next().is_none() && !process.is_silent() && !process.has_exited()
+        all_late && unasked.next().is_none() && !process.is_silent() && !process.has_ended()
     }
 
     fn exchange<T>(
@@ -260,6 +260,9 @@ impl Worker {
     ) -> Result<T, WorkerError> {
         let who = &self.who;
         let (mut input, mut searched, mut idle_lines) = (document, 0, 0);
+        let broken = |error| WorkerError::Lost(format!("the {who} cannot be read: {error}"));
+        // mostly there is room for all of it
+        process.write(&mut input).map_err(broken)?;
         loop {
             while let Some(line) = take_line(process.output(), &mut searched) {
                 match read(&line)? {
@@ -277,7 +280,6 @@ impl Worker {
             if process.output().len() > terms.max_output {
                 return Err(WorkerError::Overdue(format!("the {who} wrote more than {} octets", terms.max_output)));
             }
-            let broken = |error| WorkerError::Lost(format!("the {who} cannot be read: {error}"));
             if process.is_silent() || process.is_over().map_err(broken)? || !process.reads() {
                 return Err(match input.len() == document.len() {
                     true => WorkerError::NotSent(format!("the {who} does not run")),

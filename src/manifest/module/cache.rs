@@ -130,7 +130,9 @@ impl Key {
     fn of_interpreter(harness: &Harness, launch: &Launch) -> Key {
         let mut key = Key(Sha256::new());
         key.add(env!("CARGO_PKG_VERSION").as_bytes());
-        key.add(harness.language.harness().as_bytes());
+        let (core, parts) = harness.language.harness();
+        key.add(core.as_bytes());
+        key.add(parts.as_bytes());
         if let Some((metadata, path)) = launch.find().ok().and_then(|path| Some((fs::metadata(&path).ok()?, path))) {
             key.add(path.as_os_str().as_encoded_bytes());
             key.add(&metadata.len().to_le_bytes());

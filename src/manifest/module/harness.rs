@@ -41,22 +41,22 @@ pub(super) struct Harness {
     pub(super) describes: AtomicBool,
 }
 
-/// What starts a compiled harness of Python, if this Python has compiled it, and its text if not.
-const START_OF_CODE: &str = "\
+/// What starts the harness of Python: its compiled code if this Python has compiled it, else the text of its core.
+const START_OF_PYTHON: &str = "\
 import marshal, sys, _frozen_importlib_external as external
-code = open(sys.argv[1], 'rb').read()
-exec(marshal.loads(code[4:]) if code[:4] == external.MAGIC_NUMBER else sys.argv[2])";
+kept, core = sys.argv[1:]
+kept = open(kept, 'rb').read() if kept else b''
+code, parts = marshal.loads(kept[4:]) if kept[:4] == external.MAGIC_NUMBER else (core, None)
+exec(code)
+main(parts)";
 
 impl Harness {
     /// Returns the words of the interpreter's command line.
     fn words(&self, code: Option<&str>) -> Vec<String> {
-        let text = self.language.harness();
+        let (text, _) = self.language.harness();
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         match self.language {
-            Language::Python => match code {
-                Some(code) => words(&["-c", START_OF_CODE, code, text]),
-                None => words(&["-c", text]),
-            },
+            Language::Python => words(&["-c", START_OF_PYTHON, code.unwrap_or_default(), text]),
             Language::Php => {
                 let memory = format!("memory_limit={}", self.memory);
                 let text = text.trim_start().trim_start_matches("<?php");
@@ -79,19 +79,21 @@ impl Harness {
         }
     }
 
-    /// Returns the line that tells a harness what to load.
+    /// Returns the line that tells a harness what to load, and the parts of it that are not on its command line.
     fn greeting(&self, code: Option<&Path>) -> Vec<u8> {
         let describe = self.describes.swap(false, Ordering::Relaxed);
         let Harness { file, object, context, concurrent, pycache, .. } = self;
+        let (_, parts) = self.language.harness();
         let mut line = json!({
             "file": file, "object": object, "context": context, "describe": describe, "concurrent": concurrent,
-            "pycache": pycache, "compile": code, "text": code.map(|_| self.language.harness()),
+            "pycache": pycache, "compile": code, "parts": Some(parts.len()).filter(|length| *length > 0),
         });
         if let Some(members) = line.as_object_mut() {
             members.retain(|_, value| !value.is_null());
         }
         let mut line = line.to_string().into_bytes();
         line.push(b'\n');
+        line.extend_from_slice(parts.as_bytes());
         line
     }
 }

@@ -104,8 +104,10 @@ impl Language {
         self.row().map_or(&[], |row| row.interpreters)
     }
 
-    pub(super) fn harness(self) -> &'static str {
-        self.row().map_or("", |row| row.harness)
+    /// Returns the text of its harness: what each call needs, and the parts that follow it, which few have.
+    pub(super) fn harness(self) -> (&'static str, &'static str) {
+        let text = self.row().map_or("", |row| row.harness);
+        text.split_at(text.find("\n# part: ").unwrap_or(text.len()))
     }
 
     pub(super) fn gaps(self) -> Gaps {

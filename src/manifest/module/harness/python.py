@@ -1,7 +1,8 @@
 """The harness of Python modules: loads one, tells what is public in it, and calls it. README.md has the conversation.
 
-Runs by `python3 -c`, for Python 3.8 and later. What each call needs stands first and imports nothing that costs time.
-All else are parts: texts that are compiled when they are first needed (or were beforehand, see `compile_itself`).
+Runs by `python3 -c`, for Python 3.8 and later. What each call needs stands first, the core, and imports nothing that
+costs time. All else are parts, which begin with a line `# part: NAME`: their texts follow the first line of rpcgi's, and
+each is compiled when it is first needed, or was beforehand (see `compile_itself`).
 """
 import os
 import sys
@@ -21,9 +22,9 @@ received = b""
 loop = None
 
 
-def main():
-    """Loads the module and answers calls until there are no more."""
-    global socket, setup
+def main(compiled):
+    """Loads the module and answers calls until there are no more. The parts may be compiled already."""
+    global socket, setup, parts
     socket = os.dup(0)
     nothing = os.open("/dev/null", os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -36,20 +37,22 @@ def main():
         if not line:
             return
         setup = parsed(line)
+        texts = read_octets(setup.get("parts", 0))
+        parts = texts if compiled is None else compiled
         try:
             if setup.get("pycache"):
                 sys.pycache_prefix = setup["pycache"]
             load()
-            described = describe() if setup.get("describe") else None
+            described = description_line() if setup.get("describe") else None
         except BaseException as raised:
             part("failing")
             answer(written({"broken": account(raised)}))
             sys.exit(1)
         if described:
-            answer(written({"described": described}))
+            answer(described)
         if setup.get("compile"):
             part("compiling")
-            compile_itself(setup["compile"], setup["text"])
+            compile_itself(setup["compile"], texts)
         while True:
             line = read_line()
             if not line:
@@ -63,12 +66,20 @@ def main():
 
 def part(name):
     """Defines what a part has, if that is not done yet."""
-    if name in PARTS:
-        code = PARTS.pop(name)
-        if isinstance(code, bytes):
-            import marshal
-            code = marshal.loads(code)
+    global parts
+    if isinstance(parts, bytes):
+        parts = texts_of(parts)
+    code = parts.pop(name, None)
+    if isinstance(code, bytes):
+        import marshal
+        code = marshal.loads(code)
+    if code:
         exec(code, globals())
+
+
+def texts_of(octets):
+    """Returns the parts by name."""
+    return dict(text.split("\n", 1) for text in octets.decode().split("\n# part: ")[1:])
 
 
 def read_line():
@@ -84,6 +95,18 @@ def read_line():
             return ""
     line, _, received = received.partition(b"\n")
     return (b"".join(pieces) + line).decode()
+
+
+def read_octets(count):
+    """Returns the next octets of rpcgi's."""
+    global received
+    while len(received) < count:
+        more = os.read(socket, 262144)
+        if not more:
+            break
+        received += more
+    octets, received = received[:count], received[count:]
+    return octets
 
 
 def answer(line):
@@ -168,10 +191,20 @@ def prepare(name):
 
 
 def is_plain(annotation):
-    """Tells whether what JSON has is what an annotation asks for."""
+    """Tells whether what JSON has, checked by the description, is what an annotation asks for."""
     if isinstance(annotation, str):
-        return annotation in ("int", "str", "bool", "list", "dict", "object", "None", "Any", "bytes")
-    return annotation in (int, str, bool, list, dict, object, None, Request, bytes)
+        return annotation in ("int", "float", "str", "bool", "bytes", "list", "dict", "object", "None", "Any")
+    if annotation in (int, float, str, bool, bytes, list, dict, object, None, type(None), Request):
+        return True
+    origin, args = getattr(annotation, "__origin__", None), getattr(annotation, "__args__", ())
+    if origin is list:
+        return is_plain(args[0])
+    if origin is dict:
+        return args[0] is str and is_plain(args[1])
+    is_union = type(annotation).__name__ == "UnionType" or getattr(origin, "_name", None) == "Union"
+    if is_union and len(args) == 2 and type(None) in args:
+        return all(map(is_plain, args))
+    return getattr(annotation, "__module__", None) == "datetime" and annotation.__name__ == "datetime"
 
 
 def unwrapped(function):
@@ -267,11 +300,11 @@ def is_free(name):
     return external.PathFinder.find_spec(name, [library, library + "/lib-dynload"]) is None
 
 
-def describe():
-    """Returns the description of the module."""
-    for each in "types", "tags", "writing", "failing", "describing":
-        part(each)
-    return description()
+def description_line():
+    """Returns the description of the module, as it is answered."""
+    part("types")
+    part("describing")
+    return "".join(encoder({"described": description()}, 0)).encode()
 
 
 # ----------------------------------------------------------------------------------------------------------- values
@@ -299,7 +332,18 @@ try:
     scan = scanner(None)
     encoder = _json.make_encoder(None, tag, _json.encode_basestring, None, ": ", ", ", False, False, False)
 except Exception:
-    encoder = None
+    import json
+
+    def scanner(hook):
+        """Returns a parser, with a function that gets each object."""
+        return json.JSONDecoder(strict=False, object_hook=hook).raw_decode
+
+    def encoder(value, _):
+        """Returns the text of a value, in pieces."""
+        return [whole_encoder.encode(value)]
+
+    scan = scanner(None)
+    whole_encoder = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, default=tag)
 
 
 def parsed(line):
@@ -322,26 +366,11 @@ def written(value):
     return written_whole(value)
 
 
-# ------------------------------------------------------------------------------------------------------------ parts
-
-PARTS = {"json": r'''# part: where the parser of `json` cannot be had without it
-
-import json
+# Parts: each is compiled when it is first needed, and begins with a line like this.
 
 
-def scanner(hook):
-    """Returns a parser, with a function that gets each object."""
-    return json.JSONDecoder(strict=False, object_hook=hook).raw_decode
-
-
-def encoder(value, _):
-    """Returns the text of a value, in pieces."""
-    return [whole_encoder.encode(value)]
-
-
-scan = scanner(None)
-whole_encoder = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, default=tag)
-''', "context": r'''# part: who calls
+# part: context
+# Who calls.
 
 class Request:
     """Who calls, for the functions that ask for it: members as attributes, or as of a dict."""
@@ -393,7 +422,10 @@ def place_context(context, args, named):
         args.insert(index, value)
     else:
         named[context["name"]] = value
-''', "packages": r'''# part: modules that are part of a package
+
+
+# part: packages
+# Modules that are part of a package.
 
 def load_of_package(file, folder, stem):
     """Loads a file beside an `__init__.py`, after the packages around it."""
@@ -416,7 +448,10 @@ def load_of_package(file, folder, stem):
         return load_as(name, file)
     __import__(name)
     return sys.modules[name]
-''', "objects": r'''# part: methods of an object
+
+
+# part: objects
+# Methods of an object.
 
 part("files")
 
@@ -440,7 +475,10 @@ def places_of_methods():
 def is_method(member):
     """Tells whether what stands in a class can be called as a method."""
     return isinstance(member, (staticmethod, classmethod)) or callable(member) and not isinstance(member, type)
-''', "files": r'''# part: whose a file is
+
+
+# part: files
+# Whose a file is.
 
 # The folder of the standard library, which may lie below the module's: a home has both where pyenv is used.
 standard = os.path.dirname(os.__file__) + "/"
@@ -471,7 +509,10 @@ def library(name):
         return sys.modules[name]
     finally:
         sys.path = paths
-''', "tags": r'''# part: values that JSON has no word for
+
+
+# part: tags
+# Values that JSON has no word for.
 
 # A tag has been written for each of these.
 tags = 0
@@ -558,64 +599,8 @@ WRITERS = {
     ("xmlrpc", "DateTime"): xmlrpc_date_tag, ("xmlrpc", "Binary"): lambda value: octets_tag(value.data)}
 
 
-def untagged(members):
-    """Returns what an object of the wire stands for. It is called from the inside outwards."""
-    if len(members) == 1:
-        (key, value), = members.items()
-        if key.startswith("$"):
-            if key == "$date":
-                return date_of(value)
-            if key == "$bytes":
-                from binascii import a2b_base64
-                return a2b_base64(value)
-            if key == "$int":
-                return int(value)
-            return {key[1:]: value}
-    return members
-
-
-scan_tags = scanner(untagged)
-
-
-def date_of(text):
-    """Returns the date and time of a text; one without a zone."""
-    from _datetime import datetime
-    whole, _, fraction = text.partition(".")
-    return datetime.fromisoformat(whole + ("." + (fraction + "000000")[:6] if fraction else ""))
-
-
-def tagged(value):
-    """Returns the tag, text or number that stands for a value, or raises TypeError."""
-    global tags
-    kinds = [(kind.__module__, kind.__qualname__) for kind in type(value).__mro__]
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        from binascii import b2a_base64
-        tags += 1
-        return {"$bytes": b2a_base64(value, newline=False).decode()}
-    if ("datetime", "datetime") in kinds:
-        if value.utcoffset() is not None:
-            value = value.replace(tzinfo=None) - value.utcoffset()
-        tags += 1
-        return {"$date": value.replace(tzinfo=None).isoformat()}
-    if ("datetime", "date") in kinds:
-        tags += 1
-        return {"$date": value.isoformat() + "T00:00:00"}
-    if ("datetime", "time") in kinds:
-        return value.isoformat()
-    if ("datetime", "timedelta") in kinds:
-        return value.total_seconds()
-    if any(name in ("Decimal", "UUID", "Fraction", "PurePath", "DateTime", "Binary") for _, name in kinds):
-        if ("xmlrpc.client", "DateTime") in kinds:
-            text = value.value
-            tags += 1
-            return {"$date": "-".join([text[:4], text[4:6], text[6:]]) if "-" not in text else text}
-        if ("xmlrpc.client", "Binary") in kinds:
-            return tagged(value.data)
-        if any(name in ("Decimal", "UUID", "Fraction", "PurePath") and home.partition(".")[0] in
-               ("decimal", "_pydecimal", "uuid", "fractions", "pathlib") for home, name in kinds):
-            return str(value)
-    raise TypeError
-''', "results": r'''# part: results that are more than a number or text
+# part: results
+# Results that are more than a number or text.
 
 part("tags")
 
@@ -668,7 +653,10 @@ def is_simple(value):
             raise Refused(INTERNAL_ERROR, "the result cannot be written: more than %d values" % (10 * LONGEST))
         level = below
     return False
-''', "writing": r'''# part: the walk over values that are more than JSON
+
+
+# part: writing
+# The walk over values that are more than JSON.
 
 def unwritable(what):
     """Says why a result cannot be written."""
@@ -772,7 +760,10 @@ def listed(value, depth, around):
             raise unwritable("more than %d items" % LONGEST)
         items.append(plain(item, depth, around))
     return items
-''', "failing": r'''# part: exceptions
+
+
+# part: failing
+# Exceptions.
 
 part("files")
 
@@ -829,7 +820,10 @@ def account(raised):
     except BaseException:
         text = type(raised).__name__ + ", of which no more can be said"
     return text.encode("utf-8", "backslashreplace").decode()
-''', "waiting": r'''# part: coroutines
+
+
+# part: waiting
+# Coroutines.
 
 part("files")
 
@@ -885,20 +879,19 @@ def wait_for_input():
         loop.run_forever()
     finally:
         loop.remove_reader(socket)
-''', "compiling": r'''# part: for faster starts
 
-def compile_itself(path, text):
+
+# part: compiling
+# For faster starts.
+
+def compile_itself(path, texts):
     """Writes the code of the harness to a file, that of the parts with it, and the digest of all behind it."""
     import marshal
     from _frozen_importlib_external import MAGIC_NUMBER
     part("failing")
-    code = compile(text, "<rpcgi>", "exec")
-    constants = []
-    for each in code.co_consts:
-        is_part = isinstance(each, str) and each.startswith("# part: ")
-        # As octets, because a call needs few of them.
-        constants.append(marshal.dumps(compile(each, "<rpcgi>", "exec")) if is_part else each)
-    octets = MAGIC_NUMBER + marshal.dumps(code.replace(co_consts=tuple(constants)))
+    # Of the parts as octets, because a call needs few of them.
+    codes = {name: marshal.dumps(compile(text, "<rpcgi>", "exec")) for name, text in texts_of(texts).items()}
+    octets = MAGIC_NUMBER + marshal.dumps((compile(core, "<rpcgi>", "exec"), codes))
     octets += library("hashlib").sha256(octets).digest()
     temporary = "%s.%d" % (path, os.getpid())
     try:
@@ -907,7 +900,10 @@ def compile_itself(path, text):
         os.replace(temporary, path)
     except OSError as error:
         print("rpcgi: the compiled harness cannot be kept:", error, file=sys.stderr)
-''', "types": r'''# part: what annotations mean, for the description and for arguments
+
+
+# part: types
+# What annotations mean, for the description and for arguments.
 
 part("files")
 
@@ -1187,7 +1183,10 @@ def params_by_inspect(function, inner):
     while hasattr(inner, "func"):
         inner = unwrapped(inner.func)
     return params, names_of(inner if hasattr(inner, "__globals__") else getattr(type(inner), "__call__", inner))
-''', "converting": r'''# part: arguments
+
+
+# part: converting
+# Arguments.
 
 class Misfit(Exception):
     """Says why a value is not what an annotation asks for. `path` leads to it from the param."""
@@ -1445,16 +1444,21 @@ BUILDERS = {
     "Path": of_library("pathlib", "Path", str, "a path"),
     "array": array_converter, "tuple": tuple_converter, "struct": struct_converter, "record": record_converter,
     "enum": choice_converter, "literal": choice_converter, "union": union_converter}
-''', "describing": r'''# part: the description
+
+
+# part: describing
+# The description.
 
 def description():
     """Returns the description of the module."""
-    part("failing")
     if instance is not None:
         part("objects")
     codes = {}
     for name, value in vars(module).items():
-        if isinstance(value, type) and issubclass(value, BaseException) and is_own_class(value):
+        if isinstance(value, type) and issubclass(value, BaseException):
+            part("failing")
+            if not is_own_class(value):
+                continue
             code = getattr(value, "code", None)
             code = code if is_code(code) else getattr(value, "faultCode", None)
             if is_code(code):
@@ -1531,8 +1535,7 @@ def function_description(name, function, listed):
     """Returns the description of a function."""
     described = {"name": name, "listed": listed, "notes": []}
     doc = getattr(function, "__doc__", None)
-    # What is no function has the text of its class.
-    if isinstance(doc, str) and (doc != type(function).__doc__ or is_own_class(type(function))):
+    if isinstance(doc, str) and is_own_doc(doc, type(function)):
         described["doc"] = doc.encode("utf-8", "replace").decode()
     if line_of(function):
         described["line"] = line_of(function)
@@ -1562,6 +1565,14 @@ def function_description(name, function, listed):
     return described
 
 
+def is_own_doc(doc, kind):
+    """Tells whether a docstring is about this function: what is none has that of its class."""
+    if doc != kind.__doc__:
+        return True
+    part("failing")
+    return is_own_class(kind)
+
+
 def context_index(params, shapes):
     """Returns the place of the param that takes the context: by the name that was told, else by its annotation."""
     for index, param in enumerate(params):
@@ -1584,8 +1595,9 @@ def param_description(param, shape, lost):
         described["positional"] = True
     if param.default is not NOTHING and not hasattr(type(param.default), "__next__"):
         try:
-            if len(written(param.default)) <= 1000:
-                described["default"] = param.default
+            text = written(param.default)
+            if len(text) <= 1000:
+                described["default"] = scan(text.decode(), 0)[0]
         except Exception:
             pass  # No wire has it, and nobody has to see it.
     return described
@@ -1647,8 +1659,3 @@ def helps_of(kind):
         elif name is not None:
             helps[name] += " " + line.strip()
     return helps
-'''}
-
-if encoder is None:
-    part("json")
-main()
