@@ -112,17 +112,26 @@ fn time(mut run: impl FnMut()) -> f64 {
 fn main() {
     let rpcgi = program("rpcgi");
     let folder = tempfile::tempdir().expect("a folder");
+    // where code is kept too, and where descriptions alone are
+    let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target").canonicalize().expect("it is built there");
+    let own = tempfile::Builder::new().prefix("cache").tempdir_in(target).expect("a folder");
     for Language { extension, module, start } in LANGUAGES {
         let place = folder.path().join(extension);
         fs::create_dir(&place).expect("it is ours");
         script(&place, &format!("m.{extension}"), module);
-        for (name, cache) in [("kept", folder.path().join("cache").display().to_string()), ("off", "off".into())] {
+        let caches = [
+            ("kept", own.path().join("cache").display().to_string()),
+            ("text", folder.path().join("cache").display().to_string()),
+            ("off", "off".into()),
+        ];
+        for (name, cache) in caches {
             let first =
                 format!("#!{}\ntitle = \"Add\"\nmodule = \"m.{extension}\"\ncache = \"{cache}\"\n", rpcgi.display());
             let manifest = script(&place, &format!("{name}.cgi"), &first);
             let bare = || {
                 let ended = Command::new(start[0])
                     .args(&start[1..])
+                    .env_clear()
                     .env("PATH", "/usr/bin:/bin")
                     .current_dir(&place)
                     .status()

@@ -90,7 +90,7 @@ def read_line():
         pieces.append(received)
         if loop is not None:
             wait_for_input()
-        received = os.read(socket, 262144)
+        received = os.read(socket, 32768)
         if not received:
             return ""
     line, _, received = received.partition(b"\n")
@@ -101,7 +101,7 @@ def read_octets(count):
     """Returns the next octets of rpcgi's."""
     global received
     while len(received) < count:
-        more = os.read(socket, 262144)
+        more = os.read(socket, 32768)
         if not more:
             break
         received += more
