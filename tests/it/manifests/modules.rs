@@ -9,6 +9,7 @@ use std::thread;
 use serde_json::{Value as Json, json};
 
 use super::{Folder, Outcome, outcome, request, run, text};
+use crate::harness::soon;
 
 /// The languages of `tests/modules/sums.*`, and what the function that counts characters is called there.
 const LANGUAGES: [(&str, &str); 6] =
@@ -252,6 +253,38 @@ fn modules_are_loaded_anew_when_they_change() {
     );
     assert_eq!(service.call("which", json!([])), Ok(23.into()));
     assert_eq!(service.call("other", json!([5])), Ok(5.into()));
+}
+
+#[test]
+fn a_call_that_runs_is_finished_by_the_module_that_began_it() {
+    let first = "import os, time\ndef which(): return 1\ndef wait():\n    open('running', 'w').close()\n    \
+                 while not os.path.exists('go'): time.sleep(0.01)\n    return which()\n";
+    let service = folder("", "m.py", first).serve();
+    let place = |name: &str| service.folder.path().join(name);
+    thread::scope(|scope| {
+        let call = scope.spawn(|| service.call("wait", json!([])));
+        assert!(soon(|| place("running").exists()), "{}", service.log());
+        service.folder.write("m.py", "def which(): return 22\n", 0o644);
+        assert_eq!(service.call("which", json!([])), Ok(22.into()));
+        service.folder.write("go", "", 0o644);
+        assert_eq!(call.join().expect("no panic"), Ok(1.into()));
+    });
+}
+
+#[test]
+fn functions_are_told_who_calls() {
+    let module = "import rpcgi\ndef by_type(a: int, request: rpcgi.Request):\n    \
+                  return [a, request.user, dict(request.headers), request['remote_addr'], bool(request.request_id)]\n\
+                  def by_name(request: int): return request\n";
+    let folder = folder("headers = [\"X-Api-Key\"]\n", "m.py", module);
+    let call = |method: &str| {
+        let post = folder.post(&request(method, json!([5]))).env("CONTENT_TYPE", "application/json");
+        let post = post.env("REMOTE_ADDR", "192.0.2.1").env("AUTH_TYPE", "Basic").env("REMOTE_USER", "ann");
+        outcome(&post.env("HTTP_X_API_KEY", "secret").env("HTTP_COOKIE", "mine=1").answer().body)
+    };
+    assert_eq!(call("by_type"), Ok(json!([5, "ann", { "X-Api-Key": "secret" }, "192.0.2.1", true])));
+    // a param of that name alone is the caller's
+    assert_eq!(call("by_name"), Ok(5.into()));
 }
 
 #[test]
