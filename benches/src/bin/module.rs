@@ -7,6 +7,7 @@
 //! rustup target add x86_64-unknown-linux-musl
 //! cargo build --release --target x86_64-unknown-linux-musl
 //! cargo run --release -p rpcgi-benches --bin module
+//! taskset -c 1 cargo run --release -p rpcgi-benches --bin module -- fastcgi
 //! ```
 
 use std::fs;
@@ -115,7 +116,9 @@ fn main() {
     // where code is kept too, and where descriptions alone are
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target").canonicalize().expect("it is built there");
     let own = tempfile::Builder::new().prefix("cache").tempdir_in(target).expect("a folder");
-    for Language { extension, module, start } in LANGUAGES {
+    // `-- fastcgi`: without the starts
+    let is_short = std::env::args().nth(1).is_some_and(|part| part == "fastcgi");
+    for Language { extension, module, start } in LANGUAGES.iter().filter(|_| !is_short) {
         let place = folder.path().join(extension);
         fs::create_dir(&place).expect("it is ours");
         script(&place, &format!("m.{extension}"), module);
