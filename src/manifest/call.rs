@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::data_type::DataType;
+use super::method::Signature;
 use crate::call::{Mismatch, ParamName};
 use crate::method::{Metadata, Refusal};
 use crate::service::Limits;
@@ -12,7 +13,7 @@ use crate::wire::json;
 use crate::wire::value::{Value, place};
 
 /// The description of a param.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Param {
     pub(super) name: String,
     pub(super) of: DataType,
@@ -28,6 +29,8 @@ pub(super) struct Param {
 pub(super) struct Contract {
     pub(super) params: Vec<Param>,
     pub(super) more: MoreParams,
+    /// Set if any params are passed on as they come, by a script whose functions see for themselves.
+    pub(super) is_unchecked: bool,
     pub(super) returns: DataType,
     pub(super) timeout: Duration,
     /// Octets that a program or worker may write for a call.
@@ -37,6 +40,23 @@ pub(super) struct Contract {
     pub(super) tell_errors: bool,
 }
 
+impl Contract {
+    /// Returns the contract for one way to call the method, and how many of the params that has.
+    pub(super) fn by_signature(&self, signature: Signature) -> (Contract, usize) {
+        let takes = signature.params.len();
+        let mut params = self.params.clone();
+        for (param, of) in params.iter_mut().zip(signature.params) {
+            // what is described of the param holds for its type alone
+            if param.of.wire != of.wire {
+                param.of = DataType { help: std::mem::take(&mut param.of.help), ..of };
+            }
+            param.optional = false;
+        }
+        let more = MoreParams::default();
+        (Contract { params, more, returns: signature.returns, ..*self }, takes)
+    }
+}
+
 /// What a function takes besides its params.
 #[derive(Debug, Default)]
 pub(super) struct MoreParams {
@@ -44,6 +64,13 @@ pub(super) struct MoreParams {
     pub(super) rest: Option<DataType>,
     /// Any number of these by names of the caller's choice.
     pub(super) options: Option<DataType>,
+}
+
+impl MoreParams {
+    /// Returns what takes any params.
+    pub(super) fn anything() -> MoreParams {
+        MoreParams { rest: Some(DataType::any()), options: Some(DataType::any()) }
+    }
 }
 
 /// A call on its way.

@@ -14,7 +14,7 @@ use crate::wire::Type;
 use crate::wire::value::{Base64, DataError, DateTime, Members, Value, WireTypes, exactly, excerpt, place, text_of};
 
 /// The description of a type.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DataType {
     pub(super) wire: Type,
     /// Markdown.
@@ -52,7 +52,7 @@ pub(super) enum Cast {
 pub(super) const INTEGER: &str = "integer";
 
 /// A member of a struct.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Member {
     pub(super) name: String,
     pub(super) optional: bool,
@@ -75,6 +75,11 @@ impl DataType {
             or_octets: false,
             cast: None,
         }
+    }
+
+    /// Creates the type of anything, nil too.
+    pub(super) fn any() -> DataType {
+        DataType { or_nil: true, ..DataType::of(Type::Undefined) }
     }
 
     /// Returns the description of any value of the type of this name, if there is one.

@@ -128,6 +128,13 @@ forms! {
     AsAny -> &'t Spanned<DeValue<'t>>: Some;
 }
 
+/// Suggests the type that is most like an unknown one.
+pub(super) fn near_type(word: &str) -> Option<String> {
+    let synonym = Type::of_synonym(word).map(|of| format!("did you mean `{}`?", of.in_words()));
+    let names: Vec<&str> = type_names().collect();
+    synonym.or_else(|| did_you_mean(word, names.into_iter()))
+}
+
 /// Returns the names of all types that a manifest knows.
 fn type_names() -> impl Iterator<Item = &'static str> {
     Type::names().chain([INTEGER])

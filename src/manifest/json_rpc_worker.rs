@@ -50,7 +50,13 @@ impl Dialect for JsonRpcLines {
             call.arguments.iter().map(|argument| argument.clone().unwrap_or(Value::Nil)).collect();
         let given = call.arguments.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
         params.truncate(given);
-        Ok(worker.launch.encoding.json(write_json(&Value::Array(params), call.contract.limits)?))
+        params.extend(call.rest.iter().cloned());
+        // only methods of any name have these, and then these alone
+        let params = match call.options.is_empty() {
+            true => Value::Array(params),
+            false => Value::Struct(call.options.iter().cloned().collect()),
+        };
+        Ok(worker.launch.encoding.json(write_json(&params, call.contract.limits)?))
     }
 
     fn document(&self, id: u64, content: &[u8], call: &ManifestCall<'_>) -> Vec<u8> {

@@ -14,6 +14,7 @@ use super::form::{
     AsAny, AsCount, AsFlag, AsItems, AsNamed, AsSeconds, AsText, AsTexts, Form, Key, Keys, Kind, Written, table_schema,
 };
 use super::mistake::Mistakes;
+use crate::wire::compat::Compat;
 
 /// The most workers of a kind, and programs at once.
 pub(super) const MAX_WORKERS: i64 = 1000;
@@ -25,6 +26,12 @@ const MAX_COUNT: i64 = 1 << 40;
 /// A table of a manifest, as it is written.
 pub(super) trait Table<'t>: Sized {
     fn read(table: &'t DeTable<'t>) -> Self;
+
+    /// Completes it by what another has under keys that it does not have.
+    fn over(self, other: &Self) -> Self;
+
+    /// Tests whether nothing is written in it.
+    fn is_empty(&self) -> bool;
 }
 
 /// Reads a table that stands under a key, if there is one.
@@ -57,6 +64,7 @@ macro_rules! tables {
         }
     )*) => {$(
         $(#[$doc])*
+        #[derive(Clone)]
         pub(super) struct $table<'t> {
             $(pub(super) $field: Option<Written<<$form as Form>::Value<'t>>>,)*
             $(pub(super) $shared: $shared_table<'t>,)?
@@ -76,6 +84,17 @@ macro_rules! tables {
                     $($shared: $shared_table::read(table),)?
                 }
             }
+
+            fn over(self, other: &$table<'t>) -> $table<'t> {
+                $table {
+                    $($field: self.$field.or_else(|| other.$field.clone()),)*
+                    $($shared: self.$shared.over(&other.$shared),)?
+                }
+            }
+
+            fn is_empty(&self) -> bool {
+                $(self.$field.is_none() &&)* $(self.$shared.is_empty() &&)? true
+            }
         }
     )*};
     (@option) => { None };
@@ -86,9 +105,10 @@ macro_rules! tables {
 
 tables! {
     /// The top level.
-    ManifestTable MANIFEST with functions: FunctionsTable FUNCTIONS {
+    ManifestTable MANIFEST with functions: FunctionsTable FUNCTIONS defined "endpoint" {
         title: AsText = Kind::Text, "The title of the page, for the browser's tab: the name unless set";
-        name: AsText = Kind::Text, "The name of the service, which heads its page: the title unless set";
+        name: AsText = Kind::Text,
+            "The name of the service, which heads its page: the title unless set, or else what a script says, or the file's name";
         version: AsText = Kind::Text, "The version of the service, which its OpenRPC document names";
         documentation: AsText = Kind::Text, "The text at the head of the page, in Markdown";
         paths: AsTexts = Kind::List(&Kind::Text), "Answers at these paths of the URL only, and 404 elsewhere";
@@ -101,12 +121,23 @@ tables! {
             "The file that the log goes to, beside standard error; a relative path begins at the manifest's folder. Or a table with `file` and `format`";
         log_calls: AsFlag = Kind::Flag, "Whether the log has a line for every call";
         tell_errors: AsFlag = Kind::Flag, TELL_ERRORS;
+        nil: AsFlag = Kind::Flag, "Whether XML-RPC's results may have nil: true unless set";
+        encoding: AsText = Kind::Text, "The encoding of XML-RPC's answers, as \"iso-8859-1\": UTF-8 unless set";
+        compat: AsText = Kind::Word(&COMPATS),
+            "The system whose faults XML-RPC's callers get, in codes and texts; its default for `nil` holds too, and exceptions tell class and text";
+        large_integers_as_text: AsFlag = Kind::Flag,
+            "Whether JSON has integers beyond 2^53 as strings, for clients that would round them: false unless set";
+        introspection: AsFlag = Kind::Flag,
+            "Whether `system.` methods and `rpc.discover` tell of the methods: true unless set; where `docs` is \"off\", `rpc.discover` only if it is set";
         docs: AsAny = Kind::Either(&[ACCESS, Kind::Table(|| &DOCS)]),
             "Whether there is a page, or a table that configures it";
         limits: AsAny = Kind::Table(|| &LIMITS), "Limits for each request, and for all of them together";
         cors: AsAny = Kind::Table(|| &CORS), "Which pages of other sites may make calls from a browser";
         method: AsNamed = Kind::Named(&Kind::Table(|| &METHOD)), "The methods, by their names";
         worker: AsNamed = Kind::Named(&Kind::Table(|| &WORKER)), "Programs that keep running, by their names";
+        fallback: AsAny = Kind::Table(|| &FALLBACK), "What answers calls of any other name";
+        at: AsNamed = Kind::Named(&Kind::Table(|| &MANIFEST)),
+            "More endpoints, by their paths: [at.\"/admin\"] may have the keys of the top, which hold unless it has them";
         module: AsAny = Kind::Either(&[Kind::Text, Kind::Named(&Kind::Table(|| &MODULE))]),
             "The file whose functions are methods: \"bikes.py\"; its keys stand beside it. Or several, by the prefixes of their names";
     }
@@ -167,11 +198,24 @@ tables! {
         origins: AsTexts = Kind::List(&Kind::Text), "Origins as https://app.example; `*` lets all pages make calls";
     }
 
+    /// What answers calls of any other name.
+    FallbackTable FALLBACK with functions: FunctionsTable FUNCTIONS {
+        worker: AsText = Kind::Text, "The worker that gets them";
+        module: AsText = Kind::Text,
+            "The file whose function `dispatch(name, params)` gets them; its function `list_methods()` lists names";
+        list: AsTexts = Kind::List(&Kind::Text),
+            "The names that are listed; a worker is asked `system.listMethods` unless set";
+    }
+
     /// A method.
     MethodTable METHOD suggest suggest_for_method {
         title: AsText = Kind::Text, "What it does, in one line: the first paragraph of the help unless set";
         help: AsText = Kind::Text, "What it does, in Markdown";
-        params: AsItems = Kind::List(&Kind::Table(|| &PARAM)), "What it takes, in order";
+        params: AsItems = Kind::List(&Kind::Either(&[Kind::Table(|| &PARAM), Kind::Text])),
+            "What it takes, in order: tables, or texts as \"a: int\", \"b: string?\" (it may be left out)";
+        signatures: AsItems = Kind::List(&Kind::List(&Kind::Type)),
+            "Several ways to call it, each as `system.methodSignature` has it: [\"string\", \"int\"] takes an int and returns a string";
+        aliases: AsTexts = Kind::List(&Kind::Text), "More names of it";
         returns: AsAny = TYPE, "What it gives: a type, or a table that describes it; nil unless set";
         faults: AsNamed = Kind::Named(&Kind::Text),
             "What a fault means, by its code: the exit status of the program, or the code of the worker's error";
@@ -251,6 +295,8 @@ tables! {
         cache: AsText = Kind::Text,
             "The folder where descriptions are kept between calls by CGI; \"off\" keeps none. A private one of the user unless set";
         memory: AsText = Kind::Text, "PHP: the memory that a process may take: 128M unless set";
+        run_as "as": AsText = Kind::Word(&["module", "script"]),
+            "What the file is: a `module` of functions, or a `script` that serves XML-RPC through its language's library; told by its code unless set";
     }
 
     /// A worker.
@@ -264,6 +310,20 @@ tables! {
 }
 
 const TELL_ERRORS: &str = "Whether callers see error texts: the last line of standard error if `faults` does not name the exit status, and the text of a worker's internal error; false unless set";
+
+/// The systems whose faults can be told.
+const COMPATS: [&str; 4] = ["python", "twisted", "odoo", "phpxmlrpc"];
+
+/// Returns the system of a name.
+pub(super) fn compat(name: &str) -> Option<Compat> {
+    match name {
+        "python" => Some(Compat::Python),
+        "twisted" => Some(Compat::Twisted),
+        "odoo" => Some(Compat::Odoo),
+        "phpxmlrpc" => Some(Compat::Phpxmlrpc),
+        _ => None,
+    }
+}
 
 /// The choices for access to the page.
 const ACCESS: Kind = Kind::Word(&["public", "off"]);
@@ -290,7 +350,7 @@ pub(super) fn read<'t>(table: &'t DeTable<'t>, mistakes: &mut Mistakes) -> Manif
 
 /// Returns all keys, for people: by their tables, each with the form of its value and its purpose.
 pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, String, &'static str)> {
-    let tables: [(&str, &'static Keys); 9] = [
+    let tables: [(&str, &'static Keys); 10] = [
         ("", &MANIFEST),
         ("[docs]", &DOCS),
         ("[log]", &LOG),
@@ -299,6 +359,7 @@ pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, S
         ("[method.\"NAME\"]", &METHOD),
         ("A param, and what a method returns", &PARAM),
         ("[worker.NAME]", &WORKER),
+        ("[fallback]", &FALLBACK),
         ("[module.PREFIX]", &MODULE),
     ];
     tables
@@ -311,7 +372,9 @@ pub(crate) fn schema() -> Json {
     let mut schema = Json::from(table_schema(&MANIFEST));
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema".into();
     schema["title"] = "A manifest of rpcgi".into();
-    schema["anyOf"] = json!([{ "required": ["method"] }, { "required": ["module"] }]);
-    schema["$defs"] = json!({ "type": table_schema(&DESCRIBED), "member": table_schema(&MEMBER) });
+    schema["anyOf"] = json!([{ "required": ["method"] }, { "required": ["module"] }, { "required": ["fallback"] }, { "required": ["at"] }]);
+    schema["$defs"] = json!({
+        "type": table_schema(&DESCRIBED), "member": table_schema(&MEMBER), "endpoint": table_schema(&MANIFEST),
+    });
     schema
 }

@@ -1,14 +1,16 @@
 //! A method that runs a program or a worker, and checks arguments and result against their descriptions.
 
+use std::sync::Arc;
+
 use schemars::SchemaGenerator;
 
 use super::call::{Contract, ManifestCall, MoreParams, Param};
-use super::data_type::OrNil;
+use super::data_type::{DataType, OrNil};
 use super::program::Program;
 use super::worker::Job;
 use crate::call::{Params, Reply};
 use crate::description::FunctionSchemas;
-use crate::method::{Arguments, Body, CallError, Metadata};
+use crate::method::{Arguments, Body, CallError, Metadata, Method};
 use crate::service::Request;
 use crate::wire::value::Value;
 
@@ -21,18 +23,51 @@ pub(super) enum Runner {
 /// A method that a manifest describes.
 pub(super) struct ManifestMethod {
     pub(super) contract: Contract,
-    pub(super) runner: Runner,
+    /// How many of its params may be given: those behind belong to other signatures.
+    takes: usize,
+    runner: Arc<Runner>,
+}
+
+/// One way to call a method: what it returns for which params.
+pub(super) struct Signature {
+    pub(super) returns: DataType,
+    pub(super) params: Vec<DataType>,
 }
 
 /// Arguments by their params, then what came besides: by position, and by name.
 type Taken = (Vec<Option<Value>>, Vec<Value>, Vec<(String, Value)>);
 
 impl ManifestMethod {
+    /// Creates a method.
+    pub(super) fn new(contract: Contract, runner: Runner) -> ManifestMethod {
+        ManifestMethod { takes: contract.params.len(), contract, runner: Arc::new(runner) }
+    }
+
+    /// Creates a method that may be called in several ways; in one, as its contract says, if there is no signature.
+    pub(super) fn with_signatures(
+        about: Metadata,
+        contract: Contract,
+        signatures: Vec<Signature>,
+        runner: Runner,
+    ) -> Method {
+        if signatures.is_empty() {
+            return Method::of(about, ManifestMethod::new(contract, runner));
+        }
+        let runner = Arc::new(runner);
+        let method = |signature| {
+            let (contract, takes) = contract.by_signature(signature);
+            ManifestMethod { contract, takes, runner: Arc::clone(&runner) }
+        };
+        let bodies: Vec<ManifestMethod> = signatures.into_iter().map(method).collect();
+        Method::of_several(about, bodies)
+    }
+
     fn arguments(&self, about: &Metadata, params: Params<'_, '_>) -> Result<Taken, CallError> {
+        let takes = if self.contract.is_unchecked { 0 } else { self.takes };
         let is_optional = |index: usize| self.contract.params[index].optional;
-        let mut arguments = Arguments::new(about, self.contract.params.len(), &is_optional, params);
+        let mut arguments = Arguments::new(about, takes, &is_optional, params);
         let mut values = Vec::with_capacity(self.contract.params.len());
-        for param in &self.contract.params {
+        for param in &self.contract.params[..takes] {
             let value = match param.optional {
                 true => arguments.next_seeded(OrNil(param.of.reading()))?,
                 false => arguments.next_seeded(param.of.reading())?,
@@ -40,7 +75,9 @@ impl ManifestMethod {
             let given = value.filter(|value| !param.optional || param.of.or_nil || *value != Value::Nil);
             values.push(given.or_else(|| param.default.clone()));
         }
-        let MoreParams { rest, options } = &self.contract.more;
+        values.resize(self.contract.params.len(), None);
+        let anything = MoreParams::anything();
+        let MoreParams { rest, options } = if self.contract.is_unchecked { &anything } else { &self.contract.more };
         let rest = rest.as_ref().map(|of| arguments.rest_seeded(of.reading())).transpose()?;
         let options = options.as_ref().map(|of| arguments.options_seeded(of.reading())).transpose()?;
         arguments.finish()?;
@@ -52,7 +89,7 @@ impl Body for ManifestMethod {
     fn call(&self, about: &Metadata, request: &Request, params: Params<'_, '_>) -> Result<Reply, CallError> {
         let (arguments, rest, options) = self.arguments(about, params)?;
         let call = ManifestCall { about, contract: &self.contract, arguments, rest, options, request };
-        let result = match &self.runner {
+        let result = match &*self.runner {
             Runner::Program(program) => program.run(&call)?,
             Runner::Worker(job) => job.run(&call)?,
         };
@@ -71,7 +108,7 @@ impl Body for ManifestMethod {
             schema.remove("description");
             about.param_schema(index, param.optional, schema)
         };
-        let params = params.iter().enumerate().map(param).collect();
+        let params = params[..self.takes].iter().enumerate().map(param).collect();
         vec![FunctionSchemas { params, returns: returns.schema(false, None) }]
     }
 }

@@ -11,6 +11,7 @@
 //! | `method`, `call` | a method: arguments in, result out; a call on its way |
 //! | `program`, `worker` | the programs that do the work: one for each call, or one that stays |
 //! | `json_rpc_worker` | what workers read and write |
+//! | `fallback` | names that no method has, which a script, worker or module is asked for |
 //! | `module` | modules whose functions are methods as they are |
 //! | `encoding` | the text that they read and write |
 //! | `words`, `launch`, `process`, `pool` | command lines, environments, processes, and their number |
@@ -22,6 +23,7 @@ mod command_line;
 mod data_type;
 mod descendants;
 mod encoding;
+mod fallback;
 mod form;
 mod htaccess;
 mod json_rpc_worker;
@@ -62,6 +64,8 @@ pub(crate) struct Manifest {
     pub(crate) workers: Workers,
     /// The names of the methods that come from modules, in the order of their sources.
     pub(crate) functions: Vec<String>,
+    /// The names of the files that are scripts: these are run to see what they serve.
+    pub(crate) scripts: Vec<String>,
 }
 
 /// The interval between two looks at idle workers.

@@ -21,16 +21,17 @@ use super::call::{Contract, MoreParams, Param};
 use super::command_line::{Word, find};
 use super::data_type::{DataType, Member};
 use super::encoding::ProgramEncoding;
-use super::form::{AsTexts, Form, Written, integer, number};
+use super::fallback::{AnyName, CallTerms};
+use super::form::{AsTexts, Form, Written, integer, near_type, number};
 use super::htaccess::Htaccess;
 use super::json_rpc_worker::{CommandLine, JsonRpcLines};
 use super::keys::{
-    self, CorsTable, DescribedTable, LimitsTable, LogTable, MAX_PROGRAMS, MAX_WORKERS, ManifestTable, MemberTable,
+    self, CorsTable, DescribedTable, FallbackTable, FunctionsTable, LimitsTable, LogTable, MAX_PROGRAMS, MAX_WORKERS, ManifestTable, MemberTable,
     MethodTable, PageTable, ParamTable, Table, WorkerTable, inner, named,
 };
 use super::launch::Launch;
 use super::lints;
-use super::method::{ManifestMethod, Runner};
+use super::method::{ManifestMethod, Runner, Signature};
 use super::mistake::{Mistake, Mistakes, Severity, SpannedText, did_you_mean};
 use super::module::{LoadedModule, matches};
 use super::pool::Pool;
@@ -104,7 +105,8 @@ pub(crate) fn read(source: &ManifestSource, look: ProgramCheck) -> ReadManifest 
     let written = keys::read(table, &mut mistakes);
     let folder = source.folder();
     let htaccess = if look == ProgramCheck::Strictly { Htaccess::of(folder) } else { Htaccess::default() };
-    let mut reader = ManifestReader { folder, look, mistakes, files: WatchedFiles::default(), htaccess };
+    let stem = source.path.file_stem().and_then(|stem| stem.to_str()).unwrap_or("service");
+    let mut reader = ManifestReader { folder, stem, look, mistakes, files: WatchedFiles::default(), htaccess };
     let manifest = reader.manifest(&written);
     let ManifestReader { mut mistakes, files, .. } = reader;
     let is_meant = !mistakes.are_fatal();
@@ -114,11 +116,68 @@ pub(crate) fn read(source: &ManifestSource, look: ProgramCheck) -> ReadManifest 
     }
     // mistakes of a place stand together; those of the whole file come first
     mistakes.0.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
+    // several endpoints have what stands at the top
+    mistakes.0.dedup();
     ReadManifest { manifest: Some(manifest).filter(|_| is_meant), mistakes: mistakes.0, files }
+}
+
+/// What is served at one path.
+struct Endpoint {
+    server: Server,
+    workers: Arc<BTreeMap<String, (Arc<Worker>, usize)>>,
+    modules: Arc<Vec<Arc<LoadedModule>>>,
+    /// Those of both that are its own, each with the most calls that run in it at once.
+    own: Vec<(Arc<Worker>, usize)>,
+    /// The names of the methods that come from modules, in the order of their sources.
+    functions: Vec<String>,
+}
+
+impl Endpoint {
+    /// Returns how many calls run in its workers and modules at once.
+    fn seats(&self) -> usize {
+        self.own.iter().map(|(_, seats)| seats).sum()
+    }
+
+    /// Returns the names of its modules that are scripts.
+    fn scripts(&self) -> Vec<String> {
+        self.modules.iter().filter(|module| module.script.is_some()).map(|module| module.file_name()).collect()
+    }
+
+    fn take_workers(&mut self) -> Vec<Arc<Worker>> {
+        std::mem::take(&mut self.own).into_iter().map(|(worker, _)| worker).collect()
+    }
+}
+
+/// What an endpoint has of that at the top, where it has none of its own.
+struct Inherited<'a> {
+    has_workers: bool,
+    has_modules: bool,
+    of: &'a Endpoint,
+}
+
+impl<'t> ManifestTable<'t> {
+    /// Tests whether an endpoint has the modules of the top, as they are there.
+    fn has_modules_of_top(&self) -> bool {
+        // `without` takes methods away, of whatever kind
+        self.module.is_none() && FunctionsTable { without: None, ..self.functions.clone() }.is_empty()
+    }
+
+    /// Completes the table of an endpoint by the keys of the top.
+    fn over_top(self, top: &ManifestTable<'t>) -> ManifestTable<'t> {
+        let has_module = self.module.is_some();
+        let functions = self.functions.clone();
+        let mut whole = self.over(top);
+        if has_module {
+            whole.functions = functions;
+        }
+        ManifestTable { at: None, paths: None, ..whole }
+    }
 }
 
 pub(super) struct ManifestReader<'s> {
     pub(super) folder: &'s Path,
+    /// The name of the file, without its extension.
+    stem: &'s str,
     pub(super) look: ProgramCheck,
     pub(super) mistakes: Mistakes,
     /// Files that command lines name, if they are looked for, and modules.
@@ -135,27 +194,55 @@ impl ProgramCheck {
 }
 
 impl ManifestReader<'_> {
+    /// Reads the whole: the endpoint of the top, and those at other paths.
     fn manifest(&mut self, table: &ManifestTable<'_>) -> Manifest {
-        let (title, name) = (value(&table.title), value(&table.name));
-        if title.is_none() && name.is_none() {
-            let help = "give it one: title = \"Calculator\"";
-            self.mistakes.0.push(Mistake::of_file(Severity::Error, "the service has neither `title` nor `name`", help));
-        }
-        let mut server = Server::new(name.or(title).unwrap_or_default());
-        if let Some(title) = title {
-            server = server.title(title);
-        }
-        if let Some(documentation) = value(&table.documentation) {
-            server = server.documentation(documentation);
-        }
-        if let Some(version) = value(&table.version) {
-            server = server.version(version);
-        }
-        server = self.log(table, server);
-        server = self.surroundings(table, server);
         let (limits, budget) = limits(inner(&table.limits));
-        let workers = self.workers(table, &budget);
-        let modules = self.modules(table, &budget);
+        let places = Arc::new(Pool::new(std::iter::repeat_n((), budget.programs), budget.queue, budget.wait));
+        let mut top = self.endpoint(table, None, &places);
+        let mut seats = top.seats();
+        let mut workers = top.take_workers();
+        let mut scripts = top.scripts();
+        for (path, span, own) in named::<ManifestTable<'_>>(&table.at) {
+            self.check_path(path, &span);
+            self.check_below(path, &own);
+            let inherited = Inherited { has_workers: own.worker.is_none(), has_modules: own.has_modules_of_top(), of: &top };
+            let written = own.over_top(table);
+            let mut endpoint = self.endpoint(&written, Some(inherited), &places);
+            seats += endpoint.seats();
+            workers.extend(endpoint.take_workers());
+            scripts.extend(endpoint.scripts());
+            top.server = top.server.at(path, endpoint.server);
+        }
+        let threads =
+            budget.programs.saturating_add(seats).saturating_add(budget.queue).saturating_add(2).min(MAX_THREADS);
+        let limits = Limits { threads: limits.threads.or(NonZeroUsize::new(threads)), ..limits };
+        let Endpoint { server, functions, .. } = top;
+        Manifest { server: self.log(table, server).limits(limits), workers: Workers(workers), functions, scripts }
+    }
+
+    /// Reads what is served at one path. `inherited` is what the manifest's top has for it.
+    fn endpoint(
+        &mut self,
+        table: &ManifestTable<'_>,
+        inherited: Option<Inherited<'_>>,
+        places: &Arc<Pool<()>>,
+    ) -> Endpoint {
+        let (limits, budget) = limits(inner(&table.limits));
+        let (own_workers, workers) = match inherited.as_ref().filter(|inherited| inherited.has_workers) {
+            Some(inherited) => (BTreeMap::new(), Arc::clone(&inherited.of.workers)),
+            None => {
+                let workers = self.workers(table, &budget);
+                (workers.clone(), Arc::new(workers))
+            }
+        };
+        let (own_modules, modules) = match inherited.as_ref().filter(|inherited| inherited.has_modules) {
+            Some(inherited) => (Vec::new(), Arc::clone(&inherited.of.modules)),
+            None => {
+                let modules: Vec<Arc<LoadedModule>> = self.modules(table, &budget).into_iter().map(Arc::new).collect();
+                (modules.clone(), Arc::new(modules))
+            }
+        };
+        let mut server = self.surroundings(table, self.identity(table, &modules));
         let are_loaded = !self.mistakes.are_fatal();
         let mut tables = named(&table.method).map(|(name, span, table)| (name, (span, table))).collect();
         let functions = self.functions(&modules, &mut tables, is_set(&table.tell_errors), limits, &budget);
@@ -165,33 +252,161 @@ impl ManifestReader<'_> {
                 table.run.is_some() || table.worker.is_some() || value(&table.function).is_none()
             });
         }
-        let methods = self.methods(table, tables, &workers, limits, &budget);
+        let methods = self.methods(table, tables, &workers, limits, &budget, places);
         self.check_workers(table, &methods);
-        let seats = workers.values().map(|(_, count)| count).chain(modules.iter().map(|module| &module.seats));
-        let seats: usize = seats.sum();
-        let threads =
-            budget.programs.saturating_add(seats).saturating_add(budget.queue).saturating_add(2).min(MAX_THREADS);
-        let limits = Limits { threads: limits.threads.or(NonZeroUsize::new(threads)), ..limits };
         let names = functions.iter().map(|method| method.name().to_owned()).collect();
         let mut methods: Vec<Method> =
             functions.into_iter().chain(methods.into_iter().map(|(method, _)| method)).collect();
+        self.check_aliases(&methods, table);
         server = self.without(table, &modules, &mut methods, server);
-        if table.module.is_none() && value(&table.method).is_none_or(|methods| methods.is_empty()) {
+        let terms = CallTerms {
+            timeout: budget.timeout,
+            max_output: budget.output,
+            limits,
+            tell_errors: is_set(&table.tell_errors),
+        };
+        let taken_away: Vec<String> =
+            texts(&table.functions.without).into_iter().map(|(pattern, _)| pattern.to_owned()).collect();
+        for other in modules.iter().filter_map(|module| module.other_names(terms, &taken_away)) {
+            server = server.fallback(other);
+        }
+        let mut fallback_worker = None;
+        if let Some((any_name, loaded)) = self.fallback(table, &workers, terms, &taken_away, &budget) {
+            fallback_worker = loaded;
+            server = server.fallback(any_name);
+        }
+        self.check_not_empty(table);
+        server = server.limits(limits).log_calls(is_set(&table.log_calls)).methods(methods);
+        server = server.paths(self.paths(table)).cors(self.origins(table)).docs(self.docs(table));
+        server = self.wire(table, server);
+        let own = own_workers.into_values().collect::<Vec<_>>().into_iter();
+        let own = own.chain(own_modules.iter().map(|module| (module.worker(), module.seats)));
+        Endpoint { server, workers, modules, own: own.chain(fallback_worker).collect(), functions: names }
+    }
+
+    /// Begins a server with what it says of itself: by its keys, or else by what a script says.
+    fn identity(&self, table: &ManifestTable<'_>, modules: &[Arc<LoadedModule>]) -> Server {
+        let script = modules.iter().find_map(|module| module.script.as_ref());
+        let (title, name) = (value(&table.title), value(&table.name));
+        let of_script = script.and_then(|script| script.name.as_deref().or(script.title.as_deref()));
+        let mut server = Server::new(name.or(title).or(of_script).unwrap_or(self.stem));
+        let title = title.or_else(|| script?.title.as_deref().filter(|_| name.is_none()));
+        if let Some(title) = title {
+            server = server.title(title);
+        }
+        if let Some(documentation) = value(&table.documentation).or_else(|| script?.documentation.as_deref()) {
+            server = server.documentation(documentation);
+        }
+        if let Some(version) = value(&table.version) {
+            server = server.version(version);
+        }
+        server
+    }
+
+    /// Reads what is special in the documents that are written, and which methods tell of the others.
+    fn wire(&mut self, table: &ManifestTable<'_>, mut server: Server) -> Server {
+        if let Some(written) = &table.compat
+            && let Some(compat) = keys::compat(written.value)
+        {
+            server = server.compat(compat);
+            if self.look == ProgramCheck::Strictly && compat.tells_exceptions() {
+                let message = "callers get the class and the text of each exception: nothing private may stand in one";
+                self.mistakes.warn(&written.span, message);
+            }
+        }
+        if let Some(nil) = value(&table.nil) {
+            server = server.nil(nil);
+        }
+        if let Some(encoding) = self.parsed(&table.encoding) {
+            server = server.encoding(encoding);
+        }
+        server = server.large_integers_as_text(is_set(&table.large_integers_as_text));
+        let is_page_off = match inner::<PageTable<'_>>(&table.docs) {
+            Some(page) => value(&page.access) == Some("off"),
+            None => table.docs.as_ref().and_then(|docs| docs.value.get_ref().as_str()) == Some("off"),
+        };
+        match value(&table.introspection) {
+            Some(true) => server,
+            Some(false) => system::introspection().fold(server, Server::without),
+            None if is_page_off => server.without(system::DISCOVER),
+            None => server,
+        }
+    }
+
+    /// Refuses keys at another path that are for the whole.
+    fn check_below(&mut self, path: &str, own: &ManifestTable<'_>) {
+        let spans = [
+            ("at", own.at.as_ref().map(|written| &written.span)),
+            ("paths", own.paths.as_ref().map(|written| &written.span)),
+            ("url", span(&own.url)),
+            ("trusted_proxies", own.trusted_proxies.as_ref().map(|written| &written.span)),
+            ("forwarded", span(&own.forwarded)),
+            ("log", span(&own.log)),
+        ];
+        for (key, span) in spans.into_iter().filter_map(|(key, span)| Some((key, span?))) {
+            self.mistakes.add(span, format!("`{key}` is for the whole service, not for {path} alone"));
+        }
+    }
+
+    /// Notes a service that answers nothing.
+    fn check_not_empty(&mut self, table: &ManifestTable<'_>) {
+        let is_empty = |tables: &Option<Written<&DeTable<'_>>>| value(tables).is_none_or(|tables| tables.is_empty());
+        if table.module.is_none() && table.fallback.is_none() && is_empty(&table.method) && is_empty(&table.at) {
             let help = "a method: [method.\"hello\"] with run = [\"echo\", \"Hello!\"] and returns = \"string\"";
             self.mistakes.0.push(Mistake::of_file(Severity::Error, "there is no method", help));
         }
-        server = server.limits(limits).log_calls(is_set(&table.log_calls)).methods(methods);
-        server = server.paths(self.paths(table)).cors(self.origins(table)).docs(self.docs(table));
-        let workers = workers.into_values().map(|(worker, _)| worker).chain(modules.iter().map(LoadedModule::worker));
-        let workers = Workers(workers.collect());
-        Manifest { server, workers, functions: names }
+    }
+
+    /// Notes aliases that are the names of other methods.
+    fn check_aliases(&mut self, methods: &[Method], table: &ManifestTable<'_>) {
+        for (name, _, method) in named::<MethodTable<'_>>(&table.method) {
+            for (alias, span) in texts(&method.aliases) {
+                self.check_name(alias, &span);
+                let has = |method: &Method| method.name() == alias || method.aliases().iter().any(|other| other == alias);
+                if methods.iter().filter(|method| has(method)).count() > 1 || alias == name {
+                    self.mistakes.add(&span, format!("there is a method `{alias}` already"));
+                }
+            }
+        }
+    }
+
+    /// Reads what answers names that no method has, with a process that runs for it alone.
+    fn fallback(
+        &mut self,
+        table: &ManifestTable<'_>,
+        workers: &BTreeMap<String, (Arc<Worker>, usize)>,
+        terms: CallTerms,
+        taken_away: &[String],
+        budget: &Budget,
+    ) -> Option<(AnyName, Option<(Arc<Worker>, usize)>)> {
+        let span = &table.fallback.as_ref()?.span;
+        let FallbackTable { worker, module, list, functions } = inner(&table.fallback)?;
+        let list: Option<Vec<String>> =
+            value(&list).map(|names| names.into_iter().map(|(name, _)| name.to_owned()).collect());
+        let (answers, loaded) = match (worker, module) {
+            (Some(worker), None) => {
+                self.check_no_functions(&functions);
+                (AnyName::of_worker(self.find_worker(&worker, workers)?, list, terms), None)
+            }
+            (None, Some(module)) => {
+                let loaded = self.module(None, module.value, &module.span, &functions, budget)?;
+                let seats = (loaded.worker(), loaded.seats);
+                (self.any_name_of_module(&loaded, &module.span, list, terms)?, Some(seats))
+            }
+            _ => {
+                let help = "worker = \"name\", or module = \"bikes.py\"";
+                self.mistakes.add_with_help(span, "the fallback is either a `worker` or a `module`", help);
+                return None;
+            }
+        };
+        Some((AnyName { without: taken_away.to_vec(), ..answers }, loaded))
     }
 
     /// Takes methods away, those that every server has too.
     fn without(
         &mut self,
         table: &ManifestTable<'_>,
-        modules: &[LoadedModule],
+        modules: &[Arc<LoadedModule>],
         methods: &mut Vec<Method>,
         mut server: Server,
     ) -> Server {
@@ -260,22 +475,25 @@ impl ManifestReader<'_> {
 
     fn paths<'t>(&mut self, table: &ManifestTable<'t>) -> Vec<&'t str> {
         let paths = texts(&table.paths);
-        for (path, span) in &paths {
-            let shown = path.escape_debug();
-            if !path.starts_with('/') {
-                self.mistakes.add(span, format!("expected a path that begins with \"/\", found \"{shown}\""));
-            } else if let Some(odd) = path.chars().find(|character| matches!(character, '?' | '#' | '*')) {
-                let message = match odd {
-                    '*' => format!("`*` is not a wildcard: \"{shown}\" matches only itself"),
-                    _ => format!("no path of a URL has `{odd}` in it, found \"{shown}\""),
-                };
-                self.mistakes.add(span, message);
-            } else if path::normal(path).is_none() {
-                let message = format!("no request is answered at \"{shown}\": dots behind a double slash");
-                self.mistakes.add(span, message);
-            }
-        }
+        paths.iter().for_each(|(path, span)| self.check_path(path, span));
         paths.into_iter().map(|(path, _)| path).collect()
+    }
+
+    /// Notes what is wrong with a path of the URL.
+    fn check_path(&mut self, path: &str, span: &Range<usize>) {
+        let shown = path.escape_debug();
+        if !path.starts_with('/') {
+            self.mistakes.add(span, format!("expected a path that begins with \"/\", found \"{shown}\""));
+        } else if let Some(odd) = path.chars().find(|character| matches!(character, '?' | '#' | '*')) {
+            let message = match odd {
+                '*' => format!("`*` is not a wildcard: \"{shown}\" matches only itself"),
+                _ => format!("no path of a URL has `{odd}` in it, found \"{shown}\""),
+            };
+            self.mistakes.add(span, message);
+        } else if path::normal(path).is_none() {
+            let message = format!("no request is answered at \"{shown}\": dots behind a double slash");
+            self.mistakes.add(span, message);
+        }
     }
 
     fn docs(&mut self, table: &ManifestTable<'_>) -> Docs {
@@ -363,16 +581,17 @@ impl ManifestReader<'_> {
         workers: &BTreeMap<String, (Arc<Worker>, usize)>,
         limits: Limits,
         budget: &Budget,
+        places: &Arc<Pool<()>>,
     ) -> Vec<(Method, Option<String>)> {
-        let places = Arc::new(Pool::new(std::iter::repeat_n((), budget.programs), budget.queue, budget.wait));
         let tells_errors = is_set(&table.tell_errors);
         let mut methods = Vec::new();
         for (name, (span, method)) in tables {
             self.check_name(name, &span);
-            let params = self.params(&method);
+            let mut params = self.params(&method);
             let returns = self.returns(&method);
+            let signatures = self.signatures(&method, &mut params);
             let runner = match (&method.run, &method.worker) {
-                (Some(run), None) => self.program(&method, run, &params, &returns, &places).map(Runner::Program),
+                (Some(run), None) => self.program(&method, run, &params, &returns, places).map(Runner::Program),
                 (None, Some(worker)) => self.job(&method, worker, workers),
                 (Some(_), Some(worker)) => {
                     self.mistakes.add(&worker.span, "a method has either `run` or `worker`, and this one has both");
@@ -398,13 +617,61 @@ impl ManifestReader<'_> {
             if let Some(runner) = runner {
                 let tell_errors = value(&method.tell_errors).unwrap_or(tells_errors);
                 let more = MoreParams::default();
-                let contract =
-                    Contract { params, more, returns, timeout, max_output: budget.output, limits, tell_errors };
+                let contract = Contract {
+                    params,
+                    more,
+                    is_unchecked: false,
+                    returns,
+                    timeout,
+                    max_output: budget.output,
+                    limits,
+                    tell_errors,
+                };
                 let worker = value(&method.worker).map(str::to_owned);
-                methods.push((Method::of(about, ManifestMethod { contract, runner }), worker));
+                methods.push((ManifestMethod::with_signatures(about, contract, signatures, runner), worker));
             }
         }
         methods
+    }
+
+    /// Reads the ways to call a method, and adds the params that they have beside those that are described.
+    pub(super) fn signatures(&mut self, table: &MethodTable<'_>, params: &mut Vec<Param>) -> Vec<Signature> {
+        let mut signatures = Vec::new();
+        for written in items(&table.signatures) {
+            let names: Vec<DataType> = written
+                .get_ref()
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|name| name.get_ref().as_str().map(named_type))
+                .collect();
+            match names.split_first() {
+                Some((returns, params)) => {
+                    signatures.push(Signature { returns: returns.clone(), params: params.to_vec() });
+                }
+                None => self.mistakes.add_with_help(
+                    &written.span(),
+                    "a signature begins with the type of the result",
+                    "[\"string\"] takes nothing and returns a string",
+                ),
+            }
+        }
+        if let (Some(returns), Some(signatures)) = (&table.returns, &table.signatures) {
+            let message = "a method has either `returns` or `signatures`, which tell the types of results";
+            self.mistakes.add(if signatures.span.start > returns.span.start { &signatures.span } else { &returns.span }, message);
+        }
+        let longest = signatures.iter().map(|signature| signature.params.len()).max().unwrap_or_default();
+        for index in params.len()..longest {
+            params.push(Param {
+                name: format!("p{}", index + 1),
+                of: DataType::any(),
+                optional: true,
+                default: None,
+                own_default: None,
+                leading_dash: false,
+            });
+        }
+        signatures
     }
 
     pub(super) fn check_name(&mut self, name: &str, span: &Range<usize>) {
@@ -413,14 +680,18 @@ impl ManifestReader<'_> {
             let message = "expected a name of letters, digits and any of _ . : / -";
             self.mistakes.add(span, format!("{message}, found \"{}\"", name.escape_debug()));
         }
-        if name.starts_with("system.") || name.starts_with("rpc.") {
-            self.mistakes.add(span, "names that begin with `system.` or `rpc.` are taken");
+        if name.starts_with("rpc.") {
+            self.mistakes.add(span, "names that begin with `rpc.` are taken");
+        } else if system::names().any(|taken| taken == name) {
+            let help = format!("without = [\"{name}\"] takes it away");
+            self.mistakes.add_with_help(span, format!("every service has a method `{name}` of its own"), help);
         }
     }
 
     /// Warns of workers that no method uses.
     fn check_workers(&mut self, table: &ManifestTable<'_>, methods: &[(Method, Option<String>)]) {
-        for (name, span, _) in named::<WorkerTable<'_>>(&table.worker) {
+        let fallback = inner::<FallbackTable<'_>>(&table.fallback).and_then(|fallback| value(&fallback.worker));
+        for (name, span, _) in named::<WorkerTable<'_>>(&table.worker).filter(|(name, ..)| Some(*name) != fallback) {
             if !methods.iter().any(|(_, worker)| worker.as_deref() == Some(name)) {
                 self.mistakes.warn(&span, format!("no method has the worker `{name}`"));
             }
@@ -439,7 +710,7 @@ impl ManifestReader<'_> {
             name: name.to_owned().into(),
             help: help.join("\n\n").into(),
             params: params.iter().map(|param| (param.name.clone().into(), param.of.help.clone().into())).collect(),
-            aliases: Vec::new().into(),
+            aliases: texts(&table.aliases).into_iter().map(|(alias, _)| alias.to_owned().into()).collect(),
             faults: self.faults(table, is_program).into_iter().map(|(code, text)| (code, text.into())).collect(),
             hidden: is_set(&table.hidden),
             deprecated: deprecated.map(Into::into),
@@ -470,19 +741,17 @@ impl ManifestReader<'_> {
     fn params(&mut self, table: &MethodTable<'_>) -> Vec<Param> {
         let mut params: Vec<Param> = Vec::new();
         for written in items(&table.params) {
+            if let Some(short) = written.get_ref().as_str() {
+                params.extend(self.short_param(short, &written.span()));
+                continue;
+            }
             let Some(table) = written.get_ref().as_table() else { continue };
             let param = ParamTable::read(table);
             let Some((name, span)) = text(&param.name) else {
                 self.mistakes.add(&written.span(), "the param has no `name`");
                 continue;
             };
-            if !is_identifier(name) {
-                let message = "expected a name of letters, digits and underscores";
-                self.mistakes.add(&span, format!("{message}, found \"{}\"", name.escape_debug()));
-            }
-            if params.iter().any(|param| param.name == name) {
-                self.mistakes.add(&span, format!("there is a param `{name}` already"));
-            }
+            self.check_param_name(name, &span);
             let of = self.described(&param.of, &written.span());
             self.check_fits("default", param.default.as_ref().map(|default| &default.span), SCALAR, of.wire);
             let default = value(&param.default).and_then(|default| self.value(default, &of));
@@ -490,11 +759,6 @@ impl ManifestReader<'_> {
                 self.mistakes.add(&dash.span, format!("`leading_dash` is for a string, and this is {}", of.wire));
             }
             let optional = is_set(&param.optional) || param.default.is_some();
-            if let Some(before) = params.last().filter(|before| before.optional && !optional) {
-                let message =
-                    format!("`{}` before it is optional, but not when `{name}` is passed by position", before.name);
-                self.mistakes.warn(&span, message);
-            }
             params.push(Param {
                 // an author who lists the values knows them
                 leading_dash: is_set(&param.leading_dash) || !of.bounds.choices.is_empty(),
@@ -505,7 +769,63 @@ impl ManifestReader<'_> {
                 own_default: None,
             });
         }
+        self.check_order(&params, table);
         params
+    }
+
+    fn check_param_name(&mut self, name: &str, span: &Range<usize>) {
+        if !is_identifier(name) {
+            let message = "expected a name of letters, digits and underscores";
+            self.mistakes.add(span, format!("{message}, found \"{}\"", name.escape_debug()));
+        }
+    }
+
+    /// Notes params of the same name, and those that can be left out only by name.
+    fn check_order(&mut self, params: &[Param], table: &MethodTable<'_>) {
+        if params.len() != items(&table.params).count() {
+            // one of them is none
+            return;
+        }
+        for (index, (param, written)) in params.iter().zip(items(&table.params)).enumerate() {
+            let name = &param.name;
+            let own = written.get_ref().as_table().map(ParamTable::read);
+            let span = own.and_then(|own| text(&own.name)).map_or_else(|| written.span(), |(_, span)| span);
+            if params[..index].iter().any(|before| before.name == *name) {
+                self.mistakes.add(&span, format!("there is a param `{name}` already"));
+            }
+            if let Some(before) = params[..index].last().filter(|before| before.optional && !param.optional) {
+                let message =
+                    format!("`{}` before it is optional, but not when `{name}` is passed by position", before.name);
+                self.mistakes.warn(&span, message);
+            }
+        }
+    }
+
+    /// Reads a param in its short form: `NAME: TYPE`, with a `?` behind if it may be left out.
+    fn short_param(&mut self, short: &str, span: &Range<usize>) -> Option<Param> {
+        let (name, type_name) = short.split_once(':').map_or((short, None), |(name, of)| (name, Some(of.trim())));
+        let name = name.trim();
+        self.check_param_name(name, span);
+        let (type_name, optional) = match type_name {
+            Some(type_name) => {
+                type_name.strip_suffix('?').map_or((type_name, false), |type_name| (type_name.trim_end(), true))
+            }
+            None => ("", false),
+        };
+        let Some(of) = DataType::of_name(type_name) else {
+            let shown = short.escape_debug();
+            let near = near_type(type_name).unwrap_or_else(|| format!("\"{name}: int\", \"{name}: string?\""));
+            self.mistakes.add_with_help(span, format!("expected `NAME: TYPE`, found \"{shown}\""), near);
+            return None;
+        };
+        Some(Param {
+            name: name.to_owned(),
+            of,
+            optional,
+            default: None,
+            own_default: None,
+            leading_dash: false,
+        })
     }
 
     pub(super) fn returns(&mut self, table: &MethodTable<'_>) -> DataType {
@@ -787,11 +1107,19 @@ impl ManifestReader<'_> {
                 self.mistakes.add(span, format!("`{key}` is for `run`: workers read and write JSON-RPC"));
             }
         }
-        let Written { value: name, span } = worker;
+        let worker = self.find_worker(worker, workers)?;
+        Some(Runner::Worker(Job { worker, dialect: Arc::new(JsonRpcLines) }))
+    }
+
+    /// Finds the worker of a name.
+    fn find_worker(
+        &mut self,
+        written: &Written<&str>,
+        workers: &BTreeMap<String, (Arc<Worker>, usize)>,
+    ) -> Option<Arc<Worker>> {
+        let Written { value: name, span } = written;
         match workers.get(*name) {
-            Some((worker, _)) => {
-                Some(Runner::Worker(Job { worker: Arc::clone(worker), dialect: Box::new(JsonRpcLines) }))
-            }
+            Some((worker, _)) => Some(Arc::clone(worker)),
             None => {
                 let near = did_you_mean(name, workers.keys().map(String::as_str));
                 let help = near.unwrap_or_else(|| format!("describe it: [worker.{name}] with run = [\"program\"]"));

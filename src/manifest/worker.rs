@@ -108,7 +108,7 @@ pub(super) enum WorkerError {
 /// A worker's part in a method.
 pub(super) struct Job {
     pub(super) worker: Arc<Worker>,
-    pub(super) dialect: Box<dyn Dialect>,
+    pub(super) dialect: Arc<dyn Dialect>,
 }
 
 impl Job {

@@ -208,6 +208,15 @@ impl Method {
         Method::from_parts(StaticOrShared::Owned(Arc::new(about)), StaticOrShared::Owned(Arc::new(body)))
     }
 
+    /// Creates a method with several custom bodies: the first whose params accept the call runs.
+    #[cfg(feature = "program")]
+    pub(crate) fn of_several(about: Metadata, bodies: Vec<impl Body + 'static>) -> Method {
+        let name = about.name.clone();
+        let one = |body| Method::of(Metadata { name: name.clone(), ..about.clone() }, body);
+        let methods = bodies.into_iter().map(one).collect();
+        Method::of(about.clone(), Overload(methods))
+    }
+
     /// Creates a method for the code of `#[service]`.
     #[doc(hidden)]
     pub fn described<Kind: 'static, Args: 'static, F: Function<Kind, Args>>(

@@ -17,6 +17,7 @@ use crate::method::registry::{Fallback, Registry};
 use crate::service::Limits;
 use crate::service::Request;
 use crate::wire::Type;
+use crate::wire::compat::Compat;
 use crate::wire::fault::Fault;
 use crate::wire::value::{Members, Untyped, Value, WireTypes};
 
@@ -26,11 +27,13 @@ pub(crate) struct Abilities {
     pub(crate) limits: Limits,
     /// Set if results may have nil.
     pub(crate) nil: bool,
+    /// The system in whose words XML-RPC's faults are told, if they are not our own.
+    pub(crate) compat: Option<Compat>,
     /// The protocols it speaks.
     pub(crate) protocols: Vec<Capability>,
 }
 
-const DISCOVER: &str = "rpc.discover";
+pub(crate) const DISCOVER: &str = "rpc.discover";
 const LIST_METHODS: &str = "system.listMethods";
 
 /// A row of the table of methods.
@@ -122,8 +125,12 @@ static METHODS: [Row; 8] = [
             Some(Value::Array(vec![Value::Struct(Members::from(members))]))
         },
         make: |name, system, registry| {
-            let limit = system.abilities.limits.calls;
-            Method::new(name, move |request: &Request, calls: Untyped| multicall(&registry, request, calls, limit))
+            let (limit, compat) = (system.abilities.limits.calls, system.abilities.compat);
+            Method::new(name, move |request: &Request, calls: Untyped| {
+                // another system is imitated where types have its names: in XML-RPC
+                let compat = compat.filter(|_| calls.format == WireTypes::All);
+                multicall(&registry, request, calls, limit, compat)
+            })
         },
     },
 ];
@@ -143,6 +150,12 @@ impl Row {
 #[cfg(feature = "program")]
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     METHODS.iter().map(|row| row.name)
+}
+
+/// Returns the names of those that tell of the methods of a server.
+#[cfg(feature = "program")]
+pub(crate) fn introspection() -> impl Iterator<Item = &'static str> {
+    names().filter(|name| !["system.getCapabilities", MULTICALL].contains(name))
 }
 
 /// The methods of this table, over the registry they are part of. Each is made when it is asked for: most calls ask for
@@ -380,21 +393,41 @@ impl JsonSchema for Outcomes {
     }
 }
 
-fn multicall(registry: &Registry, request: &Request, calls: Untyped, limit: usize) -> Result<Outcomes, Fault> {
+fn multicall(
+    registry: &Registry,
+    request: &Request,
+    calls: Untyped,
+    limit: usize,
+    compat: Option<Compat>,
+) -> Result<Outcomes, Fault> {
     let Untyped { values: calls, format } = calls;
     if calls.len() > limit {
         let message = format!("{} calls in one {MULTICALL}, more than {limit}", calls.len());
         return Err(Fault::new(Fault::INVALID_CALL, message));
     }
-    Ok(Outcomes(calls.into_iter().map(|call| one_call(registry, request, call, format)).collect()))
+    let one = |call| {
+        let (name, params) =
+            open_call(call).map_err(|message| (String::new(), Fault::new(Fault::INVALID_CALL, message)))?;
+        one_call(registry, request, &name, params, format).map_err(|fault| (name, fault))
+    };
+    let told = |(name, fault): (String, Fault)| match compat {
+        Some(compat) => compat.fault(&name, fault),
+        None => fault,
+    };
+    Ok(Outcomes(calls.into_iter().map(|call| one(call).map_err(told)).collect()))
 }
 
-fn one_call(registry: &Registry, request: &Request, call: Value, format: WireTypes) -> Result<Reply, Fault> {
-    let (name, params) = open_call(call).map_err(|message| Fault::new(Fault::INVALID_CALL, message))?;
+fn one_call(
+    registry: &Registry,
+    request: &Request,
+    name: &str,
+    params: Vec<Value>,
+    format: WireTypes,
+) -> Result<Reply, Fault> {
     if name == MULTICALL {
         return Err(Fault::new(Fault::INVALID_CALL, format!("{MULTICALL} inside {MULTICALL}")));
     }
-    registry.call(&name, request, Params::new(&mut ValueParams::new(Values::ByPosition(params), format)))
+    registry.call(name, request, Params::new(&mut ValueParams::new(Values::ByPosition(params), format)))
 }
 
 /// Returns the name and params of one of several calls.
@@ -434,7 +467,7 @@ mod tests {
             let info = Info { title: "Sums".into(), description: String::new(), version: "1.2".into() };
             let protocols = vec![Capability { name: "plain", url: "urn:plain", version: 1 }];
             let limits = Limits { calls: 3, ..Limits::default() };
-            let mut system = System::new(whole, info, Abilities { limits, nil: true, protocols });
+            let mut system = System::new(whole, info, Abilities { limits, nil: true, compat: None, protocols });
             assert_eq!(system.switch_off(off), !off.is_empty());
             let add = Method::new("add", |a: i32, b: Option<i32>| a + b.unwrap_or(0)).params(["a", "b"]);
             let mut registry = Registry::from(add.help("Adds.\n\nTwo numbers."));

@@ -18,13 +18,13 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: ReportFormat, strict: bo
     let (mut told, mut objects, mut failed) = (Vec::new(), Vec::new(), false);
     for path in paths {
         let path = path.as_ref();
-        let (mut text, mut functions) = (String::new(), Vec::new());
+        let (mut text, mut functions, mut scripts) = (String::new(), Vec::new(), Vec::new());
         let mistakes = match ManifestSource::open_to_check(path) {
             Ok(source) => {
                 let mut mistakes = of_place(&source);
                 let read = read(&source, ProgramCheck::Strictly);
                 mistakes.extend(read.mistakes);
-                functions = read.manifest.map(functions_of).unwrap_or_default();
+                (functions, scripts) = read.manifest.map(functions_of).unwrap_or_default();
                 text = source.text;
                 mistakes
             }
@@ -41,6 +41,8 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: ReportFormat, strict: bo
                     true => format!("{}: nothing is wrong", path.display()),
                     false => report::human(path, &text, &mistakes, io::stdout().is_terminal()),
                 });
+                scripts.dedup();
+                told.extend(scripts.iter().map(|name| format!("{name} is a script: it was run to see what it serves")));
                 told.extend(listed(&functions));
             }
             ReportFormat::Json => objects.extend(report::json(path, &text, &mistakes)),
@@ -55,13 +57,13 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: ReportFormat, strict: bo
     ExitCode::from(u8::from(failed))
 }
 
-/// Returns how the functions of a manifest's modules are called, and what each does.
-fn functions_of(manifest: Manifest) -> Vec<(String, String)> {
-    let Manifest { server, functions, .. } = manifest;
+/// Returns how the functions of a manifest's modules are called, and what each does; and the scripts among the modules.
+fn functions_of(manifest: Manifest) -> (Vec<(String, String)>, Vec<String>) {
+    let Manifest { server, functions, scripts, .. } = manifest;
     // what keeps a server from being built was told as a mistake
-    let Ok(endpoint) = server.build() else { return Vec::new() };
+    let Ok(endpoint) = server.build() else { return Default::default() };
     let described = functions.iter().filter_map(|name| endpoint.describe_method(name));
-    described.map(|method| (method.calls().join(", "), method.title())).collect()
+    (described.map(|method| (method.calls().join(", "), method.title())).collect(), scripts)
 }
 
 /// Returns these as a list, if there are any.

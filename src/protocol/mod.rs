@@ -20,6 +20,7 @@ use crate::call::{Capability, Dispatch};
 use crate::description::Dialect;
 use crate::service::{Limits, Request};
 use crate::wire::Error;
+use crate::wire::compat::Compat;
 use crate::wire::fault::Fault;
 use crate::wire::value::Value;
 use crate::wire::xml::Encoding;
@@ -74,6 +75,8 @@ pub(crate) struct Options {
     pub(crate) encoding: Encoding,
     /// Set if XML-RPC has nil; if not, it is an error.
     pub(crate) nil: bool,
+    /// The system in whose words XML-RPC's faults are told, if they are not our own.
+    pub(crate) compat: Option<Compat>,
     /// Set if JSON has integers beyond 2^53 as text.
     pub(crate) large_integers_as_text: bool,
 }

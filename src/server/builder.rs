@@ -22,6 +22,7 @@ use crate::service::origin::Origins;
 use crate::service::{BaseUrl, Forwarded, Limits, Request, Response, Surroundings, network, path};
 #[cfg(feature = "docs")]
 use crate::site::Site;
+use crate::wire::compat::Compat;
 use crate::wire::fault::Fault;
 use crate::wire::xml::Encoding;
 
@@ -132,6 +133,7 @@ impl Server {
                 limits: Limits::default(),
                 encoding: Encoding::UTF_8,
                 nil: true,
+                compat: None,
                 large_integers_as_text: false,
             },
             paths: Vec::new(),
@@ -357,6 +359,27 @@ impl Server {
         self
     }
 
+    /// Sets the system whose faults XML-RPC's callers get: codes, texts, also inside of `system.multicall`. Its default
+    /// for nil holds too, until [`nil`](Server::nil) is set after this: all of them are without it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::{Server, xmlrpc::Compat};
+    ///
+    /// let server = Server::new("Example").compat(Compat::Python);
+    /// # let endpoint = server.build().unwrap();
+    /// let call = rpcgi::xmlrpc::call_to_vec("spin", &()).unwrap();
+    /// let answer = endpoint.handle_document(&call);
+    /// let fault = rpcgi::xmlrpc::response_from_slice::<()>(&answer).unwrap().unwrap_err();
+    /// assert_eq!(fault.to_string(), "1: <class 'Exception'>:method \"spin\" is not supported");
+    /// ```
+    pub fn compat(mut self, compat: Compat) -> Server {
+        self.settings.options.compat = Some(compat);
+        self.settings.options.nil = false;
+        self
+    }
+
     /// Sets whether JSON has integers beyond 2^53 as strings: no unless set. They are written exactly in any case, but
     /// a client that reads numbers as doubles (JavaScript) would round them.
     ///
@@ -489,6 +512,7 @@ impl Server {
         let Server { mut registry, switched_off, settings, others } = self;
         let abilities = Abilities {
             limits: settings.options.limits,
+            compat: settings.options.compat,
             nil: settings.options.nil,
             protocols: PROTOCOLS.iter().map(|protocol| protocol.capability).collect(),
         };

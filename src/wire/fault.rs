@@ -35,7 +35,11 @@ pub struct Fault {
     pub message: String,
     data: Option<Box<Json>>,
     cause: Option<Box<dyn Error + Send + Sync>>,
+    exception: Option<Box<Exception>>,
 }
+
+/// The class and the text of an exception that was not meant for callers.
+type Exception = (String, String);
 
 impl Fault {
     /// The document is not well-formed XML or JSON.
@@ -59,7 +63,7 @@ impl Fault {
 
     /// Creates a fault with this code and text.
     pub fn new(code: i32, message: impl Into<String>) -> Fault {
-        Fault { code, message: message.into(), data: None, cause: None }
+        Fault { code, message: message.into(), data: None, cause: None, exception: None }
     }
 
     /// Creates the fault [`Fault::INTERNAL`] for an error that the caller cannot mend: the log gets `cause`, the caller
@@ -79,7 +83,7 @@ impl Fault {
     /// assert!(fault.cause().unwrap().contains("No such file"));
     /// ```
     pub fn internal(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Fault {
-        Fault { code: Fault::INTERNAL, message: "internal error".into(), data: None, cause: Some(cause.into()) }
+        Fault { cause: Some(cause.into()), ..Fault::new(Fault::INTERNAL, "internal error") }
     }
 
     /// Adds data for programs, beside the code: the member `data` of JSON-RPC's error object. XML-RPC has no place for
@@ -103,6 +107,18 @@ impl Fault {
     /// `param` that does not fit, and the `line` and `column` where that was seen.
     pub fn data(&self) -> Option<&Json> {
         self.data.as_deref()
+    }
+
+    /// Adds the exception behind it, which is told where a system is imitated that tells such things.
+    #[cfg(feature = "program")]
+    pub(crate) fn with_exception(mut self, class: String, text: String) -> Fault {
+        self.exception = Some(Box::new((class, text)));
+        self
+    }
+
+    /// Returns class and text of the exception behind it, if they are known.
+    pub(crate) fn exception(&self) -> Option<(&str, &str)> {
+        self.exception.as_deref().map(|(class, text)| (&**class, &**text))
     }
 
     /// Returns the cause, for the log and not for the caller: the error behind an [internal](Fault::internal) fault,

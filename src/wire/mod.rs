@@ -1,5 +1,6 @@
 //! The contents of documents, for every protocol: values, texts, positions, faults.
 
+pub(crate) mod compat;
 mod error;
 pub(crate) mod fault;
 pub(crate) mod json;

@@ -12,7 +12,7 @@ pub(crate) use self::checker::{Checker, checker_of, is_plain};
 use crate::wire::value::{Value, excerpt, text_of};
 
 /// The bounds of one value, not of the values inside it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Bounds {
     pub(crate) choices: Vec<Value>,
     pub(crate) pattern: Option<Regex>,

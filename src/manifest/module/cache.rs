@@ -74,6 +74,7 @@ impl Cache {
     pub(super) fn key(&self, harness: &Harness, launch: &Launch) -> String {
         let mut key = Key::of_interpreter(harness, launch);
         key.add(harness.file.as_os_str().as_encoded_bytes());
+        key.add(&[u8::from(harness.is_script)]);
         for setting in [&harness.object, &harness.context] {
             key.add(setting.as_deref().unwrap_or_default().as_bytes());
         }
@@ -133,6 +134,7 @@ impl Key {
         let (core, parts) = harness.language.harness();
         key.add(core.as_bytes());
         key.add(parts.as_bytes());
+        key.add(harness.language.stand_in().as_bytes());
         if let Some((metadata, path)) = launch.find().ok().and_then(|path| Some((fs::metadata(&path).ok()?, path))) {
             key.add(path.as_os_str().as_encoded_bytes());
             key.add(&metadata.len().to_le_bytes());

@@ -20,6 +20,20 @@ pub(super) struct ModuleDescription {
     pub(super) codes: std::collections::BTreeMap<String, i32>,
     /// What the author should know.
     pub(super) notes: Vec<String>,
+    /// What a script says of its service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) script: Option<ScriptDescription>,
+}
+
+/// What a script says of its service.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
+pub(in crate::manifest) struct ScriptDescription {
+    pub(in crate::manifest) title: Option<String>,
+    pub(in crate::manifest) name: Option<String>,
+    pub(in crate::manifest) documentation: Option<String>,
+    /// Set if it may serve names that it does not list.
+    pub(in crate::manifest) any: bool,
 }
 
 /// The description of a function.

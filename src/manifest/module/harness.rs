@@ -21,7 +21,7 @@ use crate::manifest::worker::{Answer, Dialect, Start, Worker, WorkerError};
 use crate::method::{CallError, Refusal};
 use crate::wire::fault::Fault;
 use crate::wire::json::write_string;
-use crate::wire::value::Value;
+use crate::wire::value::{Value, excerpt};
 
 /// A harness that runs a module.
 pub(super) struct Harness {
@@ -29,6 +29,8 @@ pub(super) struct Harness {
     pub(super) file: PathBuf,
     pub(super) object: Option<String>,
     pub(super) context: Option<String>,
+    /// Set if the file is a program that serves XML-RPC by itself.
+    pub(super) is_script: bool,
     /// PHP: the memory that a process may take.
     pub(super) memory: String,
     /// How many calls a process may have in flight.
@@ -54,26 +56,24 @@ impl Harness {
     /// Returns the words of the interpreter's command line.
     fn words(&self, code: Option<&str>) -> Vec<String> {
         let (text, _) = self.language.harness();
+        let stand_in = if self.is_script { self.language.stand_in() } else { "" };
         let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
         match self.language {
             Language::Python => words(&["-c", START_OF_PYTHON, code.unwrap_or_default(), text]),
             Language::Php => {
                 let memory = format!("memory_limit={}", self.memory);
                 let text = text.trim_start().trim_start_matches("<?php");
-                words(&[
-                    "-d",
-                    "display_errors=stderr",
-                    "-d",
-                    "html_errors=0",
-                    "-d",
-                    "log_errors=0",
-                    "-d",
-                    &memory,
-                    "-r",
-                    text,
-                ])
+                let mut settings =
+                    words(&["-d", "display_errors=stderr", "-d", "html_errors=0", "-d", "log_errors=0", "-d", &memory]);
+                settings.extend(words(&["-r", text]));
+                if self.is_script {
+                    settings.extend(words(&["--", stand_in]));
+                }
+                settings
             }
-            Language::JavaScript | Language::Ruby | Language::Perl => words(&["-e", text]),
+            Language::JavaScript => words(&["-e", text]),
+            Language::Ruby | Language::Perl if self.is_script => words(&["-e", &format!("{stand_in}\n{text}")]),
+            Language::Ruby | Language::Perl => words(&["-e", text]),
             // it takes a text that begins with a dash for an option
             Language::Lua => words(&["-e", &format!("\n{text}")]),
         }
@@ -86,7 +86,7 @@ impl Harness {
         let (_, parts) = self.language.harness();
         let mut line = json!({
             "file": file, "object": object, "context": context, "describe": describe, "concurrent": concurrent,
-            "pycache": pycache, "compile": code, "parts": Some(parts.len()).filter(|length| *length > 0),
+            "as": self.is_script.then_some("script"), "pycache": pycache, "compile": code, "parts": Some(parts.len()).filter(|length| *length > 0),
         });
         if let Some(members) = line.as_object_mut() {
             members.retain(|_, value| !value.is_null());
@@ -131,7 +131,9 @@ struct Line<'a> {
     result: Option<&'a RawValue>,
     fault: Option<(i64, String)>,
     error: Option<String>,
+    raised: Option<(String, String)>,
     broken: Option<String>,
+    unknown: Option<bool>,
     described: Option<Json>,
 }
 
@@ -159,6 +161,13 @@ pub(super) struct FunctionCalls {
     pub(super) context: Option<ContextParam>,
     /// The headers that the context has.
     pub(super) headers: Vec<String>,
+}
+
+impl FunctionCalls {
+    /// Creates the calls of a function of which nothing but its name is known.
+    pub(super) fn of_anything(language: Language, name: &str) -> FunctionCalls {
+        FunctionCalls { language, name: name.to_owned(), params: Vec::new(), context: None, headers: Vec::new() }
+    }
 }
 
 impl Dialect for FunctionCalls {
@@ -206,13 +215,46 @@ impl Dialect for FunctionCalls {
         if line.id != Some(id) {
             return Err(garbage());
         }
+        if line.unknown.is_some() {
+            let message = format!("there is no method \"{}\"", excerpt(&call.about.name));
+            return Ok(Some(Err(Fault::new(Fault::METHOD_NOT_FOUND, message))));
+        }
         let outcome = match (line.result, line.fault, line.error) {
             (Some(result), None, None) => self.result(result.get().as_bytes(), worker, call),
             (None, Some((code, text)), None) => Err(Fault::new(i32::try_from(code).map_err(|_| garbage())?, text)),
-            (None, None, Some(error)) => Err(self.told(&error, who, call)),
+            (None, None, Some(error)) => Err(self.told(&error, line.raised, who, call)),
             _ => return Err(garbage()),
         };
         Ok(Some(outcome))
+    }
+}
+
+/// Calls of any name, which a function gets as its first param, and what they take as its second: an array, or a struct
+/// if they go by name.
+pub(super) struct DispatchCalls(pub(super) FunctionCalls);
+
+impl Dialect for DispatchCalls {
+    fn content(&self, _worker: &Worker, call: &ManifestCall<'_>) -> Result<Vec<u8>, CallError> {
+        let mut out = b"\"call\":".to_vec();
+        write_string(&self.0.name, &mut out);
+        out.extend_from_slice(b",\"args\":[");
+        write_string(&call.about.name, &mut out);
+        out.push(b',');
+        let params = match call.options.is_empty() {
+            true => Value::Array(call.rest.clone()),
+            false => Value::Struct(call.options.iter().cloned().collect()),
+        };
+        self.0.writer().write(&params, None, &mut out);
+        out.extend_from_slice(b"]}\n");
+        Ok(out)
+    }
+
+    fn document(&self, id: u64, content: &[u8], call: &ManifestCall<'_>) -> Vec<u8> {
+        self.0.document(id, content, call)
+    }
+
+    fn read(&self, worker: &Worker, line: &[u8], id: u64, call: &ManifestCall<'_>) -> Answer {
+        self.0.read(worker, line, id, call)
     }
 }
 
@@ -300,11 +342,22 @@ impl FunctionCalls {
     }
 
     /// Logs what a function has raised, and returns what its caller gets to know of it.
-    fn told(&self, error: &str, who: &str, call: &ManifestCall<'_>) -> Fault {
+    fn told(
+        &self,
+        error: &str,
+        raised: Option<(String, String)>,
+        who: &str,
+        call: &ManifestCall<'_>,
+    ) -> Fault {
         log_lines(who, error);
-        match call.contract.tell_errors {
+        let fault = match call.contract.tell_errors {
             true => Fault::new(Fault::SYSTEM, self.language.cause(error)),
             false => call.failed_inside(),
+        };
+        let split = || self.language.cause(error).split_once(": ").map(|(class, text)| (class.into(), text.into()));
+        match raised.or_else(split) {
+            Some((class, text)) => fault.with_exception(class, text),
+            None => fault,
         }
     }
 

@@ -21,8 +21,19 @@ struct Row {
     /// What runs it, the first that is there; also the beginnings of what a first line names.
     interpreters: &'static [&'static str],
     harness: &'static str,
+    /// What stands in for the language's XML-RPC library, for scripts; empty if there is nothing.
+    stand_in: &'static str,
+    /// What the code of a script names.
+    library: Library,
     /// How a call is written in which a param is left out before others.
     gaps: Gaps,
+}
+
+/// The marks of programs that serve XML-RPC through their language's library.
+struct Library {
+    /// How a line begins that names it; none for any line that is no comment.
+    openers: &'static [&'static str],
+    names: &'static [&'static str],
 }
 
 /// How a call is written in which a param is left out before others.
@@ -44,7 +55,12 @@ static LANGUAGES: &[Row] = &[
         name: "Python",
         extensions: &["py"],
         interpreters: &["python3", "python"],
-        harness: include_str!("harness/python.py"),
+        harness: concat!(include_str!("harness/python.py"), "\n", include_str!("harness/scripts/python.py")),
+        stand_in: "",
+        library: Library {
+            openers: &["import ", "from "],
+            names: &["xmlrpc.server", "from xmlrpc import server"],
+        },
         gaps: Gaps::Named,
     },
     Row {
@@ -53,6 +69,8 @@ static LANGUAGES: &[Row] = &[
         extensions: &["php"],
         interpreters: &["php"],
         harness: include_str!("harness/php.php"),
+        stand_in: include_str!("harness/scripts/php.php"),
+        library: Library { openers: &[], names: &["xmlrpc_server_create", "PhpXmlRpc\\Server", "new xmlrpc_server("] },
         gaps: Gaps::Named,
     },
     Row {
@@ -61,6 +79,8 @@ static LANGUAGES: &[Row] = &[
         extensions: &["js", "mjs", "cjs"],
         interpreters: &["node", "nodejs"],
         harness: include_str!("harness/node.js"),
+        stand_in: "",
+        library: NO_LIBRARY,
         gaps: Gaps::Absent,
     },
     Row {
@@ -69,6 +89,8 @@ static LANGUAGES: &[Row] = &[
         extensions: &["rb"],
         interpreters: &["ruby"],
         harness: include_str!("harness/ruby.rb"),
+        stand_in: include_str!("harness/scripts/ruby.rb"),
+        library: Library { openers: &["require "], names: &["xmlrpc/server"] },
         gaps: Gaps::Refused,
     },
     Row {
@@ -77,6 +99,11 @@ static LANGUAGES: &[Row] = &[
         extensions: &["pl", "pm"],
         interpreters: &["perl"],
         harness: include_str!("harness/perl.pl"),
+        stand_in: include_str!("harness/scripts/perl.pl"),
+        library: Library {
+            openers: &["use ", "require "],
+            names: &["XMLRPC::Transport::HTTP", "Frontier::Responder"],
+        },
         gaps: Gaps::Nil,
     },
     Row {
@@ -85,9 +112,16 @@ static LANGUAGES: &[Row] = &[
         extensions: &["lua"],
         interpreters: &["lua5.4", "lua"],
         harness: include_str!("harness/lua.lua"),
+        stand_in: "",
+        library: NO_LIBRARY,
         gaps: Gaps::Nil,
     },
 ];
+
+const NO_LIBRARY: Library = Library { openers: &[], names: &[] };
+
+/// How lines of comments begin.
+const COMMENTS: [&str; 4] = ["#", "//", "/*", "*"];
 
 impl Language {
     fn row(self) -> Option<&'static Row> {
@@ -108,6 +142,27 @@ impl Language {
     pub(super) fn harness(self) -> (&'static str, &'static str) {
         let text = self.row().map_or("", |row| row.harness);
         text.split_at(text.find("\n# part: ").unwrap_or(text.len()))
+    }
+
+    /// Returns the text of what stands in for the language's XML-RPC library, where it is no part of the harness.
+    pub(super) fn stand_in(self) -> &'static str {
+        self.row().map_or("", |row| row.stand_in)
+    }
+
+    /// Tests whether programs of it that serve XML-RPC by themselves can be run.
+    pub(super) fn has_scripts(self) -> bool {
+        self.row().is_some_and(|row| !row.library.names.is_empty())
+    }
+
+    /// Tests whether a text is such a program: its code names the library.
+    pub(super) fn is_script(self, text: &str) -> bool {
+        let Some(Library { openers, names }) = self.row().map(|row| &row.library) else { return false };
+        let is_code = |line: &&str| match openers.is_empty() {
+            true => !COMMENTS.iter().any(|comment| line.starts_with(comment)),
+            false => openers.iter().any(|opener| line.starts_with(opener)),
+        };
+        let mut lines = text.lines().map(str::trim_start).filter(is_code);
+        lines.any(|line| names.iter().any(|name| line.contains(name)))
     }
 
     pub(super) fn gaps(self) -> Gaps {
@@ -169,6 +224,34 @@ mod tests {
         assert_eq!(of("sums", "#! /usr/bin/lua5.4\n"), Some((Language::Lua, Some("/usr/bin/lua5.4".to_owned()))));
         for text in ["", "#!", "#!/bin/sh\n", "#!/usr/bin/env\n", "print(1)"] {
             assert_eq!(of("sums.txt", text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn scripts_name_their_library() {
+        let scripts = [
+            (Language::Python, "import os\nfrom xmlrpc.server import SimpleXMLRPCServer\n"),
+            (Language::Python, "if True:\n    import xmlrpc.server as server\n"),
+            (Language::Python, "from xmlrpc import server"),
+            (Language::Ruby, "require 'xmlrpc/server'"),
+            (Language::Perl, "use XMLRPC::Transport::HTTP;"),
+            (Language::Perl, "  require Frontier::Responder;"),
+            (Language::Php, "<?php\n$server = xmlrpc_server_create();"),
+            (Language::Php, "use PhpXmlRpc\\Server;"),
+        ];
+        for (language, text) in scripts {
+            assert!(language.is_script(text), "{text}");
+        }
+        let modules = [
+            (Language::Python, "# import xmlrpc.server\nimport xmlrpc.client\n\"\"\"as xmlrpc.server does\"\"\""),
+            (Language::Ruby, "# require 'xmlrpc/server'\nrequire 'xmlrpc/client'"),
+            (Language::Perl, "# use XMLRPC::Transport::HTTP;\nuse XMLRPC::Lite;"),
+            (Language::Php, "// xmlrpc_server_create()\n/* new PhpXmlRpc\\Server */\n * xmlrpc_server_create\n"),
+            (Language::JavaScript, "require('xmlrpc')"),
+            (Language::Lua, "require 'xmlrpc'"),
+        ];
+        for (language, text) in modules {
+            assert!(!language.is_script(text), "{text}");
         }
     }
 

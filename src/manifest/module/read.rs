@@ -14,24 +14,26 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::cache::Cache;
-use super::description::{FunctionDescription, MemberDescription, ParamDescription, ParamKind, TypeDescription};
-use super::harness::{FunctionCalls, Harness};
+use super::description::{
+    FunctionDescription, MemberDescription, ParamDescription, ParamKind, ScriptDescription, TypeDescription,
+};
+use super::harness::{DispatchCalls, FunctionCalls, Harness};
 use super::language::Language;
 use super::{Module, Places, Undescribed};
 use crate::description::bounds::{Bound, Number};
 use crate::manifest::call::{Contract, MoreParams, Param};
 use crate::manifest::data_type::{DataType, Member};
 use crate::manifest::encoding::ProgramEncoding;
+use crate::manifest::fallback::{AnyName, CallTerms, Names};
 use crate::manifest::form::Written;
 use crate::manifest::keys::{FunctionsTable, ManifestTable, MethodTable, ModuleTable, ParamTable, Table, named};
 use crate::manifest::launch::Launch;
 use crate::manifest::method::{ManifestMethod, Runner};
-use crate::manifest::mistake::did_you_mean;
+use crate::manifest::mistake::{SpannedText, did_you_mean};
 use crate::manifest::read::{Budget, ManifestReader, ProgramCheck, is_set, items, text, texts, value};
 use crate::manifest::worker::{Job, Worker};
-use crate::method::{Metadata, Method};
+use crate::method::{Metadata, Method, system};
 use crate::service::Limits;
-use crate::wire::Type;
 use crate::wire::value::Value;
 
 /// The memory that a process of PHP gets unless set: its command line sets no limit.
@@ -43,6 +45,11 @@ pub(in crate::manifest) struct LoadedModule {
     prefix: Option<String>,
     module: Module,
     functions: Vec<PublishedFunction>,
+    /// What it says of its service, if it is a script.
+    pub(in crate::manifest) script: Option<ScriptDescription>,
+    /// The patterns of functions that are published, and of those that are not, as the manifest has them.
+    only: Vec<String>,
+    without: Vec<String>,
     headers: Vec<String>,
     /// The most calls that run at once.
     pub(in crate::manifest) seats: usize,
@@ -64,6 +71,31 @@ impl LoadedModule {
 
     pub(in crate::manifest) fn worker(&self) -> Arc<Worker> {
         Arc::clone(&self.module.worker)
+    }
+
+    /// Returns the name of its file.
+    pub(in crate::manifest) fn file_name(&self) -> String {
+        self.module.harness.file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// Returns what answers the names that a script did not have when it was described.
+    pub(in crate::manifest) fn other_names(&self, terms: CallTerms, taken_away: &[String]) -> Option<AnyName> {
+        self.script.as_ref()?;
+        let prefix = self.prefix.as_ref().map(|prefix| format!("{prefix}.")).unwrap_or_default();
+        // those that are known are methods, or have been taken away
+        let known = self.functions.iter().map(|published| &published.name);
+        let own = self.without.iter().map(|pattern| format!("{prefix}{pattern}"));
+        let without = known.chain(taken_away).cloned().chain(own).collect();
+        let language = self.module.harness.language;
+        Some(AnyName {
+            worker: self.worker(),
+            dialect: Box::new(move |name| Arc::new(FunctionCalls::of_anything(language, name))),
+            prefix,
+            only: self.only.clone(),
+            without,
+            names: Names::Fixed(Vec::new()),
+            terms,
+        })
     }
 }
 
@@ -94,7 +126,7 @@ impl ManifestReader<'_> {
     }
 
     /// Refuses keys of a module where none is named.
-    fn check_no_functions(&mut self, table: &FunctionsTable<'_>) {
+    pub(in crate::manifest) fn check_no_functions(&mut self, table: &FunctionsTable<'_>) {
         // `without` takes away methods of all kinds
         let FunctionsTable {
             object,
@@ -108,6 +140,7 @@ impl ManifestReader<'_> {
             concurrent,
             cache,
             memory,
+            run_as,
         } = table;
         let texts = [
             ("object", object),
@@ -115,6 +148,7 @@ impl ManifestReader<'_> {
             ("context", context),
             ("cache", cache),
             ("memory", memory),
+            ("as", run_as),
         ];
         let mut misplaced: Vec<(&str, Range<usize>)> =
             texts.iter().filter_map(|(key, written)| Some((*key, written.as_ref()?.span.clone()))).collect();
@@ -128,7 +162,7 @@ impl ManifestReader<'_> {
         }
     }
 
-    fn module(
+    pub(in crate::manifest) fn module(
         &mut self,
         prefix: Option<&str>,
         file: &str,
@@ -144,8 +178,8 @@ impl ManifestReader<'_> {
                 return None;
             }
         };
-        let head = String::from_utf8_lossy(&source[..source.len().min(MAX_HEAD)]);
-        let Some((language, interpreter)) = Language::of(&path, &head) else {
+        let source = String::from_utf8_lossy(&source);
+        let Some((language, interpreter)) = Language::of(&path, &source) else {
             let message = format!("expected a module that ends in one of {}", Language::extensions());
             self.mistakes.add_with_help(
                 span,
@@ -155,12 +189,14 @@ impl ManifestReader<'_> {
             return None;
         };
         self.check_access(&path, span);
+        let is_script = self.is_script(language, &source, table);
         let launch = self.interpreter(language, interpreter, span, table)?;
         let harness = Harness {
             language,
             file: path.clone(),
             object: value(&table.object).map(str::to_owned),
             context: value(&table.context).map(str::to_owned),
+            is_script,
             memory: value(&table.memory).unwrap_or(PHP_MEMORY).to_owned(),
             concurrent: value(&table.concurrent).unwrap_or(1),
             code: None,
@@ -204,9 +240,35 @@ impl ManifestReader<'_> {
             prefix: prefix.map(str::to_owned),
             module,
             functions,
+            script: description.script,
+            only: owned(&table.only),
+            without: owned(&table.without),
             headers,
             seats: count.saturating_mul(concurrent),
         })
+    }
+
+    /// Tests whether a module is a script, a program that serves XML-RPC by itself: the manifest says so, or else its
+    /// code.
+    fn is_script(&mut self, language: Language, source: &str, table: &FunctionsTable<'_>) -> bool {
+        let is_script = match &table.run_as {
+            Some(Written { value: "script", span }) if !language.has_scripts() => {
+                let message = format!("no scripts of {} are known: as = \"module\"", language.name());
+                self.mistakes.add(span, message);
+                false
+            }
+            Some(written) => written.value == "script",
+            None => language.is_script(source),
+        };
+        let of_modules = [("object", &table.object), ("context", &table.context)];
+        let of_modules = of_modules.iter().filter_map(|(key, written)| Some((*key, &written.as_ref()?.span)));
+        let concurrent = table.concurrent.as_ref().map(|written| ("concurrent", &written.span));
+        let headers = table.headers.as_ref().map(|written| ("headers", &written.span));
+        for (key, span) in of_modules.chain(concurrent).chain(headers).filter(|_| is_script) {
+            let help = "as = \"module\" takes its functions, and leaves out what it does with them";
+            self.mistakes.add_with_help(span, format!("`{key}` is for modules, and this is a script"), help);
+        }
+        is_script
     }
 
     /// Returns how many calls each process may have in flight.
@@ -225,7 +287,10 @@ impl ManifestReader<'_> {
         match reason {
             Undescribed::Broken(account) => {
                 let message = format!("the module cannot be loaded: {}", language.cause(&account));
-                self.mistakes.add_with_help(span, message, account.trim());
+                match account.trim() {
+                    cause if message.ends_with(cause) => self.mistakes.add(span, message),
+                    account => self.mistakes.add_with_help(span, message, account),
+                }
             }
             Undescribed::NotRun(cause) => self.mistakes.add(span, format!("the module cannot be loaded: {cause}")),
         }
@@ -339,10 +404,40 @@ impl ManifestReader<'_> {
         published
     }
 
+    /// Makes methods of any name of a module: its function `dispatch` gets them.
+    pub(in crate::manifest) fn any_name_of_module(
+        &mut self,
+        loaded: &LoadedModule,
+        span: &Range<usize>,
+        list: Option<Vec<String>>,
+        terms: CallTerms,
+    ) -> Option<AnyName> {
+        let language = loaded.module.harness.language;
+        let has = |name: &str| loaded.functions.iter().any(|published| published.function.name == name);
+        if !has(DISPATCH) {
+            let help = format!("a function `{DISPATCH}(name, params)`, and `{LIST_METHODS}()` for the names to list");
+            self.mistakes.add_with_help(span, format!("the module has no function `{DISPATCH}`"), help);
+            return None;
+        }
+        let listing = || match has(LIST_METHODS) {
+            true => Names::Asked(LIST_METHODS, Arc::new(FunctionCalls::of_anything(language, LIST_METHODS))),
+            false => Names::Fixed(Vec::new()),
+        };
+        Some(AnyName {
+            worker: loaded.worker(),
+            dialect: Box::new(move |_| Arc::new(DispatchCalls(FunctionCalls::of_anything(language, DISPATCH)))),
+            prefix: String::new(),
+            only: Vec::new(),
+            without: Vec::new(),
+            names: list.map_or_else(listing, Names::Fixed),
+            terms,
+        })
+    }
+
     /// Makes methods of the functions of all modules. Takes those `[method]` tables that speak of one out of `tables`.
     pub(in crate::manifest) fn functions<'t>(
         &mut self,
-        modules: &[LoadedModule],
+        modules: &[Arc<LoadedModule>],
         tables: &mut BTreeMap<&'t str, (Range<usize>, MethodTable<'t>)>,
         tells_errors: bool,
         limits: Limits,
@@ -365,11 +460,15 @@ impl ManifestReader<'_> {
                 };
                 let tell_errors = table.and_then(|table| value(&table.tell_errors)).unwrap_or(tells_errors);
                 let timeout = table.and_then(|table| value(&table.timeout)).unwrap_or(budget.timeout);
-                let described = self.described_function(&published.function, table);
+                let mut described = self.described_function(&published.function, table);
+                let signatures = table.map(|table| self.signatures(table, &mut described.params)).unwrap_or_default();
+                described.kinds.resize(described.params.len(), (ParamKind::Position, false));
                 let about = self.function_about(name, &published.function, &described, table);
                 let contract = Contract {
                     params: described.params,
                     more: described.more,
+                    // what a table says of a function holds
+                    is_unchecked: loaded.script.is_some() && table.is_none(),
                     returns: described.returns,
                     timeout,
                     max_output: budget.output,
@@ -383,8 +482,8 @@ impl ManifestReader<'_> {
                     context: published.function.context.clone(),
                     headers: loaded.headers.clone(),
                 };
-                let job = Job { worker: loaded.worker(), dialect: Box::new(calls) };
-                methods.push(Method::of(about, ManifestMethod { contract, runner: Runner::Worker(job) }));
+                let job = Job { worker: loaded.worker(), dialect: Arc::new(calls) };
+                methods.push(ManifestMethod::with_signatures(about, contract, signatures, Runner::Worker(job)));
             }
         }
         methods
@@ -396,16 +495,15 @@ impl ManifestReader<'_> {
         function: &FunctionDescription,
         table: Option<&MethodTable<'_>>,
     ) -> DescribedFunction {
-        let anything = || MoreParams { rest: Some(any()), options: Some(any()) };
         let mut described = DescribedFunction {
             params: Vec::new(),
             kinds: Vec::new(),
             more_in_words: Vec::new(),
-            more: function.params.as_ref().map_or_else(anything, |_| MoreParams::default()),
-            returns: function.returns.as_ref().map_or_else(any, data_type),
+            more: function.params.as_ref().map_or_else(MoreParams::anything, |_| MoreParams::default()),
+            returns: function.returns.as_ref().map_or_else(DataType::any, data_type),
         };
         for param in function.params.iter().flatten() {
-            let of = param.of.as_ref().map_or_else(any, data_type);
+            let of = param.of.as_ref().map_or_else(DataType::any, data_type);
             match param.kind {
                 ParamKind::Rest => {
                     described.more_in_words.push(in_words("Any number of further params may follow", &param.help));
@@ -504,11 +602,12 @@ impl ManifestReader<'_> {
         let faults = own_faults.unwrap_or_else(|| function.faults.clone());
         let since = table.and_then(|table| value(&table.since)).map(str::to_owned).or_else(|| function.since.clone());
         let params = described.params.iter();
+        let aliases = table.map(|table| texts(&table.aliases)).unwrap_or_default();
         Metadata {
             name: Cow::from(name.to_owned()),
             help: help.join("\n\n").into(),
             params: params.map(|param| (param.name.clone().into(), param.of.help.clone().into())).collect(),
-            aliases: Vec::new().into(),
+            aliases: aliases.into_iter().map(|(alias, _)| alias.to_owned().into()).collect(),
             faults: faults.into_iter().map(|(code, text)| (code, text.into())).collect(),
             hidden: table.is_some_and(|table| is_set(&table.hidden)),
             deprecated: deprecated.map(Into::into),
@@ -520,8 +619,9 @@ impl ManifestReader<'_> {
     }
 }
 
-/// The most octets of a module that are looked at for its first line.
-const MAX_HEAD: usize = 1024;
+/// The function of a module that gets calls of any name, and the one that lists names.
+const DISPATCH: &str = "dispatch";
+const LIST_METHODS: &str = "list_methods";
 
 /// The types of a function, and how its params are passed.
 struct DescribedFunction {
@@ -531,6 +631,11 @@ struct DescribedFunction {
     /// What is told of these, a paragraph each.
     more_in_words: Vec<String>,
     returns: DataType,
+}
+
+/// Returns texts without their places.
+fn owned(written: &Option<Written<Vec<SpannedText<'_>>>>) -> Vec<String> {
+    texts(written).into_iter().map(|(text, _)| text.to_owned()).collect()
 }
 
 /// Returns a sentence with what the author says about it, if anything.
@@ -571,12 +676,7 @@ pub(in crate::manifest) fn matches(pattern: &str, name: &str) -> bool {
 /// Tests whether a function's name can be that of a method.
 fn is_method_name(name: &str) -> bool {
     let is_known = |octet: u8| octet.is_ascii_alphanumeric() || b"_.:/-".contains(&octet);
-    !name.is_empty() && name.bytes().all(is_known) && !name.starts_with("system.") && !name.starts_with("rpc.")
-}
-
-/// Returns the type of anything, nil too.
-fn any() -> DataType {
-    DataType { or_nil: true, ..DataType::of(Type::Undefined) }
+    !name.is_empty() && name.bytes().all(is_known) && !name.starts_with("rpc.") && !system::names().any(|taken| taken == name)
 }
 
 fn param_of(param: &ParamDescription, of: DataType) -> Param {
@@ -593,7 +693,7 @@ fn param_of(param: &ParamDescription, of: DataType) -> Param {
 
 /// Makes the type that a description speaks of.
 fn data_type(description: &TypeDescription) -> DataType {
-    let mut of = DataType::of_name(&description.name).unwrap_or_else(any);
+    let mut of = DataType::of_name(&description.name).unwrap_or_else(DataType::any);
     of.help.clone_from(&description.help);
     of.or_nil |= description.or_nil;
     of.cast = description.cast;
@@ -611,7 +711,7 @@ fn data_type(description: &TypeDescription) -> DataType {
 }
 
 fn member(description: &MemberDescription) -> Member {
-    let mut of = description.of.as_ref().map_or_else(any, data_type);
+    let mut of = description.of.as_ref().map_or_else(DataType::any, data_type);
     if !description.help.is_empty() {
         of.help.clone_from(&description.help);
     }

@@ -4,11 +4,10 @@ use http::header::HeaderValue;
 
 use super::de::CallReader;
 use super::ser::WriteOptions;
-use super::{Document, call_to_vec, response_from_slice, write_fault, write_response};
+use super::{Document, Error, call_to_vec, response_from_slice, write_fault, write_response};
 use crate::call::{Capability, Dispatch, Reply, make_call};
 use crate::description::{Dialect, WrittenCall};
 use crate::protocol::{Answer, Incoming, Options, Protocol};
-use crate::service::Limits;
 use crate::wire::fault::{Fault, catch_panic};
 use crate::wire::value::Value;
 use crate::wire::xml::{Encoding, decode};
@@ -40,13 +39,13 @@ fn text(document: &[u8]) -> String {
 fn answer(document: &[u8], options: &Options, dispatch: &Dispatch<'_>) -> Answer {
     // methods catch their own panics; this is for the types they take and return
     let answered = catch_panic(|| {
-        let outcome = call(document, &options.limits, dispatch);
+        let outcome = call(document, options, dispatch);
         if let Err(fault) = &outcome {
             log::debug!("fault {fault}");
         }
         let write_options = WriteOptions { nil: options.nil, limit: options.limits.response };
         write_response(outcome.as_ref(), options.encoding, write_options).unwrap_or_else(|error| {
-            let fault = error.into_fault();
+            let fault = as_told("", error.into_fault(), options);
             log::debug!("fault {fault}");
             write_fault(&fault, options.encoding)
         })
@@ -58,10 +57,20 @@ fn answer(document: &[u8], options: &Options, dispatch: &Dispatch<'_>) -> Answer
     Answer::ok(text_xml(options.encoding), body)
 }
 
-fn call(document: &[u8], limits: &Limits, dispatch: &Dispatch<'_>) -> Result<Reply, Fault> {
-    let document = Document::new(document, limits)?;
-    let (method_name, mut params) = CallReader::new(&document.0, limits)?;
-    make_call(dispatch, &method_name, &mut params)
+fn call(document: &[u8], options: &Options, dispatch: &Dispatch<'_>) -> Result<Reply, Fault> {
+    let limits = &options.limits;
+    let not_read = |error: Error| as_told("", error.into(), options);
+    let document = Document::new(document, limits).map_err(not_read)?;
+    let (method_name, mut params) = CallReader::new(&document.0, limits).map_err(not_read)?;
+    make_call(dispatch, &method_name, &mut params).map_err(|fault| as_told(&method_name, fault, options))
+}
+
+/// Puts a fault of a call into the words of the system that is imitated, if there is one.
+fn as_told(name: &str, fault: Fault, options: &Options) -> Fault {
+    match options.compat {
+        Some(compat) => compat.fault(name, fault),
+        None => fault,
+    }
 }
 
 fn text_xml(encoding: Encoding) -> HeaderValue {
@@ -76,6 +85,7 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
+    use crate::service::Limits;
     use crate::call::{ParamError, Params, Values};
 
     /// Returns the params; a method `panic` panics, and any other name is not found.
@@ -95,7 +105,7 @@ mod tests {
 
     fn answered(document: &[u8], encoding: Encoding) -> Answer {
         let limits = Limits { body: 200, ..Limits::default() };
-        answer(document, &Options { limits, encoding, nil: true, large_integers_as_text: false }, &dispatch)
+        answer(document, &Options { limits, encoding, nil: true, compat: None, large_integers_as_text: false }, &dispatch)
     }
 
     #[test]
@@ -108,6 +118,7 @@ mod tests {
             let limits = Options {
                 limits: Limits::default(),
                 encoding: Encoding::US_ASCII,
+                compat: None,
                 nil: true,
                 large_integers_as_text: false,
             };

@@ -52,6 +52,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use crate::wire::Position;
+pub use crate::wire::compat::Compat;
 pub use crate::wire::value::{Members, ParseDateTimeError, Value};
 pub use crate::wire::xml::Encoding;
 pub use crate::wire::{Category, Error};

@@ -37,31 +37,48 @@ def main(compiled):
         if not line:
             return
         setup = parsed(line)
-        texts = read_octets(setup.get("parts", 0))
-        parts = texts if compiled is None else compiled
+        setup["texts"] = read_octets(setup.get("parts", 0))
+        parts = setup["texts"] if compiled is None else compiled
+        if setup.get("pycache"):
+            sys.pycache_prefix = setup["pycache"]
+        if setup.get("as") == "script":
+            part("scripts")
+            run_script()
+            return
         try:
-            if setup.get("pycache"):
-                sys.pycache_prefix = setup["pycache"]
             load()
-            described = description_line() if setup.get("describe") else None
         except BaseException as raised:
-            part("failing")
-            answer(written({"broken": account(raised)}))
-            sys.exit(1)
-        if described:
-            answer(described)
-        if setup.get("compile"):
-            part("compiling")
-            compile_itself(setup["compile"], texts)
-        while True:
-            line = read_line()
-            if not line:
-                break
-            run(parsed(line))
+            give_up(raised)
+        converse()
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(1)
+
+
+def converse():
+    """Describes the module if that is wanted, and answers calls until there are no more."""
+    if setup.get("describe"):
+        try:
+            line = description_line()
+        except BaseException as raised:
+            give_up(raised)
+        answer(line)
+    if setup.get("compile"):
+        part("compiling")
+        compile_itself(setup["compile"], setup["texts"])
+    while not is_over:
+        line = read_line()
+        if not line:
+            break
+        run(parsed(line))
+
+
+def give_up(raised):
+    """Ends with the account of why there is no module."""
+    part("failing")
+    answer(written({"broken": account_of_load(raised)}))
+    os._exit(1)
 
 
 def part(name):
@@ -130,6 +147,14 @@ class Refused(Exception):
     def __init__(self, code, text):
         super().__init__(code, text)
         self.code, self.text = code, text
+
+
+class Unknown(Exception):
+    """Says that a script serves no such name."""
+
+
+class Unsupported(NotImplementedError):
+    """Says what a script cannot do here, and what to do instead."""
 
 
 # The functions that have been called, by name: each with its converters, by the names and places of params, or None.
@@ -241,18 +266,18 @@ def is_enum(kind):
 
 module = None
 instance = None
+# The stand-in for the server that a script has started, and whether it has ended that.
+script = None
+is_over = False
 
 
 def load():
     """Loads the module, as if something had imported it."""
-    global module, instance, root
+    global module, instance
     file = setup["file"]
     folder, base = os.path.split(file)
     stem = os.path.splitext(base)[0]
-    root = folder.rstrip("/") + "/"
-    sys.argv = [file]
-    if sys.path[:1] == [""]:
-        del sys.path[0]
+    settle_in(file)
     provided = sys.modules["rpcgi"] = type(sys)("rpcgi", "What rpcgi has for modules.")
     provided.__all__, provided.__getattr__ = ["Request"], provide
     if os.path.exists(root + "__init__.py"):
@@ -264,6 +289,15 @@ def load():
         instance = getattr(module, setup["object"])
         if isinstance(instance, type):
             instance = instance()
+
+
+def settle_in(file):
+    """Sets what Python has of the program that it runs."""
+    global root
+    root = os.path.dirname(file).rstrip("/") + "/"
+    sys.argv = [file]
+    if sys.path[:1] == [""]:
+        del sys.path[0]
 
 
 def provide(name):
@@ -770,13 +804,26 @@ part("files")
 
 def failed(raised):
     """Returns what is to be answered for an exception: a fault if it is for the caller, else the account of it."""
+    if isinstance(raised, Unknown):
+        return b'"unknown": true'
     try:
         fault = fault_of(raised)
         if fault is not None:
             return b'"fault": ' + written(list(fault))
     except BaseException:
         pass  # An exception's text may raise another one.
-    return b'"error": ' + written(account(raised))
+    return b'"error": ' + written(account(raised)) + b', "raised": ' + written(class_and_text(raised))
+
+
+def class_and_text(raised):
+    """Returns the whole name of an exception's class, and its text."""
+    kind = type(raised)
+    place = "" if kind.__module__ == "builtins" else kind.__module__ + "."
+    try:
+        text = str(raised).encode("utf-8", "backslashreplace").decode()
+    except BaseException:
+        text = ""
+    return [place + kind.__qualname__, text[:LONGEST]]
 
 
 def fault_of(raised):
@@ -792,10 +839,18 @@ def fault_of(raised):
         # The text of a KeyError is quoted.
         is_quoted = isinstance(raised, KeyError) and len(raised.args) == 1 and kind.__str__ is KeyError.__str__
         return raised.code, str(raised.args[0] if is_quoted else raised)
-    elif kind is TypeError and raised.__traceback__ and raised.__traceback__.tb_next is None:
+    elif kind is TypeError and is_of_harness(raised):
         # No line of the function has been run: it cannot be called like this.
         return INVALID_PARAMS, str(raised)
     return None
+
+
+def is_of_harness(raised):
+    """Tells whether an exception was raised in here, not by what was called."""
+    trace = raised.__traceback__
+    while trace is not None and trace.tb_frame.f_globals is globals():
+        trace = trace.tb_next
+    return trace is None
 
 
 def is_code(code):
@@ -820,6 +875,31 @@ def account(raised):
     except BaseException:
         text = type(raised).__name__ + ", of which no more can be said"
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def account_of_load(raised):
+    """Returns the account of why a module cannot be loaded; its last line says what to do where that is known."""
+    if isinstance(raised, Unsupported):
+        return str(raised) + "\n"
+    return account(raised) + ("This is Python 2: 2to3 or a text editor makes it Python 3\n" if is_old(raised) else "")
+
+
+OLD_MODULES = frozenset("""
+    SimpleXMLRPCServer DocXMLRPCServer CGIXMLRPCRequestHandler xmlrpclib urllib2 urlparse httplib ConfigParser
+    StringIO cStringIO Queue SocketServer BaseHTTPServer CGIHTTPServer cPickle commands __builtin__""".split())
+
+
+def is_old(raised):
+    """Tells whether it is Python 2 that makes a module fail."""
+    if isinstance(raised, ModuleNotFoundError):
+        return raised.name in OLD_MODULES
+    if not isinstance(raised, SyntaxError):
+        return False
+    line = (raised.text or "").strip()
+    words = line.split(" ")
+    return (
+        words[0] in ("print", "exec") and len(words) > 1 or words[0] in ("except", "raise") and "," in line
+        or "<>" in line or "`" in line or str(raised.msg).startswith("leading zeros in decimal"))
 
 
 # part: waiting
@@ -1463,10 +1543,12 @@ def description():
             code = code if is_code(code) else getattr(value, "faultCode", None)
             if is_code(code):
                 codes[name] = int(code)
-    functions, notes = public_functions()
+    functions, notes = public_functions() if script is None else served_functions()
+    described = [function_description(*each) for each in functions]
+    more = {} if script is None else told_of_script(described)
     files = {file_of(name) for name in list(sys.modules)}
     return {
-        "functions": [function_description(*each) for each in functions],
+        "functions": described, **more,
         "files": [setup["file"]] + sorted(file for file in files if is_own(file) and file != setup["file"]),
         "version": "%d.%d.%d" % sys.version_info[:3], "codes": codes, "notes": notes}
 
@@ -1534,6 +1616,8 @@ def line_of(function):
 def function_description(name, function, listed):
     """Returns the description of a function."""
     described = {"name": name, "listed": listed, "notes": []}
+    if function is None:
+        return described
     doc = getattr(function, "__doc__", None)
     if isinstance(doc, str) and is_own_doc(doc, type(function)):
         described["doc"] = doc.encode("utf-8", "replace").decode()
