@@ -414,7 +414,9 @@ impl ManifestReader<'_> {
             let of_server: Vec<&str> = system::names().filter(|name| matches(pattern, name)).collect();
             let before = methods.len();
             methods.retain(|method| !matches(pattern, method.name()));
-            let has_function = modules.iter().any(|module| module.has(pattern));
+            // what serves any name may have it
+            let has_function = table.fallback.is_some()
+                || modules.iter().any(|module| module.has(pattern) || module.script.is_some());
             if of_server.is_empty() && methods.len() == before && !has_function && !self.mistakes.are_fatal() {
                 let mut known: Vec<&str> = methods.iter().map(|method| method.name()).collect();
                 system::names().for_each(|name| known.push(name));
@@ -683,8 +685,7 @@ impl ManifestReader<'_> {
         if name.starts_with("rpc.") {
             self.mistakes.add(span, "names that begin with `rpc.` are taken");
         } else if system::names().any(|taken| taken == name) {
-            let help = format!("without = [\"{name}\"] takes it away");
-            self.mistakes.add_with_help(span, format!("every service has a method `{name}` of its own"), help);
+            self.mistakes.add(span, format!("every service has a method `{name}` of its own"));
         }
     }
 
@@ -742,7 +743,9 @@ impl ManifestReader<'_> {
         let mut params: Vec<Param> = Vec::new();
         for written in items(&table.params) {
             if let Some(short) = written.get_ref().as_str() {
-                params.extend(self.short_param(short, &written.span()));
+                if let Some(param) = self.short_param(short, &written.span()) {
+                    self.add_param(&mut params, param, &written.span());
+                }
                 continue;
             }
             let Some(table) = written.get_ref().as_table() else { continue };
@@ -759,7 +762,7 @@ impl ManifestReader<'_> {
                 self.mistakes.add(&dash.span, format!("`leading_dash` is for a string, and this is {}", of.wire));
             }
             let optional = is_set(&param.optional) || param.default.is_some();
-            params.push(Param {
+            let param = Param {
                 // an author who lists the values knows them
                 leading_dash: is_set(&param.leading_dash) || !of.bounds.choices.is_empty(),
                 name: name.to_owned(),
@@ -767,9 +770,9 @@ impl ManifestReader<'_> {
                 optional,
                 default,
                 own_default: None,
-            });
+            };
+            self.add_param(&mut params, param, &span);
         }
-        self.check_order(&params, table);
         params
     }
 
@@ -780,25 +783,18 @@ impl ManifestReader<'_> {
         }
     }
 
-    /// Notes params of the same name, and those that can be left out only by name.
-    fn check_order(&mut self, params: &[Param], table: &MethodTable<'_>) {
-        if params.len() != items(&table.params).count() {
-            // one of them is none
-            return;
+    /// Adds a param, and notes if there is one of its name, or one before it that can be left out only by name.
+    fn add_param(&mut self, params: &mut Vec<Param>, param: Param, span: &Range<usize>) {
+        let name = &param.name;
+        if params.iter().any(|before| before.name == *name) {
+            self.mistakes.add(span, format!("there is a param `{name}` already"));
         }
-        for (index, (param, written)) in params.iter().zip(items(&table.params)).enumerate() {
-            let name = &param.name;
-            let own = written.get_ref().as_table().map(ParamTable::read);
-            let span = own.and_then(|own| text(&own.name)).map_or_else(|| written.span(), |(_, span)| span);
-            if params[..index].iter().any(|before| before.name == *name) {
-                self.mistakes.add(&span, format!("there is a param `{name}` already"));
-            }
-            if let Some(before) = params[..index].last().filter(|before| before.optional && !param.optional) {
-                let message =
-                    format!("`{}` before it is optional, but not when `{name}` is passed by position", before.name);
-                self.mistakes.warn(&span, message);
-            }
+        if let Some(before) = params.last().filter(|before| before.optional && !param.optional) {
+            let message =
+                format!("`{}` before it is optional, but not when `{name}` is passed by position", before.name);
+            self.mistakes.warn(span, message);
         }
+        params.push(param);
     }
 
     /// Reads a param in its short form: `NAME: TYPE`, with a `?` behind if it may be left out.

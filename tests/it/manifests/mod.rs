@@ -6,6 +6,7 @@ mod commands;
 mod diagnostics;
 mod logs;
 mod modules;
+mod moving;
 mod programs;
 mod reliability;
 mod scripts;
@@ -50,9 +51,14 @@ pub struct Folder(tempfile::TempDir);
 impl Folder {
     /// Makes a folder with the manifest `service.cgi`, whose first line and title are made here.
     pub fn new(manifest: &str) -> Folder {
+        Folder::untitled(&format!("title = \"Test\"\n{manifest}"))
+    }
+
+    /// Makes a folder with the manifest `service.cgi`, whose first line is made here.
+    pub fn untitled(manifest: &str) -> Folder {
         let folder = Folder(tempfile::tempdir().expect("a folder"));
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
-        folder.write("service.cgi", &format!("#!{}\ntitle = \"Test\"\n{manifest}", rpcgi()), 0o755);
+        folder.write("service.cgi", &format!("#!{}\n{manifest}", rpcgi()), 0o755);
         folder
     }
 

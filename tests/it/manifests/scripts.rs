@@ -157,7 +157,7 @@ fn names_of_the_house_are_taken() {
     let path = folder.manifest();
     assert_out_of_order(
         &started_with(&[path.to_str().unwrap()], Some(&path)),
-        "names that begin with `system.` or `rpc.` are taken",
+        "every service has a method `system.listMethods` of its own",
     );
     assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o755);
 }

@@ -1,0 +1,236 @@
+//! Moving in: programs that serve XML-RPC by themselves run as they are, and answer as the systems that they come from.
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value as Json, json};
+
+use super::{Folder, Service, run, text};
+use crate::harness::soon;
+
+/// Returns the path of a file in `tests`.
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(name)
+}
+
+/// Makes a folder with a manifest for a script of `tests/modules/scripts`.
+fn script(name: &str, manifest: &str) -> Folder {
+    let folder = Folder::untitled(&format!("module = \"{name}\"\ncache = \"off\"\n{manifest}"));
+    folder.write(name, &fs::read_to_string(file("modules/scripts").join(name)).expect("it is there"), 0o644);
+    folder
+}
+
+/// Makes a folder with a manifest for a script of this text.
+fn written(name: &str, source: &str) -> Folder {
+    let folder = Folder::untitled(&format!("module = \"{name}\"\ncache = \"off\"\n"));
+    folder.write(name, source, 0o644);
+    folder
+}
+
+/// Returns what `check` says.
+fn checked(folder: &Folder) -> String {
+    text(&run(&["check", folder.manifest().to_str().expect("it is text")]).stdout)
+}
+
+/// Calls by XML-RPC, as the old clients do.
+fn xml(service: &Service, method: &str, arguments: &[&str]) -> String {
+    let url = format!("http://{}/", service.served.address);
+    let output = run(&[&["call", &url, method], arguments].concat());
+    format!("{}{}", text(&output.stdout), text(&output.stderr)).trim().to_owned()
+}
+
+#[test]
+fn a_cgi_script_of_python() {
+    let folder = script("bikes.py", "");
+    let checked = checked(&folder);
+    assert!(checked.contains("bikes.py is a script: it was run to see what it serves"), "{checked}");
+    for line in [
+        "price(kind: any, days?: any) → any",
+        "helmets.count() → any",
+        "desk.open_at(hour: int) → any",
+        "double(number: any) → any",
+        "stock.kinds() → any",
+        "greet(name: any) → any",
+        "pow(base: any, exp: any, mod?: any) → any",
+    ] {
+        assert!(checked.contains(line), "no {line} in {checked}");
+    }
+    assert!(!checked.contains("_secret") && !checked.contains("Desk"), "{checked}");
+    let page = folder.post("").env("REQUEST_METHOD", "GET").answer().body;
+    for part in ["<title>Bikes to rent</title>", "Bike rental", "Bikes by the day.", "Tells what a bike costs."] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+    let service = folder.serve();
+    let call = |method: &str, params: Json| service.call(method, params);
+    assert_eq!(call("price", json!(["racer", 2])), Ok(json!(50)));
+    assert_eq!(call("price", json!({ "days": 3, "kind": "tandem" })), Ok(json!(90)));
+    assert_eq!(call("price", json!(["unicycle"])), Err((404, "there is no bike unicycle".into())));
+    assert_eq!(call("stock.kinds", json!([])), Ok(json!(["racer", "tandem"])));
+    assert_eq!(call("double", json!([4])), Ok(json!(8)));
+    assert_eq!(call("pow", json!([2, 10])), Ok(json!(1024)));
+    assert_eq!(call("helmets.count", json!([])), Ok(json!(7)));
+    assert_eq!(call("desk.open_at", json!([10])), Ok(json!(true)));
+    assert_eq!(call("greet", json!(["Ann"])), Ok(json!("Welcome, Ann!")));
+    for unknown in ["_secret", "desk._open", "no.such", "Desk", "__init__"] {
+        let message = format!("there is no method \"{unknown}\"");
+        assert_eq!(call(unknown, json!([])), Err((-32601, message)));
+    }
+    assert_eq!(call("price", json!([])).unwrap_err().0, -32602);
+    assert!(call("crash", json!([])).unwrap_err().1.starts_with("the program failed (request "));
+    service.expect_log("NoBike: under the stairs");
+    assert_eq!(
+        xml(&service, "when", &["dateTime.iso8601:20261124T12:00:00"]),
+        "[\"DateTime\",\"20261124T12:00:00\",\"2026-11-24T12:00:00\"]"
+    );
+    assert_eq!(xml(&service, "octets", &["base64:aGVsbG8="]), "[\"Binary\",\"aGVsbG8=\"]");
+}
+
+#[test]
+fn a_server_of_python_with_an_instance_that_decides() {
+    let folder = script("office.py", "");
+    let checked = checked(&folder);
+    assert!(checked.contains("paths = [\"/RPC2\"]"), "{checked}");
+    assert!(checked.contains("tomorrow") && checked.contains("stop() → any"), "{checked}");
+    let service = folder.serve();
+    assert_eq!(xml(&service, "tomorrow", &["dateTime.iso8601:20261124T12:00:00"]), "\"2026-11-25T12:00:00\"");
+    assert_eq!(xml(&service, "reversed", &["base64:aGVsbG8="]), "\"b2xsZWg=\"");
+    assert_eq!(xml(&service, "system.methodHelp", &["tomorrow"]), "\"Tells the day after a date.\"");
+    // names that it does not list are its own matter, and may come and go
+    assert_eq!(service.call("made_up.name", json!([1])), Ok(json!(["made_up.name", [1]])));
+    assert!(service.call("later", json!([])).is_err());
+    assert_eq!(service.call("add_name", json!(["later"])), Ok(Json::Null));
+    assert_eq!(service.call("later", json!([])), Ok(json!("made later")));
+    // the next call has a process of its own again
+    assert_eq!(service.call("stop", json!([])), Ok(json!(true)));
+    assert!(service.call("later", json!([])).is_err());
+    assert_eq!(service.call("made_up.name", json!([])), Ok(json!(["made_up.name", []])));
+}
+
+#[test]
+fn by_cgi_a_script_ends_as_it_always_did() {
+    let folder = script("bikes.py", "");
+    assert_eq!(folder.call_by_cgi("double", json!([21])), Ok(json!(42)));
+    assert_eq!(folder.call_by_cgi("greet", json!(["Ann"])), Ok(json!("Welcome, Ann!")));
+}
+
+#[test]
+fn names_are_taken_away_from_scripts_too() {
+    let service = script("office.py", "without = [\"made_up.*\", \"stop\"]\n").serve();
+    assert_eq!(service.call("made_up.name", json!([])).unwrap_err().0, -32601);
+    assert_eq!(service.call("stop", json!([])).unwrap_err().0, -32601);
+    assert_eq!(service.call("add_name", json!(["x"])), Ok(Json::Null));
+}
+
+#[test]
+fn what_cannot_be_run_is_said() {
+    let server = "from xmlrpc.server import *\nserver = SimpleXMLRPCServer(('', 8000))\n";
+    for (source, expected) in [
+        (
+            "from xmlrpc.server import CGIXMLRPCRequestHandler\nimport os\nif os.environ.get('QUERY_STRING'):\n    \
+             CGIXMLRPCRequestHandler().handle_request()\nelse:\n    print('Content-Type: text/html\\n\\nHello')\n"
+                .to_owned(),
+            "the script has ended without serving: it never called handle_request() or serve_forever()",
+        ),
+        (
+            "from xmlrpc.server import CGIXMLRPCRequestHandler\nimport sys\n\
+             CGIXMLRPCRequestHandler().handle_request(sys.stdin.read())\n"
+                .to_owned(),
+            "Call handle_request() without it",
+        ),
+        (
+            "from xmlrpc.server import *\nclass Guarded(SimpleXMLRPCRequestHandler):\n    def do_POST(self):\n        \
+             pass\nSimpleXMLRPCServer(('', 1), Guarded).serve_forever()\n"
+                .to_owned(),
+            "the request handler has a `do_POST` of its own, which rpcgi does not run",
+        ),
+        (
+            "from xmlrpc.server import *\nclass Local(SimpleXMLRPCServer):\n    def verify_request(self, *_):\n        \
+             return False\nLocal(('', 1)).serve_forever()\n"
+                .to_owned(),
+            "the server's class has a `verify_request` of its own",
+        ),
+        (format!("{server}print(server.socket.getsockname())\n"), "a script has no socket under rpcgi"),
+        (format!("{server}print server\nserver.serve_forever()\n"), "This is Python 2"),
+        ("import SimpleXMLRPCServer\n".to_owned(), "This is Python 2"),
+        (format!("{server}1 / 0\n"), "ZeroDivisionError: division by zero"),
+    ] {
+        let folder = written("old.py", &source);
+        let checked = checked(&folder);
+        assert!(checked.starts_with("error: the module cannot be loaded: "), "{source}\n{checked}");
+        assert!(checked.contains(expected), "no {expected} for\n{source}\n{checked}");
+        let answer = folder.post("<methodCall/>").answer();
+        assert!(answer.head.contains("Status: 500"), "{}", answer.head);
+    }
+}
+
+#[test]
+fn a_script_may_be_taken_as_a_module() {
+    let folder = script("bikes.py", "as = \"module\"\nonly = [\"price\"]\n");
+    let service = folder.serve();
+    assert_eq!(service.call("price", json!(["racer"])), Ok(json!(25)));
+    assert_eq!(service.call("double", json!([1])).unwrap_err().0, -32601);
+    let folder = script("bikes.py", "object = \"handler\"\n");
+    let said = checked(&folder);
+    assert!(said.contains("`object` is for modules, and this is a script"), "{said}");
+    let folder = written("sums.lua", "return {}\n");
+    fs::write(folder.manifest(), fs::read_to_string(folder.manifest()).unwrap() + "as = \"script\"\n").unwrap();
+    let said = checked(&folder);
+    assert!(said.contains("no scripts of Lua are known"), "{said}");
+}
+
+/// A server in Python, until the end of the test.
+struct Original(Child);
+
+impl Drop for Original {
+    fn drop(&mut self) {
+        // it may have ended by itself
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+/// Returns a port that was free a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("there is one").port()
+}
+
+#[test]
+fn faults_are_those_of_cpython() {
+    let port = free_port();
+    let mut original = Command::new("python3");
+    original.arg(file("modules/scripts/faults.py")).env("FAULTS_PORT", port.to_string()).stdout(Stdio::null());
+    let _original = Original(original.spawn().expect("Python is there"));
+    let ask = |url: &str| {
+        let output = Command::new("python3").arg(file("clients/compat.py")).arg(url).output().expect("Python is there");
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    };
+    let url = format!("http://127.0.0.1:{port}/");
+    assert!(soon(|| ask(&url).0), "{}", ask(&url).2);
+    let (_, expected, _) = ask(&url);
+    let service = script("faults.py", "compat = \"python\"\n").serve();
+    let (_, found, complaints) = ask(&format!("http://{}/", service.served.address));
+    assert_eq!(found, expected, "{complaints}{}", service.log());
+    assert!(found.contains("<class '__main__.Own'>:mine"), "{found}");
+}
+
+#[test]
+fn faults_of_other_systems() {
+    let expected = [
+        ("twisted", 8001, "procedure no.such not found", 8002, "error"),
+        ("odoo", 1, "Exception: Method not found: no.such", 1, "ValueError: no, really: not"),
+        ("phpxmlrpc", 1, "Unknown method", 17, "Internal server error"),
+    ];
+    for (compat, not_found, text_of_it, failure, text_of_that) in expected {
+        let service = script("faults.py", &format!("compat = \"{compat}\"\n")).serve();
+        assert_eq!(xml(&service, "no.such", &[]), format!("fault {not_found}: {text_of_it}"));
+        assert_eq!(xml(&service, "fail", &[]), format!("fault {failure}: {text_of_that}"));
+        assert_eq!(xml(&service, "refuse", &[]), "fault 7: seven of them");
+        assert!(xml(&service, "nothing", &[]).starts_with("fault "), "{compat}");
+        // JSON-RPC has codes of its own
+        assert_eq!(service.call("no.such", json!([])).unwrap_err().0, -32601);
+    }
+    let said = checked(&script("faults.py", "compat = \"odoo\"\n"));
+    assert!(said.contains("callers get the class and the text of each exception"), "{said}");
+}
