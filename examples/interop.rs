@@ -3,9 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use rpcgi::xmlrpc::Value;
-use rpcgi::{Base64, DateTime, Fault, Method, Registry, Request, Server, method, methods, service};
+use rpcgi::{
+    Base64, DateTime, Fault, Limits, Method, Registry, Request, Server, Signature, Type, method, methods, service,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -356,12 +359,44 @@ fn add_doubles(a: f64, b: f64) -> Result<f64, Fault> {
     finite(a + b)
 }
 
+/// Returns what it gets, in the five ways that Twisted's documentation declares.
+fn echo_of_twisted() -> Method {
+    let echo = |_: &Request, mut params: Vec<Value>| Ok::<_, Fault>(params.pop().unwrap_or(Value::Nil));
+    let echo = Method::dynamic("echo", echo).help("Returns what it gets.");
+    let types = [Type::String, Type::Int, Type::Double, Type::Array, Type::Struct];
+    types.into_iter().fold(echo, |echo, of| echo.signature(Signature::new(of, [of])))
+}
+
+/// Tells the time, in seconds since the beginning of 1970 in UTC.
+#[method(name = "date.time")]
+fn time() -> f64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
+}
+
+/// Returns the values of a header of the request.
+#[method(name = "headerValue")]
+fn header_value(
+    request: &Request,
+    /// the name of the header
+    name: String,
+) -> Vec<String> {
+    request.header(&name).into_iter().map(|value| value.into_owned()).collect()
+}
+
+/// Returns something to think about.
+#[method]
+fn quote() -> &'static str {
+    "What is worth doing is worth doing twice, but not in the same place."
+}
+
 fn main() -> ExitCode {
     allocator::settle();
     Server::new("Interop")
         .title("rpcgi: methods to test clients with")
         .documentation("UserLand's validator1, interopEchoTests, phpxmlrpc's examples, a wheel, and more.")
         .paths(["/", "/RPC2", "/rpc", "/cgi-bin/interop", "/fcgid/interop", "/one", "/many"])
+        // some clients ask for the help and the signature of each method in one call
+        .limits(Limits { calls: 200, ..Limits::default() })
         .mount("validator1", Validator1)
         .mount("interopEchoTests", interop_echo_tests())
         .methods(methods![
@@ -374,8 +409,9 @@ fn main() -> ExitCode {
             invert_booleans
         ])
         .methods(echo!("examples.stringecho", String))
-        .mount("wheel", wheel::Wheel)
-        .methods(echo!("echo", Value))
+        .methods(wheel::Wheel)
+        .methods(echo_of_twisted())
+        .methods(methods![time, header_value, quote])
         .methods(Method::overload("add", methods![add_ints, add_doubles]))
         .methods(Method::overload("pow", methods![int_pow, double_pow]))
         .methods(methods![fault, div])

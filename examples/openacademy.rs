@@ -2,8 +2,9 @@
 //!
 //! Several servers in one program, each at its path, as Odoo and PowerOn have them:
 //!
-//! * `/xmlrpc/common`: `login(db, user, password)` tells the user's id;
-//! * `/xmlrpc/object`: `execute(db, uid, password, model, method, args..)` works with the records of a model;
+//! * `/xmlrpc/2/common`: `version()`, and `authenticate(db, user, password, {})`, which tells the user's id;
+//! * `/xmlrpc/2/object`: `execute_kw(db, uid, password, model, method, args, kw)` works with the records of a model;
+//! * `/xmlrpc/common` and `/xmlrpc/object`: the same, with their older names `login` and `execute`;
 //! * `/jsonrpc`: `call`, with params `{"service": "common" | "object", "method": .., "args": [..]}`, does either.
 //!
 //! Try it: `cargo run --example openacademy -- serve`, and in another terminal
@@ -28,7 +29,7 @@ use rpcgi::{Fault, Method, Request, Server};
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params_from_iter};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 
 #[path = "../src/allocator.rs"]
@@ -41,9 +42,11 @@ fn main() -> ExitCode {
     let academy = Arc::new(Academy { file: file.into(), idle: Mutex::default() });
     Server::new("Open Academy")
         .documentation(
-            "Courses, their sessions, and notes. Log in at `/xmlrpc/common`, work at `/xmlrpc/object`, or do both at \
+            "Courses, their sessions, and notes. Log in at `/xmlrpc/2/common`, work at `/xmlrpc/2/object`, or do both at \
              `/jsonrpc`. As it comes, the database is `openacademy`, with the user `admin` and the password `admin`.",
         )
+        .at("/xmlrpc/2/common", common(Arc::clone(&academy)))
+        .at("/xmlrpc/2/object", object(Arc::clone(&academy)))
         .at("/xmlrpc/common", common(Arc::clone(&academy)))
         .at("/xmlrpc/object", object(Arc::clone(&academy)))
         .at("/jsonrpc", json(academy))
@@ -51,20 +54,72 @@ fn main() -> ExitCode {
 }
 
 fn common(academy: Arc<Academy>) -> Server {
-    let login = move |db: String, user: String, password: String| academy.login(&db, &user, &password);
+    let other = Arc::clone(&academy);
+    let login = move |db: String, user: String, password: String| other.login(&db, &user, &password);
     let login = Method::new("login", login)
         .params(["db", "user", "password"])
-        .help("Tells the id of a user, which `execute` asks for.")
-        .fault(DENIED, NO_USER);
-    Server::new("Open Academy: common").methods(login)
+        .help("Tells the id of a user, which `execute` asks for, or false if there is none of that password.");
+    let authenticate =
+        move |db: String, user: String, password: String, _agent: Value| academy.login(&db, &user, &password);
+    let authenticate = Method::new("authenticate", authenticate)
+        .params(["db", "user", "password", "user_agent_env"])
+        .help("Tells the id of a user, which `execute_kw` asks for, or false if there is none of that password.");
+    let version = Method::new("version", Version::default).help("Tells which version of the interface this is.");
+    Server::new("Open Academy: common").methods(login).methods(authenticate).methods(version)
+}
+
+/// The version, as Odoo tells it.
+#[derive(Serialize, JsonSchema)]
+struct Version {
+    server_version: &'static str,
+    server_version_info: (i32, i32, i32, &'static str, i32, &'static str),
+    server_serie: &'static str,
+    protocol_version: i32,
+}
+
+impl From<Version> for Value {
+    fn from(version: Version) -> Value {
+        let Version { server_version, server_version_info, server_serie, protocol_version } = version;
+        let (major, minor, micro, level, serial, edition) = server_version_info;
+        let info: Vec<Value> =
+            vec![major.into(), minor.into(), micro.into(), level.into(), serial.into(), edition.into()];
+        let members = [
+            ("server_version", Value::from(server_version)),
+            ("server_version_info", Value::Array(info)),
+            ("server_serie", server_serie.into()),
+            ("protocol_version", protocol_version.into()),
+        ];
+        Value::Struct(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+}
+
+impl Default for Version {
+    fn default() -> Version {
+        Version {
+            server_version: "1.0",
+            server_version_info: (1, 0, 0, "final", 0, ""),
+            server_serie: "1.0",
+            protocol_version: 1,
+        }
+    }
 }
 
 fn object(academy: Arc<Academy>) -> Server {
-    let execute = move |_: &Request, params: Vec<Value>| academy.execute(params);
+    let other = Arc::clone(&academy);
+    let execute = move |_: &Request, params: Vec<Value>| other.execute(params);
     let execute =
         Method::dynamic("execute", execute).help(EXECUTE_HELP).fault(DENIED, NO_USER).fault(MISSING, NO_RECORD);
-    Server::new("Open Academy: object").methods(execute)
+    let execute_kw = move |_: &Request, params: Vec<Value>| academy.execute_kw(params);
+    let execute_kw =
+        Method::dynamic("execute_kw", execute_kw).help(EXECUTE_KW_HELP).fault(DENIED, NO_USER).fault(MISSING, NO_RECORD);
+    Server::new("Open Academy: object").methods(execute).methods(execute_kw)
 }
+
+const EXECUTE_KW_HELP: &str = "\
+Works with the records of a model, with params by position and by name.
+
+The params are database, user id, password, model, method, an array of what the method takes, and a struct of what it
+takes by name. Models and methods are those of `execute`.";
 
 const NO_USER: &str = "there is no such user, or the password is another";
 const NO_RECORD: &str = "there is no such model, method, field or record, or a value does not fit its field";
@@ -73,8 +128,8 @@ const EXECUTE_HELP: &str = "\
 Works with the records of a model.
 
 The params are database, user id, password, model, method, and what the method takes. The models are
-`openacademy.course` (name), `openacademy.session` (name, seats, start_date, duration, course_id) and `note.note` (memo,
-color, create_uid). The methods:
+`openacademy.course` (name), `openacademy.session` (name, seats, start_date, duration, course_id), `note.note` (memo,
+color, create_uid) and `res.partner` (name, is_company, comment, country_id). The methods:
 
 * `search(domain, offset, limit, order)`: the ids of records. A domain is an array of conditions
   `[field, operator, value]`, which all must hold; the operators are `=`, `!=`, `<`, `<=`, `>`, `>=`, `like`, `ilike`
@@ -82,6 +137,9 @@ color, create_uid). The methods:
 * `read(ids, fields)`: records as structs, with the fields named, or all. What is not set is false; a `course_id` or
   `create_uid` is an array of the id and the name.
 * `search_read(domain, fields, offset, limit, order)`: both.
+* `search_count(domain)`: how many there are.
+* `fields_get(allfields, attributes)`: what the fields are. `check_access_rights(operation, raise_exception)`: true.
+* `name_get(ids)`: arrays of the id and the name.
 * `create(values)`: makes a record of a struct, and tells its id.
 * `write(ids, values)` and `unlink(ids)`: change and remove records; with a course go its sessions.
 
@@ -90,18 +148,28 @@ What stands last may be left out.";
 fn json(academy: Arc<Academy>) -> Server {
     let call = move |service: Service, method: String, args: Vec<Value>| match (service, &method[..]) {
         (Service::Common, "login") => {
-            let mut arguments = Arguments(args.into_iter());
+            let mut arguments = Arguments::new(args);
             let (db, user): (String, String) = (arguments.take("db")?, arguments.take("user")?);
             let password: String = arguments.take("password")?;
             arguments.finish()?;
-            academy.login(&db, &user, &password).map(Value::Int)
+            academy.login(&db, &user, &password)
         }
+        (Service::Common, "authenticate") => {
+            let mut arguments = Arguments::new(args);
+            let (db, user): (String, String) = (arguments.take("db")?, arguments.take("user")?);
+            let (password, _agent): (String, Value) =
+                (arguments.take("password")?, arguments.take("user_agent_env")?);
+            arguments.finish()?;
+            academy.login(&db, &user, &password)
+        }
+        (Service::Common, "version") => Ok(Value::from(Version::default())),
         (Service::Object, "execute") => academy.execute(args),
+        (Service::Object, "execute_kw") => academy.execute_kw(args),
         _ => Err(Fault::new(Fault::METHOD_NOT_FOUND, format!("the service has no method \"{method}\"")).into()),
     };
     let call = Method::new("call", call)
         .params(["service", "method", "args"])
-        .help("Calls `login` of the service `common`, or `execute` of the service `object`.")
+        .help("Calls a method of the service `common` or `object`.")
         .fault(DENIED, NO_USER)
         .fault(MISSING, NO_RECORD);
     Server::new("Open Academy: JSON-RPC").methods(call)
@@ -130,31 +198,43 @@ fn missing(message: impl Into<String>) -> Box<dyn std::error::Error + Send + Syn
     Fault::new(MISSING, message).into()
 }
 
-/// The params of a call, one after the other.
-struct Arguments(std::vec::IntoIter<Value>);
+/// The params of a call, one after the other, and those that go by name.
+struct Arguments {
+    by_position: std::vec::IntoIter<Value>,
+    by_name: Vec<(String, Value)>,
+}
 
 impl Arguments {
+    fn new(by_position: Vec<Value>) -> Arguments {
+        Arguments { by_position: by_position.into_iter(), by_name: Vec::new() }
+    }
+
+    /// Returns the next value, or that of a name.
+    fn next(&mut self, name: &str) -> Option<Value> {
+        self.by_position.next().or_else(|| {
+            let at = self.by_name.iter().position(|(known, _)| known == name)?;
+            Some(self.by_name.remove(at).1)
+        })
+    }
+
     fn take<T: DeserializeOwned>(&mut self, name: &str) -> Outcome<T> {
-        let value = self.0.next().ok_or_else(|| invalid(format!("expected {name}, found no more params")))?;
+        let value = self.next(name).ok_or_else(|| invalid(format!("expected {name}, found no more params")))?;
         Ok(xmlrpc::from_value(value).map_err(|error| invalid(format!("{name}: {error}")))?)
     }
 
     /// Takes a param that may be left out; as in Odoo, false stands for that.
     fn take_or_default<T: DeserializeOwned + Default>(&mut self, name: &str) -> Outcome<T> {
-        match self.0.as_slice().first() {
-            None => Ok(T::default()),
-            Some(Value::Nil | Value::Boolean(false)) => {
-                self.0.next();
-                Ok(T::default())
-            }
-            Some(_) => self.take(name),
+        match self.next(name) {
+            None | Some(Value::Nil | Value::Boolean(false)) => Ok(T::default()),
+            Some(value) => Ok(xmlrpc::from_value(value).map_err(|error| invalid(format!("{name}: {error}")))?),
         }
     }
 
     fn finish(mut self) -> Outcome<()> {
-        match self.0.next() {
-            None => Ok(()),
-            Some(_) => Err(invalid("expected no more params, found one more").into()),
+        match (self.by_position.next(), self.by_name.first()) {
+            (None, None) => Ok(()),
+            (Some(_), _) => Err(invalid("expected no more params, found one more").into()),
+            (None, Some((name, _))) => Err(invalid(format!("expected no more params, found \"{name}\"")).into()),
         }
     }
 }
@@ -181,9 +261,11 @@ impl Academy {
         done
     }
 
-    fn login(&self, database: &str, login: &str, password: &str) -> Outcome<i64> {
+    /// Tells the id of a user; as in Odoo, false if there is none.
+    fn login(&self, database: &str, login: &str, password: &str) -> Outcome<Value> {
         let known = self.user("SELECT id, password FROM res_users WHERE login = ?", login)?;
-        verify(known.filter(|_| database == DATABASE), password)
+        let uid = verify(known.filter(|_| database == DATABASE), password)?;
+        Ok(uid.map_or(Value::Boolean(false), Value::Int))
     }
 
     /// Finds a user: the id, and the hash of the password.
@@ -195,20 +277,37 @@ impl Academy {
     }
 
     fn execute(&self, params: Vec<Value>) -> Outcome<Value> {
-        let mut arguments = Arguments(params.into_iter());
+        let mut arguments = Arguments::new(params);
+        let (uid, model, method) = self.called(&mut arguments)?;
+        self.with(|connection| model.call(connection, uid, &method, arguments))
+    }
+
+    fn execute_kw(&self, params: Vec<Value>) -> Outcome<Value> {
+        let mut arguments = Arguments::new(params);
+        let (uid, model, method) = self.called(&mut arguments)?;
+        let mut inner = Arguments::new(arguments.take("args")?);
+        if let Some(Value::Struct(members)) = arguments.next("kw") {
+            inner.by_name = members.into_iter().collect();
+        }
+        arguments.finish()?;
+        self.with(|connection| model.call(connection, uid, &method, inner))
+    }
+
+    /// Takes what every call begins with: who calls, and the method of a model.
+    fn called(&self, arguments: &mut Arguments) -> Outcome<(i64, &'static Model, String)> {
         let database: String = arguments.take("database")?;
         let uid: i64 = arguments.take("user id")?;
         let password: String = arguments.take("password")?;
         let known = self.user("SELECT id, password FROM res_users WHERE id = ?", uid)?;
         let uid = verify(known.filter(|_| database == DATABASE), &password)?;
+        let uid = uid.ok_or_else(|| Fault::new(DENIED, "access denied"))?;
         let model = Model::find(&arguments.take::<String>("model")?)?;
-        let method: String = arguments.take("method")?;
-        self.with(|connection| model.call(connection, uid, &method, arguments))
+        Ok((uid, model, arguments.take("method")?))
     }
 }
 
 /// Lets a user in. An unknown user costs as much work as a wrong password, and gets the same answer.
-fn verify(known: Option<(i64, String)>, password: &str) -> Outcome<i64> {
+fn verify(known: Option<(i64, String)>, password: &str) -> Outcome<Option<i64>> {
     /// The hash of no user's password, in the form and cost of all others.
     const NOBODY: &str =
         "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -216,10 +315,7 @@ fn verify(known: Option<(i64, String)>, password: &str) -> Outcome<i64> {
     let hash = known.as_ref().map_or(NOBODY, |(_, hash)| hash);
     let hash = PasswordHash::new(hash).map_err(|error| format!("a password is not hashed: {error}"))?;
     let is_right = Argon2::default().verify_password(password.as_bytes(), &hash).is_ok();
-    match known {
-        Some((uid, _)) if is_right => Ok(uid),
-        _ => Err(Fault::new(DENIED, "access denied").into()),
-    }
+    Ok(known.filter(|_| is_right).map(|(uid, _)| uid))
 }
 
 /// Opens the database, and makes it if it is missing.
@@ -286,6 +382,13 @@ const TABLES: &str = "
     CREATE TABLE note_note (
         id INTEGER PRIMARY KEY AUTOINCREMENT, memo TEXT, color INTEGER, create_uid INTEGER REFERENCES res_users
     );
+    CREATE TABLE res_country (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);
+    CREATE TABLE res_partner (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL, is_company INTEGER, comment TEXT,
+        country_id INTEGER REFERENCES res_country
+    );
+    INSERT INTO res_country (name) VALUES ('Belgium'), ('Poland');
+    INSERT INTO res_partner (name, is_company, country_id) VALUES ('Agrolait', 1, 1), ('Ann Kowalska', NULL, 2);
     INSERT INTO openacademy_course (name) VALUES ('Functional Training'), ('Technical Training');
     INSERT INTO openacademy_session (name, seats, start_date, duration, course_id) VALUES
         ('First functional session', 20, '2026-09-07', 3, 1),
@@ -310,6 +413,7 @@ struct Field {
 #[derive(Clone, Copy)]
 enum Kind {
     Text,
+    Flag,
     Integer,
     Number,
     /// `YYYY-MM-DD`.
@@ -318,7 +422,7 @@ enum Kind {
     Record(&'static str),
 }
 
-const MODELS: [Model; 3] = [
+const MODELS: [Model; 4] = [
     Model { name: "openacademy.course", table: "openacademy_course", fields: &[Field::required("name", Kind::Text)] },
     Model {
         name: "openacademy.session",
@@ -340,9 +444,33 @@ const MODELS: [Model; 3] = [
             Field::new("create_uid", Kind::Record("res_users")),
         ],
     },
+    Model {
+        name: "res.partner",
+        table: "res_partner",
+        fields: &[
+            Field::required("name", Kind::Text),
+            Field::new("is_company", Kind::Flag),
+            Field::new("comment", Kind::Text),
+            Field::new("country_id", Kind::Record("res_country")),
+        ],
+    },
 ];
 
 const ID: Field = Field::new("id", Kind::Integer);
+
+impl Kind {
+    /// Returns Odoo's name of it.
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Text => "char",
+            Kind::Flag => "boolean",
+            Kind::Integer => "integer",
+            Kind::Number => "float",
+            Kind::Date => "date",
+            Kind::Record(_) => "many2one",
+        }
+    }
+}
 
 impl Field {
     const fn new(name: &'static str, kind: Kind) -> Field {
@@ -357,12 +485,14 @@ impl Field {
     fn cell(&self, value: Value) -> Outcome<Cell> {
         let expected = match (self.kind, value) {
             (_, Value::Nil | Value::Boolean(false)) => return Ok(Cell::Null),
+            (Kind::Flag, Value::Boolean(flag)) => return Ok(flag.into()),
             (Kind::Text, Value::String(text)) => return Ok(text.into()),
             (Kind::Integer | Kind::Record(_), Value::Int(number)) => return Ok(number.into()),
             (Kind::Number, Value::Int(number)) => return Ok((number as f64).into()),
             (Kind::Number, Value::Double(number)) => return Ok(number.into()),
             (Kind::Date, Value::DateTime(date)) => return Ok(date.date().to_string().into()),
             (Kind::Date, Value::String(text)) if is_date(&text) => return Ok(text.into()),
+            (Kind::Flag, _) => "a boolean",
             (Kind::Text, _) => "a string",
             (Kind::Integer | Kind::Record(_), _) => "an int",
             (Kind::Number, _) => "a double",
@@ -385,9 +515,10 @@ fn is_date(text: &str) -> bool {
 }
 
 /// Converts a cell for callers: what is not set is false.
-fn value(cell: Cell) -> Value {
+fn value(cell: Cell, kind: Kind) -> Value {
     match cell {
         Cell::Null => Value::Boolean(false),
+        Cell::Integer(number) if matches!(kind, Kind::Flag) => Value::Boolean(number != 0),
         Cell::Integer(number) => number.into(),
         Cell::Real(number) => number.into(),
         Cell::Text(text) => text.into(),
@@ -441,6 +572,27 @@ impl Model {
                 let found = self.search(connection, arguments.take_or_default("domain")?, arguments)?;
                 Ok(Value::Array(found.into_iter().map(Value::Int).collect()))
             }
+            "search_count" => {
+                let found = self.search(connection, arguments.take_or_default("domain")?, arguments)?;
+                Ok(i64::try_from(found.len())?.into())
+            }
+            "check_access_rights" => {
+                let _operation: String = arguments.take("operation")?;
+                let _raises: bool = arguments.take_or_default("raise_exception")?;
+                arguments.finish()?;
+                Ok(true.into())
+            }
+            "fields_get" => {
+                let names: Vec<String> = arguments.take_or_default("allfields")?;
+                let attributes: Vec<String> = arguments.take_or_default("attributes")?;
+                arguments.finish()?;
+                Ok(self.fields_told(&names, &attributes))
+            }
+            "name_get" => {
+                let ids = ids(arguments.take("ids")?)?;
+                arguments.finish()?;
+                self.names(connection, &ids)
+            }
             "read" => {
                 let ids = ids(arguments.take("ids")?)?;
                 let fields: Vec<String> = arguments.take_or_default("fields")?;
@@ -471,6 +623,32 @@ impl Model {
             }
             _ => Err(missing(format!("{} has no method \"{method}\"", self.name))),
         }
+    }
+
+    /// Tells what fields are: those of these names, or all; by these attributes, or all.
+    fn fields_told(&self, names: &[String], attributes: &[String]) -> Value {
+        let is_wanted = |wanted: &[String], name: &str| wanted.is_empty() || wanted.iter().any(|known| known == name);
+        let told = |field: &Field| {
+            let attributes = [("type", field.kind.name()), ("string", field.name), ("help", "")]
+                .into_iter()
+                .filter(|(name, _)| is_wanted(attributes, name))
+                .map(|(name, text)| (name.to_owned(), Value::from(text)));
+            Value::Struct(attributes.collect())
+        };
+        let fields = self.fields.iter().chain([&ID]).filter(|field| is_wanted(names, field.name));
+        Value::Struct(fields.map(|field| (field.name.to_owned(), told(field))).collect())
+    }
+
+    /// Returns pairs of the id and the name of records.
+    fn names(&self, connection: &Connection, ids: &[i64]) -> Outcome<Value> {
+        let Value::Array(records) = self.read(connection, ids, &["name".to_owned()])? else {
+            return Ok(Value::Array(Vec::new()));
+        };
+        let pair = |record: Value| {
+            let of = |name: &str| record.member(name).cloned().unwrap_or(Value::Boolean(false));
+            Value::Array(vec![of("id"), of("name")])
+        };
+        Ok(Value::Array(records.into_iter().map(pair).collect()))
     }
 
     fn search(&self, connection: &Connection, domain: Vec<Value>, mut arguments: Arguments) -> Outcome<Vec<i64>> {
@@ -559,7 +737,7 @@ impl Model {
                 let mut members = vec![("id".to_owned(), Value::Int(row.get(0)?))];
                 for (index, field) in fields.iter().enumerate() {
                     let (cell, name): (Cell, Option<String>) = (row.get(1 + 2 * index)?, row.get(2 + 2 * index)?);
-                    let value = value(cell);
+                    let value = value(cell, field.kind);
                     let value = match name {
                         Some(name) => Value::Array(vec![value, name.into()]),
                         None => value,

@@ -1,4 +1,4 @@
-//! An American roulette wheel, to call with XML-RPC: `wheel.spin` and `wheel.spinList`.
+//! An American roulette wheel, to call with XML-RPC: `spin` and `spinList`, also as `wheel.spin` and `wheel.spinList`.
 //!
 //! Try it: `cargo run --example wheel -- serve`, and open the URL it prints.
 
@@ -20,6 +20,7 @@ impl Wheel {
     /// Returns where the ball came to rest: the number (`0` to `36`, or `00`), its colour (`RED`, `BLACK` or `GREEN`),
     /// whether it is `EVEN` or `ODD`, and whether it is `LOW` (up to 18) or `HIGH`. The zeros are `GREEN`, and `ZERO`
     /// in the last two places.
+    #[method(alias = "wheel.spin")]
     pub fn spin(&self) -> [String; 4] {
         let pocket = RandomState::new().hash_one("spin") % 38;
         let colour = if RED.contains(&pocket) { "RED" } else { "BLACK" };
@@ -35,7 +36,7 @@ impl Wheel {
     /// Spins the wheel several times.
     ///
     /// Returns an array of what spin() returns.
-    #[method(fault(1, "less than 0 spins, or more than 1000"))]
+    #[method(alias = "wheel.spinList", fault(1, "less than 0 spins, or more than 1000"))]
     pub fn spin_list(
         &self,
         /// how often: 1 unless given, 1000 at most
@@ -52,6 +53,6 @@ fn main() -> ExitCode {
     Server::new("Roulette")
         .title("An American roulette wheel")
         .documentation("Thirty-eight pockets and a ball. *Rien ne va plus!*")
-        .mount("wheel", Wheel)
+        .methods(Wheel)
         .run()
 }

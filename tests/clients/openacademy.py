@@ -105,9 +105,9 @@ def exercise(name, login, execute):
 
     # what is wrong
     denied = (3, "access denied")
-    assert refused(login, DB, USER, "wrong") == denied
-    assert refused(login, DB, "nobody", "wrong") == denied
-    assert refused(login, "other", USER, PASSWORD) == denied
+    assert login(DB, USER, "wrong") is False
+    assert login(DB, "nobody", "wrong") is False
+    assert login("other", USER, PASSWORD) is False
     assert refused(execute, DB, uid, "wrong", "note.note", "search") == denied
     assert refused(execute, DB, 99, PASSWORD, "note.note", "search") == denied
     for expected, args in [
@@ -134,6 +134,45 @@ def exercise(name, login, execute):
 
 exercise("XML-RPC", common.login, objects.execute)
 exercise("JSON-RPC", lambda *args: call("common", "login", *args), lambda *args: call("object", "execute", *args))
+
+
+# the client that Odoo's documentation prints, but for the names of databases and users
+info = {"database": DB, "user": USER, "password": PASSWORD}
+db, username, password = info["database"], info["user"], info["password"]
+
+common = xmlrpc.client.ServerProxy("{}/xmlrpc/2/common".format(url))
+version = common.version()
+assert version["protocol_version"] == 1 and version["server_version_info"][3] == "final", version
+uid = common.authenticate(db, username, password, {})
+assert uid == 1
+assert common.authenticate(db, username, "wrong", {}) is False
+models = xmlrpc.client.ServerProxy("{}/xmlrpc/2/object".format(url))
+assert models.execute_kw(
+    db, uid, password, "res.partner", "check_access_rights", ["read"], {"raise_exception": False}) is True
+companies = [[["is_company", "=", True]]]
+ids = models.execute_kw(db, uid, password, "res.partner", "search", companies)
+assert ids == [1], ids
+assert models.execute_kw(db, uid, password, "res.partner", "search", companies, {"offset": 10, "limit": 5}) == []
+assert models.execute_kw(db, uid, password, "res.partner", "search_count", companies) == 1
+ids = models.execute_kw(db, uid, password, "res.partner", "search", companies, {"limit": 1})
+[record] = models.execute_kw(db, uid, password, "res.partner", "read", [ids])
+assert record["is_company"] is True and record["country_id"] == [1, "Belgium"], record
+[record] = models.execute_kw(
+    db, uid, password, "res.partner", "read", [ids], {"fields": ["name", "country_id", "comment"]})
+assert record == {"id": 1, "name": "Agrolait", "country_id": [1, "Belgium"], "comment": False}, record
+fields = models.execute_kw(
+    db, uid, password, "res.partner", "fields_get", [], {"attributes": ["string", "help", "type"]})
+assert fields["country_id"]["type"] == "many2one", fields
+found = models.execute_kw(
+    db, uid, password, "res.partner", "search_read", companies,
+    {"fields": ["name", "country_id", "comment"], "limit": 5})
+assert found == [record], found
+id = models.execute_kw(db, uid, password, "res.partner", "create", [{"name": "New Partner"}])
+models.execute_kw(db, uid, password, "res.partner", "write", [[id], {"name": "Newer partner"}])
+assert models.execute_kw(db, uid, password, "res.partner", "name_get", [[id]]) == [[id, "Newer partner"]]
+models.execute_kw(db, uid, password, "res.partner", "unlink", [[id]])
+assert models.execute_kw(db, uid, password, "res.partner", "search", [[["id", "=", id]]]) == []
+assert refused(models.execute_kw, db, uid, "wrong", "res.partner", "search", [[]]) == (3, "access denied")
 
 # a notification is answered by nothing
 notification = {"jsonrpc": "2.0", "method": "call", "params": {"service": "common", "method": "login", "args": []}}
@@ -163,11 +202,16 @@ notes = objects.execute(DB, 1, PASSWORD, "note.note", "search_read", [["memo", "
 assert sorted(note["color"] for note in notes) == sorted(list(range(WRITERS)) * WRITES), notes
 
 # each path has its own methods, and their page
-for path, method in [("/xmlrpc/common", "login"), ("/xmlrpc/object", "execute"), ("/jsonrpc", "call")]:
+common_methods, object_methods = ["authenticate", "login", "version"], ["execute", "execute_kw"]
+for path, expected in [
+    ("/xmlrpc/common", common_methods), ("/xmlrpc/2/common", common_methods), ("/xmlrpc/object", object_methods),
+    ("/xmlrpc/2/object", object_methods), ("/jsonrpc", ["call"]),
+]:
     methods = xmlrpc.client.ServerProxy(url + path).system.listMethods()
-    assert [name for name in methods if "." not in name] == [method], methods
+    assert [name for name in methods if "." not in name] == expected, methods
     with urllib.request.urlopen(url + path) as page:
-        assert f'id="m-{method}"' in page.read().decode(), path
+        text = page.read().decode()
+        assert all(f'id="m-{method}"' in text for method in expected), path
 try:
     urllib.request.urlopen(url + "/xmlrpc/other")
     raise AssertionError("there is something at /xmlrpc/other")

@@ -36,7 +36,7 @@ same(call('interopEchoTests.echoDate', RPC::XML::datetime_iso8601->new('19980717
 same(call('interopEchoTests.echoBase64', RPC::XML::base64->new("\0\xFF" x 100))->value, "\0\xFF" x 100);
 same(call('interopEchoTests.echoFloat', RPC::XML::double->new(1.5))->value, 1.5);
 same(call('interopEchoTests.echoBoolean', RPC::XML::boolean->new(1))->value, 1);
-same(ref call('echo', RPC::XML::nil->new), 'RPC::XML::nil');
+same(ref call('interopEchoTests.echoValue', RPC::XML::nil->new), 'RPC::XML::nil');
 my $fault = call('fault');
 $fault->is_fault or die "no fault\n";
 same($fault->code, 123);

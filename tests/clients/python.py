@@ -83,6 +83,17 @@ same(server.examples.invertBooleans([True, False]), [False, True])
 
 # the wheel, and the methods of Twisted's and Python's documentation
 number, colour, parity, half = server.wheel.spin()
+same(len(server.spin()), 4)
+same(len(server.spinList(2)), 2)
+signatures = [[name, name] for name in ("string", "int", "double", "array", "struct")]
+same(server.system.methodSignature("echo"), signatures)
+for value in "text", 7, 1.5, [1, "two"], {"a": 1}:
+    same(server.echo(value), value)
+assert fault(server.echo, True)[0] == -32602
+same(type(getattr(server.date, "time")()), float)
+same(server.headerValue("Content-Type"), ["text/xml"])
+same(server.headerValue("X-None"), [])
+same(type(server.quote()), str)
 assert colour in ("RED", "BLACK", "GREEN") and (colour == "GREEN") == (number in ("0", "00"))
 assert parity in ("EVEN", "ODD", "ZERO") and half in ("LOW", "HIGH", "ZERO")
 same([len(server.wheel.spinList(*params)) for params in [(), (3,), (0,), (1000,)]], [1, 3, 0, 1000])

@@ -65,7 +65,7 @@ static void echo_base64(void) {
 }
 
 static void echo_nil(void) {
-    CALL("echo", "(n)");
+    CALL("interopEchoTests.echoValue", "(n)");
     same("nil", xmlrpc_value_type(result) == XMLRPC_TYPE_NIL);
     xmlrpc_DECREF(result);
 }

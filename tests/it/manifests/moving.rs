@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value as Json, json};
 
 use super::{Folder, Service, run, text};
-use crate::harness::soon;
+use crate::harness::{Served, soon};
 
 /// Returns the path of a file in `tests`.
 fn file(name: &str) -> PathBuf {
@@ -233,4 +233,18 @@ fn faults_of_other_systems() {
     }
     let said = checked(&script("faults.py", "compat = \"odoo\"\n"));
     assert!(said.contains("callers get the class and the text of each exception"), "{said}");
+}
+
+#[test]
+fn the_printed_client_of_the_wheel() {
+    let program = "import sys, xmlrpc.client\nserver = xmlrpc.client.ServerProxy(sys.argv[1])\n\
+                   print(len(server.spin()), len(server.wheel.spin()), len(server.wheel.spinList(3)))\n";
+    let spins = |address: &str| {
+        let output = Command::new("python3").args(["-c", program, &format!("http://{address}/")]).output();
+        let output = output.expect("Python is there");
+        assert_eq!(text(&output.stdout), "4 4 3\n", "{}", text(&output.stderr));
+    };
+    let manifest = super::own("wheel");
+    spins(&Served::start(super::rpcgi(), &["serve", manifest.to_str().unwrap(), "--listen", "127.0.0.1:0"]).address);
+    spins(&Served::start("wheel", &["serve", "--listen", "127.0.0.1:0"]).address);
 }
