@@ -391,12 +391,14 @@ fn quote() -> &'static str {
 
 fn main() -> ExitCode {
     allocator::settle();
+    let mut limits = Limits::default();
+    // some clients ask for the help and the signature of every method in one multicall
+    limits.calls = 200;
     Server::new("Interop")
         .title("rpcgi: methods to test clients with")
         .documentation("UserLand's validator1, interopEchoTests, phpxmlrpc's examples, a wheel, and more.")
         .paths(["/", "/RPC2", "/rpc", "/cgi-bin/interop", "/fcgid/interop", "/one", "/many"])
-        // some clients ask for the help and the signature of each method in one call
-        .limits(Limits { calls: 200, ..Limits::default() })
+        .limits(limits)
         .mount("validator1", Validator1)
         .mount("interopEchoTests", interop_echo_tests())
         .methods(methods![
