@@ -23,6 +23,10 @@ module RpcgiHarness
   class Refused < StandardError
   end
 
+  # Says that a script serves no such name.
+  class Unknown < StandardError
+  end
+
   # Holds the whole conversation.
   def run
     open_socket
@@ -30,16 +34,33 @@ module RpcgiHarness
     Kernel.require 'json'
     setup = next_document or return
     prepare(setup)
+    # Its text stands before this one where the file is a script.
+    return RpcgiScript.run(self, @file) if @script
+
     begin
       load_module(setup)
-      described = { 'described' => description } if setup['describe']
     rescue Exception => thrown # rubocop:disable Lint/RescueException -- `exit` is an exception too
-      forked? && Kernel.raise
-      write('broken' => account(thrown))
-      Process.exit!(1)
+      broken(thrown)
+    end
+    converse
+  end
+
+  # Tells of the module, if that is wanted, and answers calls until there are no more.
+  def converse
+    begin
+      described = { 'described' => description } if @describe
+    rescue Exception => thrown # rubocop:disable Lint/RescueException
+      broken(thrown)
     end
     write(described) if described
     serve
+  end
+
+  # Ends with the account of why there is no module.
+  def broken(thrown)
+    forked? && Kernel.raise(thrown)
+    write('broken' => account(thrown))
+    Process.exit!(1)
   end
 
   # Moves the socket to descriptors of its own, which what the module starts does not inherit.
@@ -58,6 +79,8 @@ module RpcgiHarness
     @file = File.realpath(setup['file']) rescue setup['file']
     @folder = "#{File.dirname(@file).chomp('/')}/"
     @context = setup['context']
+    @describe = setup['describe']
+    @script = setup['as'] == 'script'
     $LOAD_PATH.unshift(@folder.chomp('/'))
     # Web servers set no locale. Files are read as the author's terminal does it.
     Encoding.default_external = UTF_8 if Encoding.default_external == Encoding::US_ASCII
@@ -115,6 +138,8 @@ module RpcgiHarness
 
   # Calls a function, and returns the members of the answer that tell what came of it.
   def outcome(call)
+    return { 'result' => to_wire(RpcgiScript.call(call['call'], call['args'])) } if @script
+
     method = method_named(call['call'])
     named = (call['named'] || {}).transform_keys(&:to_sym)
     args = call['args']
@@ -122,6 +147,8 @@ module RpcgiHarness
     { 'result' => to_wire(named.empty? ? method.call(*args) : method.call(*args, **named)) }
   rescue Refused => refused
     { 'fault' => [INTERNAL_ERROR, refused.message] }
+  rescue Unknown
+    { 'unknown' => true }
   rescue Exception => thrown # rubocop:disable Lint/RescueException -- `exit`, `abort`, and recursion without an end
     forked? && Kernel.raise
     (fault = fault_of(thrown)) ? { 'fault' => fault } : { 'error' => account(thrown) }
@@ -216,6 +243,8 @@ module RpcgiHarness
   # A time without a zone is one of the local zone.
   def time(text)
     year, month, day, hour, minute, second = text.match(/\A(-?\d+)-(\d+)-(\d+)T(\d+):(\d+):([\d.]+)/).captures
+    return XMLRPC::DateTime.new(*[year, month, day, hour, minute, second].map(&:to_i)) if @script
+
     Time.local(year.to_i, month.to_i, day.to_i, hour.to_i, minute.to_i, second.to_r)
   end
 
@@ -293,6 +322,8 @@ module RpcgiHarness
 
   # Writes what says of itself that it is a hash, as Data, OpenStruct and many other objects do.
   def plain_to_wire(value, depth)
+    return value.rpcgi_wire if @script && value.respond_to?(:rpcgi_wire)
+
     plain = value.to_h if value.respond_to?(:to_h)
     Hash === plain ? members_to_wire(plain, depth) : unwritable(naming(value))
   rescue NoMethodError
@@ -353,9 +384,16 @@ module RpcgiHarness
 
   # Returns what README.md calls a description.
   def description
+    return described.merge('functions' => RpcgiScript.functions, 'script' => RpcgiScript.about) if @script
+
     apart = @object.nil? ? private_names : []
+    told = functions.reject { |name, _| apart.include?(name) }.map { |name, method| told(name, method) }
+    described.merge('functions' => told)
+  end
+
+  # Returns what is described of every module.
+  def described
     {
-      'functions' => functions.reject { |name, _| apart.include?(name) }.map { |name, method| told(name, method) },
       'files' => [@file, *$LOADED_FEATURES].select { |file| own?(file) }.uniq,
       'version' => RUBY_VERSION,
       'codes' => codes
