@@ -25,6 +25,8 @@ my $process = $$;
 my $pending = 'broken';
 # The module, its folder with a slash, its package; the object whose methods are meant, if there is one.
 my ($file, $folder, $package, $object);
+# What was asked for first; and whether the file is a script, whose text stands before this one then.
+my ($setup, $script);
 # The texts that are compiled when they are needed.
 my @parts;
 
@@ -70,18 +72,30 @@ sub run {
         undef $pending;
         return;
     }
-    my $first = eval {
-        my $setup = parse($line);
-        load_module($setup);
-        $setup->{describe} ? json({ described => description() }) : '';
-    };
-    if (!defined $first) {
-        answer({ broken => account($@) });
-        CORE::exit(1);
+    $setup = parse($line);
+    $script = 1 if defined $setup->{as} && $setup->{as} eq 'script';
+    eval { load_module($setup); 1 } or broken($@);
+    if ($script) {
+        Rpcgi::Script::run($file);
     }
+    else {
+        converse();
+    }
+}
+
+# Tells of the module, if that is wanted, and answers calls until there are no more.
+sub converse {
+    my $first = $setup->{describe} ? eval { json({ described => description() }) } : '';
+    broken($@) if !defined $first;
     undef $pending;
     send_line($first) if $first ne '';
     serve();
+}
+
+# Ends with the account of why there is no module.
+sub broken {
+    answer({ broken => account($_[0]) });
+    CORE::exit(1);
 }
 
 # The socket moves up and is closed in what the module starts ($^F), and /dev/null takes its place.
@@ -147,6 +161,7 @@ sub outcome {
     my $result;
     if (!eval { $result = called(parse($line)); 1 }) {
         my $thrown = $@;
+        return (unknown => \1) if ref $thrown eq 'Rpcgi::Harness::Unknown';
         my $fault = fault_of($thrown);
         return $fault ? (fault => $fault) : (error => account($thrown));
     }
@@ -158,8 +173,9 @@ sub outcome {
 # Calls a function and returns its result. In scalar context, as there is one result.
 sub called {
     my ($call) = @_;
-    my $function = function_named($call->{call});
     my @args = @{ $call->{args} || [] };
+    return Rpcgi::Script::call($call->{call}, @args) if $script;
+    my $function = function_named($call->{call});
     if (my $context = $call->{context}) {
         my $index = defined $context->{index} ? $context->{index} : @args;
         $#args = $index - 1 if $index > @args;
@@ -199,8 +215,8 @@ sub parse_value {
     return unpack 'd', pack 'd', $1 if /\G(-?\d[\d.eE+-]*)/gc;
     return parse_members() if /\G\{/gc;
     return parse_items() if /\G\[/gc;
-    return !!1 if /\Gtrue/gc;
-    return !!0 if /\Gfalse/gc;
+    return $script ? Rpcgi::Script::boolean(1) : !!1 if /\Gtrue/gc;
+    return $script ? Rpcgi::Script::boolean(0) : !!0 if /\Gfalse/gc;
     return undef if /\Gnull/gc;
     die 'no JSON at ' . pos;
 }
@@ -318,6 +334,7 @@ sub load_module {
     unshift @INC, $folder =~ m{^(.+)/\z} ? $1 : '/';
     $package = package_of(source());
     # Under the name by which files beside it would ask for it, or they would load it again.
+    return if $script;
     (my $name = "$package.pm") =~ s{::}{/}g;
     $INC{$name} = $file if $file =~ m{/\Q$name\E\z};
     run_file($file);
@@ -356,6 +373,7 @@ sub package_of {
 # Returns what a tag stands for.
 sub untagged {
     my ($tag, $value) = @_;
+    return Rpcgi::Script::untagged($tag, $value) if $script && $tag =~ /^\$(?:date|bytes)\z/;
     return time_piece($value) if $tag eq '$date';
     return 0 + $value if $tag eq '$int';
     return { substr($tag, 1) => $value } if $tag ne '$bytes';
@@ -485,7 +503,7 @@ sub fault_of {
     my $class = ref $thrown or return;
     local ($@, $SIG{__DIE__});
     my ($code, $message) = eval {
-        $class eq 'HASH' || is_own_class($class) ? (member($thrown, 'code'), member($thrown, 'message')) : ();
+        $class eq 'HASH' || $script && $thrown->isa('SOAP::Fault') || is_own_class($class) ? (member($thrown, 'code'), member($thrown, 'message')) : ();
     };
     return unless defined $code && !ref $code && $code =~ /^-?\d{1,10}\z/ && abs $code <= $INT_MAX;
     $message = $class eq 'HASH' ? '' : $thrown unless defined $message;
@@ -586,14 +604,16 @@ MISTAKES
 # rpcgi reads the params from the source: Perl does not know them.
 sub description {
     my %lines = lines_of_subs();
-    my @exported = exported();
-    my @found = @exported ? @exported : defined $object ? methods() : grep { is_of_module($_) } subs_of($package);
+    my @exported = $script ? () : exported();
+    # Pairs of the name and the sub: of scripts, these have names of their own.
+    my @found = $script ? Rpcgi::Script::names() : map { [/(\w+)\z/, $_] }
+        @exported ? @exported : defined $object ? methods() : grep { is_of_module($_) } subs_of($package);
     my @functions;
-    for my $function (@found) {
-        my ($class, $name) = $function =~ /^(.*)::(\w+)\z/;
-        my $place = place($function);
-        my $line = $lines{$function} || ($place->{file} eq $file ? $place->{line} : undef);
-        push @functions, { name => $name, $line ? (line => $line) : (), @exported ? (listed => \1) : () };
+    for (@found) {
+        my ($name, $function) = @$_;
+        my $place = defined $function ? place($function) : { file => '' };
+        my $line = defined $function && $lines{$function} || ($place->{file} eq $file ? $place->{line} : undef);
+        push @functions, { name => $name, $line ? (line => $line) : (), @exported || $script ? (listed => \1) : () };
     }
     my $last = 1e9;
     my %seen;
@@ -603,6 +623,7 @@ sub description {
         files => [grep { is_own($_) && !$seen{$_}++ } $file, @loaded],
         version => sprintf('%vd', $^V),
         codes => {},
+        $script ? (script => Rpcgi::Script::about()) : (),
     };
 }
 
