@@ -52,6 +52,11 @@ code, parts = marshal.loads(kept[4:]) if kept[:4] == external.MAGIC_NUMBER else 
 exec(code)
 main(parts)";
 
+/// The setting that takes away the functions of PHP's extension which scripts get from what stands in for it.
+const EXTENSION_OF_PHP: &str = "disable_functions=xmlrpc_server_create,xmlrpc_server_register_method,\
+    xmlrpc_server_register_introspection_callback,xmlrpc_server_add_introspection_data,xmlrpc_server_call_method,\
+    xmlrpc_server_destroy,xmlrpc_set_type,xmlrpc_get_type,xmlrpc_is_fault";
+
 impl Harness {
     /// Returns the words of the interpreter's command line.
     fn words(&self, code: Option<&str>) -> Vec<String> {
@@ -65,9 +70,10 @@ impl Harness {
                 let text = text.trim_start().trim_start_matches("<?php");
                 let mut settings =
                     words(&["-d", "display_errors=stderr", "-d", "html_errors=0", "-d", "log_errors=0", "-d", &memory]);
-                settings.extend(words(&["-r", text]));
-                if self.is_script {
-                    settings.extend(words(&["--", stand_in]));
+                match self.is_script {
+                    // where the extension is there, its functions can be defined anew once they are disabled
+                    true => settings.extend(words(&["-d", EXTENSION_OF_PHP, "-r", text, "--", stand_in])),
+                    false => settings.extend(words(&["-r", text])),
                 }
                 settings
             }

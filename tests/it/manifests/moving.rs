@@ -108,6 +108,127 @@ fn a_server_of_python_with_an_instance_that_decides() {
     assert_eq!(service.call("made_up.name", json!([])), Ok(json!(["made_up.name", []])));
 }
 
+/// Checks calls by XML-RPC, each by its words and what `rpcgi call` says.
+#[track_caller]
+fn assert_calls(name: &str, calls: &[(&[&str], &str)]) {
+    let service = script(name, "").serve();
+    for (words, expected) in calls {
+        assert_eq!(xml(&service, words[0], &words[1..]), *expected, "{name}: {words:?}\n{}", service.log());
+    }
+}
+
+const DATE: &str = "dateTime.iso8601:20261124T12:00:00";
+
+#[test]
+fn a_script_of_ruby() {
+    let said = checked(&script("bikes.rb", ""));
+    for line in ["price(kind: string, days: int) → int  Tells what a bike costs.", "shop.greet(name: any) → any"] {
+        assert!(said.contains(line), "no {line} in {said}");
+    }
+    assert!(!said.contains("secret"), "{said}");
+    assert_calls(
+        "bikes.rb",
+        &[
+            (&["price", "racer", "2"], "50"),
+            (&["price", "unicycle", "1"], "fault 404: there is no bike unicycle"),
+            (&["price", "racer"], "fault -32602: wrong number of params: 1"),
+            (&["kinds"], "[\"racer\",\"tandem\"]"),
+            (&["when", DATE], "[\"XMLRPC::DateTime\",2026,\"2026-11-24T12:00:00Z\",\"2026-11-24T12:00:00\"]"),
+            (&["octets", "base64:aGVsbG8="], "[\"ASCII-8BIT\",\"aGVsbG8=\"]"),
+            (&["bike", "racer"], "{\"___class___\":\"Bike\",\"kind\":\"racer\"}"),
+            (&["shop.greet", "Ann"], "\"Welcome, Ann!\""),
+            (&["desk.halves", "3"], "[1.5,\"3\"]"),
+            (&["shop.secret"], "fault -32601: there is no method \"shop.secret\""),
+            (&["shop.instance_eval", "1"], "fault -32601: there is no method \"shop.instance_eval\""),
+        ],
+    );
+}
+
+#[test]
+fn scripts_of_perl() {
+    let said = checked(&script("bikes.pl", ""));
+    for line in ["Bikes.price", "Tells what a bike costs.", "Shop.greet", "Desk.who", "hello"] {
+        assert!(said.contains(line), "no {line} in {said}");
+    }
+    assert!(!said.contains("_secret") && !said.contains("not_served"), "{said}");
+    assert_calls(
+        "bikes.pl",
+        &[
+            (&["hello", "Ann"], "\"Hello, Ann, from main!\""),
+            (&["Bikes.price", "racer", "2"], "50"),
+            (&["Bikes.price", "unicycle"], "fault 404: there is no bike unicycle"),
+            (&["Bikes.when", DATE], "[\"2026-11-24T12:00:00\",\"SCALAR\"]"),
+            (&["Bikes.code"], "[\"007\",7,2.5,true]"),
+            (&["Bikes.octets", "base64:aGVsbG8="], "\"aGVsbG8=\""),
+            (&["Desk.who"], "\"Ann\""),
+            (&["Shop.other"], "fault -32601: there is no method \"Shop.other\""),
+            (&["not_served"], "fault -32601: there is no method \"not_served\""),
+        ],
+    );
+    assert_calls(
+        "frontier.pl",
+        &[
+            (&["add", "2", "3"], "5"),
+            (&["sums.square", "1.5"], "2.25"),
+            (&["flags", "true", DATE], "[\"Frontier::RPC2::Boolean\",\"Frontier::RPC2::DateTime::ISO8601\"]"),
+            (&["back", "base64:aGVsbG8="], "\"aGVsbG8=\""),
+            (&["text"], "\"007\""),
+            (&["no"], "fault -32601: there is no method \"no\""),
+        ],
+    );
+}
+
+#[test]
+fn scripts_of_php() {
+    assert_calls(
+        "bikes.php",
+        &[
+            (&["price", "racer", "2"], "50"),
+            (&["price", "unicycle"], "fault 404: there is no bike unicycle in the shop"),
+            (&["bikes.when", DATE], "[\"datetime\",\"20261124T12:00:00\",true,\"2026-11-24T12:00:00\"]"),
+            (&["octets", "base64:aGVsbG8="], "{\"kind\":\"base64\",\"data\":\"b2xsZWg=\"}"),
+            (&["desk.who"], "\"Ann\""),
+            (&["no"], "fault -32601: there is no method \"no\""),
+        ],
+    );
+    let said = checked(&script("phpvals.php", ""));
+    assert!(said.contains("sums.add(first: int, second: int) → int  Adds two numbers."), "{said}");
+    assert_calls(
+        "phpvals.php",
+        &[
+            (&["sums.add", "2", "3"], "5"),
+            (&["sums.add", "2"], "fault -32602: the params are not those of its signature"),
+            (&["sums.half", "3"], "fault 801: 3 is odd"),
+            (&["back", DATE], "\"20261124T12:00:00\""),
+            (&["octets", "hello"], "\"aGVsbG8=\""),
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_run_in_other_languages_is_said() {
+    for (name, source, expected) in [
+        ("a.rb", "require 'xmlrpc/server'\nputs 1\n", "it never called `serve`"),
+        ("a.rb", "require 'xmlrpc/server'\nXMLRPC::Server.new(1).set_valid_ip(/./)\n", "let the web server do that"),
+        ("a.pl", "use XMLRPC::Transport::HTTP;\n", "it never called `handle` or `answer`"),
+        (
+            "a.pl",
+            "use XMLRPC::Transport::HTTP;\nXMLRPC::Transport::HTTP::CGI->dispatch_to('/srv/modules')->handle;\n",
+            "name the packages instead",
+        ),
+        ("a.php", "<?php\n$server = xmlrpc_server_create();\n", "it never called xmlrpc_server_call_method()"),
+        (
+            "a.php",
+            "<?php\nuse PhpXmlRpc\\Server;\nnew Server(['a' => ['function' => 'strlen']]);\n",
+            "set functions_parameters_type = 'phpvals'",
+        ),
+    ] {
+        let said = checked(&written(name, source));
+        assert!(said.starts_with("error: the module cannot be loaded: "), "{source}\n{said}");
+        assert!(said.contains(expected), "no {expected} for\n{source}\n{said}");
+    }
+}
+
 #[test]
 fn by_cgi_a_script_ends_as_it_always_did() {
     let folder = script("bikes.py", "");

@@ -68,7 +68,7 @@ pub(super) fn complete(language: Language, source: &str, description: &mut Modul
         };
         match language {
             Language::JavaScript => function.params = source::params_of_javascript(&function.source),
-            Language::Perl if function.params.is_none() => function.params = lines.params_of_perl(&function.name),
+            Language::Perl if function.params.is_none() => function.params = lines.params_of_perl(function),
             Language::Ruby => lines.add_ruby_defaults(function),
             _ => {}
         }
@@ -78,7 +78,7 @@ pub(super) fn complete(language: Language, source: &str, description: &mut Modul
             Language::JavaScript => tagged::read(Notation::JavaScript, &comment, &names),
             Language::Ruby => tagged::read(Notation::Ruby, &comment, &names),
             Language::Lua => tagged::read(Notation::Lua, &comment, &names),
-            Language::Perl => pod::read(source, &function.name, &comment),
+            Language::Perl => pod::read(source, source::name_of_own(&function.name), &comment),
         };
         fill(language, function, told, codes);
         (function.doc, function.source) = (String::new(), String::new());

@@ -22,7 +22,7 @@ impl<'s> Lines<'s> {
     pub(super) fn comment_of(&self, language: Language, function: &FunctionDescription) -> String {
         let index = match language {
             Language::JavaScript => self.line_of_javascript(function),
-            Language::Perl => self.line_of_sub(&function.name),
+            Language::Perl => self.line_of_sub(function),
             _ => function.line.and_then(|line| line.checked_sub(1)),
         };
         match (language, index) {
@@ -64,13 +64,17 @@ impl<'s> Lines<'s> {
     }
 
     /// Finds the line of a sub of Perl.
-    fn line_of_sub(&self, name: &str) -> Option<usize> {
-        self.lines.iter().position(|line| name_of_sub(line) == Some(name))
+    fn line_of_sub(&self, function: &FunctionDescription) -> Option<usize> {
+        let name = name_of_own(&function.name);
+        // Perl itself knows the lines of first statements only; several packages may have subs of a name
+        let is_sub = |index: &usize| self.lines.get(*index).is_some_and(|line| name_of_sub(line) == Some(name));
+        let told = function.line.and_then(|line| line.checked_sub(1)).filter(is_sub);
+        told.or_else(|| self.lines.iter().position(|line| name_of_sub(line) == Some(name)))
     }
 
     /// Returns the params of a sub: those of its signature, or those that it takes from `@_` at its beginning.
-    pub(super) fn params_of_perl(&self, name: &str) -> Option<Vec<ParamDescription>> {
-        let line = self.line_of_sub(name)?;
+    pub(super) fn params_of_perl(&self, function: &FunctionDescription) -> Option<Vec<ParamDescription>> {
+        let line = self.line_of_sub(function)?;
         let next = self.lines.iter().skip(line + 1).position(|line| name_of_sub(line).is_some());
         let end = next.map_or(self.lines.len(), |next| line + 1 + next);
         let text = self.lines.get(line..end)?.join("\n");
@@ -101,6 +105,11 @@ impl<'s> Lines<'s> {
 fn is_decoration(line: &str) -> bool {
     let line = line.trim();
     line.starts_with('@') || line.starts_with("#[") || line == "export" || line == "export default"
+}
+
+/// Returns the name of a function without what stands before it in a script's names.
+pub(super) fn name_of_own(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
 }
 
 fn name_of_sub(line: &str) -> Option<&str> {
@@ -345,6 +354,7 @@ mod tests {
 
     #[test]
     fn perl() {
+        let function = FunctionDescription { name: "f".to_owned(), ..FunctionDescription::default() };
         for (text, params) in [
             ("sub f { my ($a, $b) = @_; $b //= 5; $a }", "a b?=5"),
             ("sub f {\n    my $self = shift;\n    my $a = shift;\n    my $b = shift // 'x';\n    1 }", "a b?=\"x\""),
@@ -355,7 +365,7 @@ mod tests {
             ("sub f { my ($a, %more) = @_; }", "a ...more"),
             ("sub f { my ($a) = @_; return defined $a ? 1 : 0 }", "a?"),
         ] {
-            assert_eq!(shown(Lines::of(text).params_of_perl("f")), params, "{text}");
+            assert_eq!(shown(Lines::of(text).params_of_perl(&function)), params, "{text}");
         }
     }
 

@@ -34,6 +34,8 @@ final class Session
     public static string $folder;
     public static ?string $context;
     public static bool $describe;
+    /** Whether the file is a program that serves XML-RPC by itself. */
+    public static bool $script;
     /** The name of the object whose methods are meant, then that object; none: the module's functions. */
     public static string|object|null $object;
     /** @var \ReflectionFunctionAbstract[] by the name they are called with */
@@ -44,12 +46,21 @@ start();
 try {
     // Not in a function: what the module sets has to be global, or `global $db` in its functions finds nothing.
     require_once Session::$file;
-    loaded();
+    if (Session::$script) {
+        \Rpcgi\Script\check_served();
+        exit(0);
+    }
+    if (is_string(Session::$object)) {
+        Session::$object = named_object(Session::$object);
+    }
 } catch (\Throwable $thrown) {
+    if (Session::$script && Session::$pending === null) {
+        throw $thrown;
+    }
     answer(['broken' => account($thrown)]);
     exit(1);
 }
-serve();
+converse();
 
 /** Takes the socket, and reads which module is meant. */
 function start(): void
@@ -76,24 +87,28 @@ function start(): void
     Session::$object = $setup['object'] ?? null;
     Session::$context = $setup['context'] ?? null;
     Session::$describe = $setup['describe'];
+    Session::$script = ($setup['as'] ?? '') === 'script';
     set_include_path(Session::$folder . PATH_SEPARATOR . get_include_path());
+    if (Session::$script) {
+        // What stands in for its library is on the command line.
+        eval('?>' . $_SERVER['argv'][1]);
+        \Rpcgi\Script\prepare(Session::$file);
+    }
 }
 
-/** Tells of the module, if that is wanted. */
-function loaded(): void
+/** Tells of the module, if that is wanted, and answers calls until there are no more. */
+function converse(): void
 {
-    if (is_string(Session::$object)) {
-        Session::$object = named_object(Session::$object);
-    }
     if (Session::$describe) {
-        answer(['described' => description()]);
+        try {
+            $described = description();
+        } catch (\Throwable $thrown) {
+            answer(['broken' => account($thrown)]);
+            exit(1);
+        }
+        answer(['described' => $described]);
     }
     Session::$pending = null;
-}
-
-/** Answers calls until there are no more. */
-function serve(): void
-{
     while (($line = read_line()) !== null) {
         $call = json_decode($line, true, 512, JSON_THROW_ON_ERROR);
         Session::$pending = $call['id'];
@@ -170,16 +185,29 @@ final class Refused extends \Exception
 {
 }
 
+/** Octets, where they have a type of their own: in scripts. */
+final class Octets
+{
+    public function __construct(public string $octets)
+    {
+    }
+}
+
 /** Calls a function, and returns the members of the answer that tell what came of it. */
 function outcome(array $call): array
 {
     try {
+        if (Session::$script) {
+            return ['result' => to_wire(\Rpcgi\Script\call($call['call'], $call['args']))];
+        }
         $function = callable_named($call['call']);
         $arguments = arguments($function, $call);
         $run = $function instanceof \ReflectionMethod ? [Session::$object, $function->name] : $function->name;
         return ['result' => to_wire($run(...$arguments))];
-    } catch (Refused $refused) {
+    } catch (Refused | \Rpcgi\Script\Fault $refused) {
         return ['fault' => [$refused->getCode(), $refused->getMessage()]];
+    } catch (\Rpcgi\Script\Unknown) {
+        return ['unknown' => true];
     } catch (\Throwable $thrown) {
         return is_for_caller($thrown)
             ? ['fault' => [$thrown->getCode(), (string) $thrown->getMessage()]]
@@ -409,7 +437,7 @@ function from_wire(array $value): mixed
     }
     return match ($key) {
         '$date' => new \DateTimeImmutable($value[$key]),
-        '$bytes' => base64_decode($value[$key]),
+        '$bytes' => Session::$script ? new Octets(base64_decode($value[$key])) : base64_decode($value[$key]),
         '$int' => (int) $value[$key],
         default => [substr($key, 1) => $value[$key]],
     };
@@ -462,6 +490,9 @@ function object_to_wire(object $value, int $depth): mixed
     }
     if ($value instanceof \DateTimeInterface) {
         return ['$date' => date_to_wire($value)];
+    }
+    if ($value instanceof Octets) {
+        return ['$bytes' => base64_encode($value->octets)];
     }
     if ($value instanceof \UnitEnum) {
         return $value->value ?? $value->name;
@@ -521,8 +552,10 @@ function description(): array
             $codes[$class->getShortName()] = $code;
         }
     }
-    return [
-        'functions' => array_map('Rpcgi\Harness\told', array_keys(functions()), functions()),
+    $of_script = Session::$script ? ['script' => ['any' => false]] : [];
+    return $of_script + [
+        'functions' => Session::$script
+            ? \Rpcgi\Script\described() : array_map('Rpcgi\Harness\told', array_keys(functions()), functions()),
         'files' => array_values(array_filter(get_included_files(), 'Rpcgi\Harness\is_own')),
         'version' => PHP_VERSION,
         'codes' => (object) $codes,
