@@ -29,8 +29,8 @@ use rpcgi::{Fault, Method, Request, Server};
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params_from_iter};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 #[path = "../src/allocator.rs"]
 mod allocator;
@@ -110,8 +110,10 @@ fn object(academy: Arc<Academy>) -> Server {
     let execute =
         Method::dynamic("execute", execute).help(EXECUTE_HELP).fault(DENIED, NO_USER).fault(MISSING, NO_RECORD);
     let execute_kw = move |_: &Request, params: Vec<Value>| academy.execute_kw(params);
-    let execute_kw =
-        Method::dynamic("execute_kw", execute_kw).help(EXECUTE_KW_HELP).fault(DENIED, NO_USER).fault(MISSING, NO_RECORD);
+    let execute_kw = Method::dynamic("execute_kw", execute_kw)
+        .help(EXECUTE_KW_HELP)
+        .fault(DENIED, NO_USER)
+        .fault(MISSING, NO_RECORD);
     Server::new("Open Academy: object").methods(execute).methods(execute_kw)
 }
 
@@ -157,8 +159,7 @@ fn json(academy: Arc<Academy>) -> Server {
         (Service::Common, "authenticate") => {
             let mut arguments = Arguments::new(args);
             let (db, user): (String, String) = (arguments.take("db")?, arguments.take("user")?);
-            let (password, _agent): (String, Value) =
-                (arguments.take("password")?, arguments.take("user_agent_env")?);
+            let (password, _agent): (String, Value) = (arguments.take("password")?, arguments.take("user_agent_env")?);
             arguments.finish()?;
             academy.login(&db, &user, &password)
         }

@@ -82,6 +82,25 @@ impl DataType {
         DataType { or_nil: true, ..DataType::of(Type::Undefined) }
     }
 
+    /// Keeps what a language needs to know of a type that a manifest describes again.
+    pub(super) fn keep_form(&mut self, own: &DataType) {
+        if self.wire != own.wire {
+            return;
+        }
+        self.cast = self.cast.or(own.cast);
+        self.or_octets |= own.or_octets;
+        for (inner, own) in [(&mut self.items, &own.items), (&mut self.values, &own.values)] {
+            if let (Some(inner), Some(own)) = (inner, own) {
+                inner.keep_form(own);
+            }
+        }
+        for member in &mut self.members {
+            if let Some(own) = own.members.iter().find(|own| own.name == member.name) {
+                member.of.keep_form(&own.of);
+            }
+        }
+    }
+
     /// Returns the description of any value of the type of this name, if there is one.
     pub(super) fn of_name(name: &str) -> Option<DataType> {
         match name {

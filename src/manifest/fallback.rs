@@ -63,7 +63,11 @@ impl Fallback for AnyName {
             Names::Fixed(names) => names.clone(),
             Names::Asked(question, dialect) => self.ask(question, dialect),
         };
-        names.into_iter().map(|name| format!("{}{name}", self.prefix)).filter(|name| self.method(name).is_some()).collect()
+        names
+            .into_iter()
+            .map(|name| format!("{}{name}", self.prefix))
+            .filter(|name| self.method(name).is_some())
+            .collect()
     }
 }
 
@@ -100,7 +104,11 @@ impl AnyName {
                 names.into_iter().filter_map(text).collect()
             }
             Ok(other) => {
-                log::warn!("{}: expected an array of names from \"{question}\", found {}", self.worker.who, other.type_name());
+                log::warn!(
+                    "{}: expected an array of names from \"{question}\", found {}",
+                    self.worker.who,
+                    other.type_name()
+                );
                 Vec::new()
             }
             // what went wrong is in the log

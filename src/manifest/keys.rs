@@ -256,6 +256,7 @@ tables! {
         members: AsNamed = Kind::Named(&MEMBER_TYPE), "The members of a struct, by their names";
         values: AsAny = TYPE, "What all members of a struct are, if they may have any names";
         items: AsAny = TYPE, "What the items of an array are";
+        nil: AsFlag = Kind::Flag, "Whether it may be nil too";
     }
 
     /// A param.

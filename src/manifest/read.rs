@@ -26,8 +26,8 @@ use super::form::{AsTexts, Form, Written, integer, near_type, number};
 use super::htaccess::Htaccess;
 use super::json_rpc_worker::{CommandLine, JsonRpcLines};
 use super::keys::{
-    self, CorsTable, DescribedTable, FallbackTable, FunctionsTable, LimitsTable, LogTable, MAX_PROGRAMS, MAX_WORKERS, ManifestTable, MemberTable,
-    MethodTable, PageTable, ParamTable, Table, WorkerTable, inner, named,
+    self, CorsTable, DescribedTable, FallbackTable, FunctionsTable, LimitsTable, LogTable, MAX_PROGRAMS, MAX_WORKERS,
+    ManifestTable, MemberTable, MethodTable, PageTable, ParamTable, Table, WorkerTable, inner, named,
 };
 use super::launch::Launch;
 use super::lints;
@@ -205,7 +205,8 @@ impl ManifestReader<'_> {
         for (path, span, own) in named::<ManifestTable<'_>>(&table.at) {
             self.check_path(path, &span);
             self.check_below(path, &own);
-            let inherited = Inherited { has_workers: own.worker.is_none(), has_modules: own.has_modules_of_top(), of: &top };
+            let inherited =
+                Inherited { has_workers: own.worker.is_none(), has_modules: own.has_modules_of_top(), of: &top };
             let written = own.over_top(table);
             let mut endpoint = self.endpoint(&written, Some(inherited), &places);
             seats += endpoint.seats();
@@ -362,7 +363,8 @@ impl ManifestReader<'_> {
         for (name, _, method) in named::<MethodTable<'_>>(&table.method) {
             for (alias, span) in texts(&method.aliases) {
                 self.check_name(alias, &span);
-                let has = |method: &Method| method.name() == alias || method.aliases().iter().any(|other| other == alias);
+                let has =
+                    |method: &Method| method.name() == alias || method.aliases().iter().any(|other| other == alias);
                 if methods.iter().filter(|method| has(method)).count() > 1 || alias == name {
                     self.mistakes.add(&span, format!("there is a method `{alias}` already"));
                 }
@@ -415,8 +417,8 @@ impl ManifestReader<'_> {
             let before = methods.len();
             methods.retain(|method| !matches(pattern, method.name()));
             // what serves any name may have it
-            let has_function = table.fallback.is_some()
-                || modules.iter().any(|module| module.has(pattern) || module.script.is_some());
+            let has_function =
+                table.fallback.is_some() || modules.iter().any(|module| module.has(pattern) || module.script.is_some());
             if of_server.is_empty() && methods.len() == before && !has_function && !self.mistakes.are_fatal() {
                 let mut known: Vec<&str> = methods.iter().map(|method| method.name()).collect();
                 system::names().for_each(|name| known.push(name));
@@ -660,7 +662,10 @@ impl ManifestReader<'_> {
         }
         if let (Some(returns), Some(signatures)) = (&table.returns, &table.signatures) {
             let message = "a method has either `returns` or `signatures`, which tell the types of results";
-            self.mistakes.add(if signatures.span.start > returns.span.start { &signatures.span } else { &returns.span }, message);
+            self.mistakes.add(
+                if signatures.span.start > returns.span.start { &signatures.span } else { &returns.span },
+                message,
+            );
         }
         let longest = signatures.iter().map(|signature| signature.params.len()).max().unwrap_or_default();
         for index in params.len()..longest {
@@ -814,14 +819,7 @@ impl ManifestReader<'_> {
             self.mistakes.add_with_help(span, format!("expected `NAME: TYPE`, found \"{shown}\""), near);
             return None;
         };
-        Some(Param {
-            name: name.to_owned(),
-            of,
-            optional,
-            default: None,
-            own_default: None,
-            leading_dash: false,
-        })
+        Some(Param { name: name.to_owned(), of, optional, default: None, own_default: None, leading_dash: false })
     }
 
     pub(super) fn returns(&mut self, table: &MethodTable<'_>) -> DataType {
@@ -858,6 +856,7 @@ impl ManifestReader<'_> {
         {
             self.mistakes.add(span, format!("no number is at least {least} and at most {most}"));
         }
+        of.or_nil |= is_set(&table.nil);
         of.bounds.max_length = value(&table.max_length);
         of.bounds.pattern = table.pattern.as_ref().and_then(|pattern| match Regex::new(pattern.value) {
             Ok(pattern) => Some(pattern),

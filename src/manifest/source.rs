@@ -143,6 +143,15 @@ impl ManifestSource {
         Ok(ManifestSource { path, text, identity, mode: metadata.mode(), owner: metadata.uid() })
     }
 
+    /// Creates one of a text that is to be written to a path.
+    pub(crate) fn unwritten(path: &Path, text: String) -> ManifestSource {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned());
+        let path = path.file_name().map_or_else(|| folder.clone(), |name| folder.join(name));
+        let identity = Identity { file: (0, 0), changed: (0, 0, 0, 0), size: 0 };
+        ManifestSource { path, text, identity, mode: 0o755, owner: 0 }
+    }
+
     /// Returns the folder it is in.
     pub(crate) fn folder(&self) -> &Path {
         self.path.parent().unwrap_or(Path::new("/"))

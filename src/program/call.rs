@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::de::IgnoredAny;
 use ureq::Agent;
 
+use super::http::NO_TLS;
 use super::report;
 use crate::manifest::{Manifest, ManifestSource, ProgramCheck, ReadManifest, read};
 use crate::protocol::jsonrpc::{self, RawError, RawResponse};
@@ -137,8 +138,7 @@ fn send(arguments: &CallOptions, content_type: &str, document: &[u8]) -> Result<
         return answer_of_manifest(arguments, document);
     }
     if cfg!(target_env = "musl") && arguments.url.starts_with("https:") {
-        let message = "this is the static build of rpcgi, which has no TLS: one by `cargo install rpcgi` has";
-        return Err(ClientError::Network(format!("{}: {message}", arguments.url)));
+        return Err(ClientError::Network(format!("{}: {NO_TLS}", arguments.url)));
     }
     let network = |error: ureq::Error| ClientError::Network(format!("{}: {error}", arguments.url));
     let configuration = Agent::config_builder()

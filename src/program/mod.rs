@@ -6,18 +6,19 @@
 //! | `kept` | a manifest that a long-running process serves, and reads anew when it changes |
 //! | `wrapper` | many of them, by the path that each request names |
 //! | `check`, `report` | mistakes in a manifest, or in its place, and how they are reported |
-//! | `call` | a client |
+//! | `init` | writes manifests |
+//! | `call`, `http` | a client, and what other commands need of one |
 
 mod call;
 mod cgi_manifest;
 mod check;
+mod http;
+mod init;
 mod reload;
 mod report;
 mod wrapper;
 
-use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -109,12 +110,8 @@ enum Command {
         #[command(flatten)]
         options: run::DocOptions,
     },
-    /// Writes a manifest to begin with
-    Init {
-        /// The file, which must not be there yet
-        #[arg(default_value = "service.cgi")]
-        file: PathBuf,
-    },
+    /// Writes a manifest: one to begin with, or of what is there already
+    Init(init::InitOptions),
     /// Calls a method, and writes its result as JSON
     #[command(long_about = call::HELP)]
     Call(call::CallOptions),
@@ -149,7 +146,7 @@ fn obey(listeners: Vec<Listener>) -> ExitCode {
         }
         Command::Check { manifests, format, strict } => return check::check(&manifests, format, strict),
         Command::Doc { manifest, options } => doc(&manifest, &options),
-        Command::Init { file } => init(&file),
+        Command::Init(options) => return init::init(&options),
         Command::Call(arguments) => return call::call(arguments),
         Command::Schema => print(format!("{:#}\n", schema()).as_bytes()),
         Command::Completions { shell } => completions(shell),
@@ -227,26 +224,6 @@ fn doc(path: &Path, options: &run::DocOptions) -> Result<(), CommandError> {
         }
         None => Err(report::human(path, &source.text, &mistakes, io::stderr().is_terminal()).into()),
     }
-}
-
-/// The manifest that `init` writes, but for its first line.
-const FIRST: &str = include_str!("first.toml");
-
-fn init(path: &Path) -> Result<(), CommandError> {
-    let program = std::env::current_exe().map_err(|error| format!("where rpcgi is cannot be told: {error}"))?;
-    let text = format!("#!{}\n{FIRST}", program.display());
-    let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(path);
-    let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
-    let name = path.display();
-    let next = format!(
-        "{name} is written. What next:\n  rpcgi serve {name}     to try it\n  rpcgi check {name}     to see what a web \
-         server would have against it\nThen put it where your web server runs programs. Under Apache, in a folder that is \
-         no cgi-bin, the\nfile .htaccess has to say so:\n  Options +ExecCGI\n  AddHandler cgi-script .cgi\n  SetEnvIf \
-         Authorization \"(.+)\" HTTP_AUTHORIZATION=$1\nOther files there can be downloaded: keep programs and data in a \
-         folder of their own.\n"
-    );
-    print(next.as_bytes())
 }
 
 fn completions(shell: clap_complete::Shell) -> Result<(), CommandError> {

@@ -348,13 +348,7 @@ impl FunctionCalls {
     }
 
     /// Logs what a function has raised, and returns what its caller gets to know of it.
-    fn told(
-        &self,
-        error: &str,
-        raised: Option<(String, String)>,
-        who: &str,
-        call: &ManifestCall<'_>,
-    ) -> Fault {
+    fn told(&self, error: &str, raised: Option<(String, String)>, who: &str, call: &ManifestCall<'_>) -> Fault {
         log_lines(who, error);
         let fault = match call.contract.tell_errors {
             true => Fault::new(Fault::SYSTEM, self.language.cause(error)),

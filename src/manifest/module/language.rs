@@ -57,10 +57,7 @@ static LANGUAGES: &[Row] = &[
         interpreters: &["python3", "python"],
         harness: concat!(include_str!("harness/python.py"), "\n", include_str!("harness/scripts/python.py")),
         stand_in: "",
-        library: Library {
-            openers: &["import ", "from "],
-            names: &["xmlrpc.server", "from xmlrpc import server"],
-        },
+        library: Library { openers: &["import ", "from "], names: &["xmlrpc.server", "from xmlrpc import server"] },
         gaps: Gaps::Named,
     },
     Row {
@@ -100,10 +97,7 @@ static LANGUAGES: &[Row] = &[
         interpreters: &["perl"],
         harness: include_str!("harness/perl.pl"),
         stand_in: include_str!("harness/scripts/perl.pl"),
-        library: Library {
-            openers: &["use ", "require "],
-            names: &["XMLRPC::Transport::HTTP", "Frontier::Responder"],
-        },
+        library: Library { openers: &["use ", "require "], names: &["XMLRPC::Transport::HTTP", "Frontier::Responder"] },
         gaps: Gaps::Nil,
     },
     Row {

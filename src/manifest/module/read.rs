@@ -555,10 +555,11 @@ impl ManifestReader<'_> {
                 continue;
             };
             if param_table.of.wire.is_some() {
-                let help = std::mem::take(&mut described.params[at].of.help);
-                described.params[at].of = self.described(&param_table.of, &written.span());
+                let of = self.described(&param_table.of, &written.span());
+                let own = std::mem::replace(&mut described.params[at].of, of);
+                described.params[at].of.keep_form(&own);
                 if described.params[at].of.help.is_empty() {
-                    described.params[at].of.help = help;
+                    described.params[at].of.help = own.help;
                 }
             } else if let Some(help) = value(&param_table.of.help) {
                 described.params[at].of.help = help.trim().to_owned();
@@ -676,7 +677,10 @@ pub(in crate::manifest) fn matches(pattern: &str, name: &str) -> bool {
 /// Tests whether a function's name can be that of a method.
 fn is_method_name(name: &str) -> bool {
     let is_known = |octet: u8| octet.is_ascii_alphanumeric() || b"_.:/-".contains(&octet);
-    !name.is_empty() && name.bytes().all(is_known) && !name.starts_with("rpc.") && !system::names().any(|taken| taken == name)
+    !name.is_empty()
+        && name.bytes().all(is_known)
+        && !name.starts_with("rpc.")
+        && !system::names().any(|taken| taken == name)
 }
 
 fn param_of(param: &ParamDescription, of: DataType) -> Param {

@@ -217,7 +217,13 @@ mod tests {
 
     fn answered(document: &[u8]) -> Answer {
         let limits = Limits { body: 600, calls: 6, ..Limits::default() };
-        let options = protocol::Options { limits, encoding: Encoding::UTF_8, nil: true, compat: None, large_integers_as_text: true };
+        let options = protocol::Options {
+            limits,
+            encoding: Encoding::UTF_8,
+            nil: true,
+            compat: None,
+            large_integers_as_text: true,
+        };
         answer(document, &options, &dispatch)
     }
 

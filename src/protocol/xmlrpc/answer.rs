@@ -85,8 +85,8 @@ mod tests {
     use http::StatusCode;
 
     use super::*;
-    use crate::service::Limits;
     use crate::call::{ParamError, Params, Values};
+    use crate::service::Limits;
 
     /// Returns the params; a method `panic` panics, and any other name is not found.
     fn dispatch(name: &str, params: Params<'_, '_>) -> Result<Reply, Fault> {
@@ -105,7 +105,11 @@ mod tests {
 
     fn answered(document: &[u8], encoding: Encoding) -> Answer {
         let limits = Limits { body: 200, ..Limits::default() };
-        answer(document, &Options { limits, encoding, nil: true, compat: None, large_integers_as_text: false }, &dispatch)
+        answer(
+            document,
+            &Options { limits, encoding, nil: true, compat: None, large_integers_as_text: false },
+            &dispatch,
+        )
     }
 
     #[test]

@@ -150,7 +150,8 @@ fn rows() -> Vec<Row> {
             top: "",
             tables: "[method.greet]\nrun = [\"printf\", \"hi\"]\nsignatures = [[\"string\", \"string\"], [\"string\", \"int\"]]",
             server: || {
-                let greet = Method::dynamic("greet", |_: &Request, _: Vec<Value>| Ok::<_, rpcgi::Fault>(Value::from("hi")));
+                let greet =
+                    Method::dynamic("greet", |_: &Request, _: Vec<Value>| Ok::<_, rpcgi::Fault>(Value::from("hi")));
                 let greet = greet.signature(Signature::new(Type::String, [Type::String]));
                 server().methods(greet.signature(Signature::new(Type::String, [Type::Int])))
             },

@@ -4,6 +4,7 @@ mod alone;
 mod arguments;
 mod commands;
 mod diagnostics;
+mod init;
 mod keys;
 mod logs;
 mod modules;
