@@ -17,8 +17,7 @@ use crate::wire::value::Value;
 /// Methods of any name that one worker or module answers.
 pub(super) struct AnyName {
     pub(super) worker: Arc<Worker>,
-    /// Makes what calls of a name are written in.
-    pub(super) dialect: Box<dyn Fn(&str) -> Arc<dyn Dialect> + Send + Sync>,
+    pub(super) dialect: Box<DialectOf>,
     /// What the names begin with, which the worker does not get to see.
     pub(super) prefix: String,
     /// The patterns of names that are meant; none for all.
@@ -28,6 +27,9 @@ pub(super) struct AnyName {
     pub(super) names: Names,
     pub(super) terms: CallTerms,
 }
+
+/// Makes what calls of a name are written in.
+pub(super) type DialectOf = dyn Fn(&str) -> Arc<dyn Dialect> + Send + Sync;
 
 /// The names that are listed of methods of any name.
 pub(super) enum Names {

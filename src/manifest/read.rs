@@ -121,13 +121,16 @@ pub(crate) fn read(source: &ManifestSource, look: ProgramCheck) -> ReadManifest 
     ReadManifest { manifest: Some(manifest).filter(|_| is_meant), mistakes: mistakes.0, files }
 }
 
+/// A worker, and the most calls that run in all of its processes at once.
+type Seated = (Arc<Worker>, usize);
+
 /// What is served at one path.
 struct Endpoint {
     server: Server,
-    workers: Arc<BTreeMap<String, (Arc<Worker>, usize)>>,
+    workers: Arc<BTreeMap<String, Seated>>,
     modules: Arc<Vec<Arc<LoadedModule>>>,
-    /// Those of both that are its own, each with the most calls that run in it at once.
-    own: Vec<(Arc<Worker>, usize)>,
+    /// Those of both that are its own.
+    own: Vec<Seated>,
     /// The names of the methods that come from modules, in the order of their sources.
     functions: Vec<String>,
 }
@@ -376,11 +379,11 @@ impl ManifestReader<'_> {
     fn fallback(
         &mut self,
         table: &ManifestTable<'_>,
-        workers: &BTreeMap<String, (Arc<Worker>, usize)>,
+        workers: &BTreeMap<String, Seated>,
         terms: CallTerms,
         taken_away: &[String],
         budget: &Budget,
-    ) -> Option<(AnyName, Option<(Arc<Worker>, usize)>)> {
+    ) -> Option<(AnyName, Option<Seated>)> {
         let span = &table.fallback.as_ref()?.span;
         let FallbackTable { worker, module, list, functions } = inner(&table.fallback)?;
         let list: Option<Vec<String>> =
@@ -551,7 +554,7 @@ impl ManifestReader<'_> {
     }
 
     /// Reads the workers by their names, with the number of each.
-    fn workers(&mut self, table: &ManifestTable<'_>, budget: &Budget) -> BTreeMap<String, (Arc<Worker>, usize)> {
+    fn workers(&mut self, table: &ManifestTable<'_>, budget: &Budget) -> BTreeMap<String, Seated> {
         let mut workers = BTreeMap::new();
         for (name, span, WorkerTable { run, count, env, encoding }) in named(&table.worker) {
             let words = texts(&run);
@@ -582,7 +585,7 @@ impl ManifestReader<'_> {
         &mut self,
         table: &ManifestTable<'_>,
         tables: BTreeMap<&str, (Range<usize>, MethodTable<'_>)>,
-        workers: &BTreeMap<String, (Arc<Worker>, usize)>,
+        workers: &BTreeMap<String, Seated>,
         limits: Limits,
         budget: &Budget,
         places: &Arc<Pool<()>>,
@@ -1088,7 +1091,7 @@ impl ManifestReader<'_> {
         &mut self,
         table: &MethodTable<'_>,
         worker: &Written<&str>,
-        workers: &BTreeMap<String, (Arc<Worker>, usize)>,
+        workers: &BTreeMap<String, Seated>,
     ) -> Option<Runner> {
         let MethodTable { stdin, output, env, encoding, success, .. } = table;
         for (key, span) in [
@@ -1107,11 +1110,7 @@ impl ManifestReader<'_> {
     }
 
     /// Finds the worker of a name.
-    fn find_worker(
-        &mut self,
-        written: &Written<&str>,
-        workers: &BTreeMap<String, (Arc<Worker>, usize)>,
-    ) -> Option<Arc<Worker>> {
+    fn find_worker(&mut self, written: &Written<&str>, workers: &BTreeMap<String, Seated>) -> Option<Arc<Worker>> {
         let Written { value: name, span } = written;
         match workers.get(*name) {
             Some((worker, _)) => Some(Arc::clone(worker)),
