@@ -97,7 +97,10 @@ static LANGUAGES: &[Row] = &[
         interpreters: &["perl"],
         harness: include_str!("harness/perl.pl"),
         stand_in: include_str!("harness/scripts/perl.pl"),
-        library: Library { openers: &["use ", "require "], names: &["XMLRPC::Transport::HTTP", "Frontier::Responder"] },
+        library: Library {
+            openers: &["use ", "require "],
+            names: &["XMLRPC::Transport::", "Frontier::Responder", "Frontier::Daemon"],
+        },
         gaps: Gaps::Nil,
     },
     Row {

@@ -210,6 +210,25 @@ fn what_cannot_be_run_in_other_languages_is_said() {
     for (name, source, expected) in [
         ("a.rb", "require 'xmlrpc/server'\nputs 1\n", "it never called `serve`"),
         ("a.rb", "require 'xmlrpc/server'\nXMLRPC::Server.new(1).set_valid_ip(/./)\n", "let the web server do that"),
+        (
+            "a.rb",
+            "require 'xmlrpc/server'\nclass Guarded < XMLRPC::CGIServer\n  private def dispatch(*all) = super\nend\n\
+             Guarded.new.serve\n",
+            "the server has a `dispatch` of its own",
+        ),
+        (
+            "a.php",
+            "<?php\nclass Guarded extends PhpXmlRpc\\Server\n{\n    function execute($request)\n    {\n    }\n}\n$server = new \
+             Guarded([], false);\n$server->functions_parameters_type = 'phpvals';\n$server->service();\n",
+            "the server has a `execute` of its own",
+        ),
+        (
+            "a.pl",
+            "use XMLRPC::Transport::HTTP;\npackage Guarded;\nour @ISA = ('XMLRPC::Transport::HTTP::CGI');\n\
+             sub handle { my $self = shift; $self->SUPER::handle(@_) }\npackage main;\n\
+             Guarded->dispatch_to('a')->handle;\nsub a { 1 }\n",
+            "handle",
+        ),
         ("a.pl", "use XMLRPC::Transport::HTTP;\n", "it never called `handle` or `answer`"),
         (
             "a.pl",

@@ -66,8 +66,9 @@ impl<'s> Lines<'s> {
     /// Finds the line of a sub of Perl.
     fn line_of_sub(&self, function: &FunctionDescription) -> Option<usize> {
         let name = name_of_own(&function.name);
-        // Perl itself knows the lines of first statements only; several packages may have subs of a name
-        let is_sub = |index: &usize| self.lines.get(*index).is_some_and(|line| name_of_sub(line) == Some(name));
+        // Perl itself knows the lines of first statements only; several packages may have subs of a name, and a script
+        // other names for them
+        let is_sub = |index: &usize| self.lines.get(*index).is_some_and(|line| name_of_sub(line).is_some());
         let told = function.line.and_then(|line| line.checked_sub(1)).filter(is_sub);
         told.or_else(|| self.lines.iter().position(|line| name_of_sub(line) == Some(name)))
     }

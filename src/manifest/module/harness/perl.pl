@@ -75,12 +75,7 @@ sub run {
     $setup = parse($line);
     $script = 1 if defined $setup->{as} && $setup->{as} eq 'script';
     eval { load_module($setup); 1 } or broken($@);
-    if ($script) {
-        Rpcgi::Script::run($file);
-    }
-    else {
-        converse();
-    }
+    $script ? Rpcgi::Script::run($file) : converse();
 }
 
 # Tells of the module, if that is wanted, and answers calls until there are no more.
@@ -173,9 +168,8 @@ sub outcome {
 # Calls a function and returns its result. In scalar context, as there is one result.
 sub called {
     my ($call) = @_;
-    my @args = @{ $call->{args} || [] };
-    return Rpcgi::Script::call($call->{call}, @args) if $script;
     my $function = function_named($call->{call});
+    my @args = @{ $call->{args} || [] };
     if (my $context = $call->{context}) {
         my $index = defined $context->{index} ? $context->{index} : @args;
         $#args = $index - 1 if $index > @args;
@@ -190,6 +184,7 @@ sub called {
 # rpcgi asks for no other names than it was told.
 sub function_named {
     my ($name) = @_;
+    return Rpcgi::Script::function($name) if $script;
     no strict 'refs';
     my $function = $name !~ /^[A-Za-z]\w*\z/ ? undef
         : defined $object ? UNIVERSAL::can($object, $name)
@@ -262,6 +257,7 @@ sub parse_members {
 # Returns a value as JSON in UTF-8. Of the harness's own documents nothing is escaped that looks like a tag.
 sub json {
     my ($value, $depth, $tagging) = @_;
+    $value = Rpcgi::Script::plain($value) if $script && $tagging;
     return 'null' unless defined $value;
     my $class = ref $value;
     return json_scalar($value) if $class eq '';
@@ -333,8 +329,8 @@ sub load_module {
     ($folder) = $file =~ m{^(.*/)};
     unshift @INC, $folder =~ m{^(.+)/\z} ? $1 : '/';
     $package = package_of(source());
-    # Under the name by which files beside it would ask for it, or they would load it again.
     return if $script;
+    # Under the name by which files beside it would ask for it, or they would load it again.
     (my $name = "$package.pm") =~ s{::}{/}g;
     $INC{$name} = $file if $file =~ m{/\Q$name\E\z};
     run_file($file);
@@ -501,9 +497,10 @@ VALUES
 sub fault_of {
     my ($thrown) = @_;
     my $class = ref $thrown or return;
+    return Rpcgi::Script::fault($thrown) if $script && UNIVERSAL::isa($thrown, 'SOAP::Fault');
     local ($@, $SIG{__DIE__});
     my ($code, $message) = eval {
-        $class eq 'HASH' || $script && $thrown->isa('SOAP::Fault') || is_own_class($class) ? (member($thrown, 'code'), member($thrown, 'message')) : ();
+        $class eq 'HASH' || is_own_class($class) ? (member($thrown, 'code'), member($thrown, 'message')) : ();
     };
     return unless defined $code && !ref $code && $code =~ /^-?\d{1,10}\z/ && abs $code <= $INT_MAX;
     $message = $class eq 'HASH' ? '' : $thrown unless defined $message;
@@ -586,17 +583,18 @@ sub subs_of {
         grep { /^[A-Za-z]\w*\z/ && $_ !~ $SPECIAL && defined &{"${name}::$_"} } sort keys %{"${name}::"};
 }
 
-# Returns where a sub is.
+# Returns where a sub is, which is given by its name or a reference to it, and what it is called there.
 sub place {
-    my ($name) = @_;
+    my ($function) = @_;
     require B;
     no strict 'refs';
-    my $sub = B::svref_2object(\&{$name});
-    my $start = $sub->START;
+    my $sub = B::svref_2object(\&{$function});
+    my ($start, $symbol) = ($sub->START, $sub->GV);
     return {
         file => defined $sub->FILE ? $sub->FILE : '',
         line => $start->can('line') ? $start->line : undef,
         constant => $sub->CvFLAGS & B::CVf_CONST(),
+        name => $symbol->can('STASH') ? $symbol->STASH->NAME . '::' . $symbol->NAME : '',
     };
 }
 MISTAKES
@@ -605,14 +603,14 @@ MISTAKES
 sub description {
     my %lines = lines_of_subs();
     my @exported = $script ? () : exported();
-    # Pairs of the name and the sub: of scripts, these have names of their own.
-    my @found = $script ? Rpcgi::Script::names() : map { [/(\w+)\z/, $_] }
+    # Pairs of a name and a sub: those of scripts have names of their own.
+    my @found = $script ? Rpcgi::Script::functions(keys %lines) : map { [/(\w+)\z/, $_] }
         @exported ? @exported : defined $object ? methods() : grep { is_of_module($_) } subs_of($package);
     my @functions;
     for (@found) {
         my ($name, $function) = @$_;
-        my $place = defined $function ? place($function) : { file => '' };
-        my $line = defined $function && $lines{$function} || ($place->{file} eq $file ? $place->{line} : undef);
+        my $place = place($function);
+        my $line = $lines{$function} || $lines{ $place->{name} } || ($place->{file} eq $file ? $place->{line} : undef);
         push @functions, { name => $name, $line ? (line => $line) : (), @exported || $script ? (listed => \1) : () };
     }
     my $last = 1e9;
@@ -623,7 +621,7 @@ sub description {
         files => [grep { is_own($_) && !$seen{$_}++ } $file, @loaded],
         version => sprintf('%vd', $^V),
         codes => {},
-        $script ? (script => Rpcgi::Script::about()) : (),
+        $script ? Rpcgi::Script::about(source()) : (),
     };
 }
 

@@ -48,8 +48,21 @@ namespace Rpcgi\Script {
         if (Program::$service !== null) {
             exit(0);
         }
+        refuse_guards(new \ReflectionClass($service));
         Program::$service = $service;
         \Rpcgi\Harness\converse();
+    }
+
+    /** Refuses a server with methods of the program's own that may decide who calls: none is left out silently. */
+    function refuse_guards(\ReflectionClass $class): void
+    {
+        $guarding = ['execute', 'parseRequest', 'parseRequestHeaders', 'verifySignature'];
+        foreach ($guarding as $name) {
+            if ($class->hasMethod($name)) {
+                give_up("the server has a `$name` of its own, which rpcgi does not run. If it decides who may call, let "
+                    . 'the web server do that; then take it out');
+            }
+        }
     }
 
     /** Ends with a sentence on what cannot be done. */

@@ -283,6 +283,7 @@ module RpcgiScript
   def serve(server)
     Process.exit(0) if @server
 
+    refuse_guards(server)
     @server = server
     @harness.converse
   end
@@ -310,6 +311,20 @@ module RpcgiScript
   end
 
   private
+
+  # The gem's methods through which a request goes on its way to a function, where it may be turned away.
+  GUARDING = %i[process dispatch call_method handle check_arity].freeze
+
+  # Refuses a server with methods of the program's own that may decide who calls: none is left out silently.
+  def refuse_guards(server)
+    own = server.singleton_class.ancestors.take_while { |each| !each.name.to_s.start_with?('XMLRPC::') }
+    names = own.flat_map { |place| place.instance_methods(false) + place.private_instance_methods(false) }
+    name = (GUARDING & names).first
+    return unless name
+
+    give_up("the server has a `#{name}` of its own, which rpcgi does not run. If it decides who may call, let the web " \
+            'server do that; then take it out')
+  end
 
   # Returns the description of a handler.
   def told(name, function, signature, help)
