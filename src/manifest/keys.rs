@@ -129,6 +129,8 @@ tables! {
             "Whether JSON has integers beyond 2^53 as strings, for clients that would round them: false unless set";
         introspection: AsFlag = Kind::Flag,
             "Whether `system.` methods and `rpc.discover` tell of the methods: true unless set; where `docs` is \"off\", `rpc.discover` only if it is set";
+        doctor: AsText = Kind::Text,
+            "The line that `rpcgi doctor --key` prints: its holder may ask for some days what the service sees";
         docs: AsAny = Kind::Either(&[ACCESS, Kind::Table(|| &DOCS)]),
             "Whether there is a page, or a table that configures it";
         limits: AsAny = Kind::Table(|| &LIMITS), "Limits for each request, and for all of them together";

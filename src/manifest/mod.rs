@@ -11,6 +11,7 @@
 //! | `method`, `call` | a method: arguments in, result out; a call on its way |
 //! | `program`, `worker` | the programs that do the work: one for each call, or one that stays |
 //! | `json_rpc_worker` | what workers read and write |
+//! | `doctor` | the method by which a deployed service says what it sees |
 //! | `fallback` | names that no method has, which a script, worker or module is asked for |
 //! | `module` | modules whose functions are methods as they are |
 //! | `encoding` | the text that they read and write |
@@ -22,6 +23,7 @@ mod call;
 mod command_line;
 mod data_type;
 mod descendants;
+mod doctor;
 mod encoding;
 mod fallback;
 mod form;
@@ -46,6 +48,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+pub(crate) use self::doctor::{DOCTOR, DoctorKey, KEY_HEADER, LONGEST, now};
 pub(crate) use self::htaccess::Htaccess;
 pub(crate) use self::keys::{reference, schema};
 pub(crate) use self::mistake::{Mistake, Severity};

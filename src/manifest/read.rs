@@ -20,6 +20,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::call::{Contract, MoreParams, Param};
 use super::command_line::{Word, find};
 use super::data_type::{DataType, Member};
+use super::doctor::{DoctorKey, Surroundings, now};
 use super::encoding::ProgramEncoding;
 use super::fallback::{AnyName, CallTerms};
 use super::form::{AsTexts, Form, Written, integer, near_type, number};
@@ -90,6 +91,8 @@ pub(crate) struct ReadManifest {
     /// `None` if there are errors among the mistakes.
     pub(crate) manifest: Option<Manifest>,
     pub(crate) mistakes: Vec<Mistake>,
+    /// The URL of the service, if the manifest tells it.
+    pub(crate) url: Option<String>,
     /// The files that command lines name, and modules, if they were looked for.
     pub(crate) files: WatchedFiles,
 }
@@ -118,7 +121,8 @@ pub(crate) fn read(source: &ManifestSource, look: ProgramCheck) -> ReadManifest 
     mistakes.0.sort_by_key(|mistake| mistake.span.as_ref().map(|span| span.start));
     // several endpoints have what stands at the top
     mistakes.0.dedup();
-    ReadManifest { manifest: Some(manifest).filter(|_| is_meant), mistakes: mistakes.0, files }
+    let url = value(&written.url).map(str::to_owned);
+    ReadManifest { manifest: Some(manifest).filter(|_| is_meant), mistakes: mistakes.0, url, files }
 }
 
 /// A worker, and the most calls that run in all of its processes at once.
@@ -220,7 +224,9 @@ impl ManifestReader<'_> {
         let threads =
             budget.programs.saturating_add(seats).saturating_add(budget.queue).saturating_add(2).min(MAX_THREADS);
         let limits = Limits { threads: limits.threads.or(NonZeroUsize::new(threads)), ..limits };
+        let modules = Arc::clone(&top.modules);
         let Endpoint { server, functions, .. } = top;
+        let server = self.doctor(table, &modules).into_iter().fold(server, Server::methods);
         Manifest { server: self.log(table, server).limits(limits), workers: Workers(workers), functions, scripts }
     }
 
@@ -286,6 +292,27 @@ impl ManifestReader<'_> {
         let own = own_workers.into_values().collect::<Vec<_>>().into_iter();
         let own = own.chain(own_modules.iter().map(|module| (module.worker(), module.seats)));
         Endpoint { server, workers, modules, own: own.chain(fallback_worker).collect(), functions: names }
+    }
+
+    /// Makes the method that says what the service sees, if there is a key for it.
+    fn doctor(&mut self, table: &ManifestTable<'_>, modules: &[Arc<LoadedModule>]) -> Option<Method> {
+        let written = table.doctor.as_ref()?;
+        let now = now();
+        let key =
+            DoctorKey::read(written.value, now).map_err(|message| self.mistakes.add(&written.span, message)).ok()?;
+        if key.is_over(now) {
+            if self.look.is_at_programs() {
+                self.mistakes.warn(&written.span, "this key is over: nobody can use it, and the line can go");
+            }
+            return None;
+        }
+        let log = match inner::<LogTable<'_>>(&table.log) {
+            Some(log) => value(&log.file),
+            None => table.log.as_ref().and_then(|log| log.value.get_ref().as_str()),
+        };
+        let log = log.map(|file| self.folder.join(file));
+        let modules = modules.iter().map(|module| module.state(self.folder)).collect();
+        Some(Surroundings { key, folder: self.folder.to_owned(), log, modules }.method())
     }
 
     /// Begins a server with what it says of itself: by its keys, or else by what a script says.

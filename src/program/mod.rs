@@ -6,12 +6,14 @@
 //! | `kept` | a manifest that a long-running process serves, and reads anew when it changes |
 //! | `wrapper` | many of them, by the path that each request names |
 //! | `check`, `report` | mistakes in a manifest, or in its place, and how they are reported |
+//! | `doctor` | looks at a deployed service |
 //! | `init` | writes manifests |
 //! | `call`, `http` | a client, and what other commands need of one |
 
 mod call;
 mod cgi_manifest;
 mod check;
+mod doctor;
 mod http;
 mod init;
 mod reload;
@@ -115,6 +117,9 @@ enum Command {
     /// Calls a method, and writes its result as JSON
     #[command(long_about = call::HELP)]
     Call(call::CallOptions),
+    /// Asks a deployed service as a client would, and says what its host does
+    #[command(long_about = doctor::HELP)]
+    Doctor(doctor::DoctorOptions),
     /// Writes the JSON Schema of manifests, for editors
     Schema,
     /// Writes what completes command lines in a shell
@@ -148,6 +153,7 @@ fn obey(listeners: Vec<Listener>) -> ExitCode {
         Command::Doc { manifest, options } => doc(&manifest, &options),
         Command::Init(options) => return init::init(&options),
         Command::Call(arguments) => return call::call(arguments),
+        Command::Doctor(options) => return doctor::doctor(&options),
         Command::Schema => print(format!("{:#}\n", schema()).as_bytes()),
         Command::Completions { shell } => completions(shell),
         Command::Man => man(),

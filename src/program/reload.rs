@@ -220,7 +220,7 @@ impl LoadedManifest {
             return broken(identity, report::of_file(path, FOREIGN));
         }
         let look = if on_mistake == OnMistake::Tell { ProgramCheck::Programs } else { ProgramCheck::Watching };
-        let ReadManifest { manifest, mistakes, files } = read(&source, look);
+        let ReadManifest { manifest, mistakes, files, .. } = read(&source, look);
         let told = || match on_mistake {
             OnMistake::Tell => report::human(path, &source.text, &mistakes, std::io::stderr().is_terminal()),
             OnMistake::KeepOld => report::one_line(path, &source.text, &mistakes),

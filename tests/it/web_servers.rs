@@ -137,6 +137,62 @@ impl WebServer {
         WebServer::start(command, folder, port, Vec::new())
     }
 
+    /// Starts an Apache for one test, with this configuration after its head; `ROOT` in it is the site's folder.
+    pub fn apache_with(configuration: &str, prepare: impl FnOnce(&Path)) -> WebServer {
+        let folder = site();
+        let root = folder.path().join("rpcgi");
+        prepare(&root);
+        let port = free_port();
+        let text = apache_head(folder.path(), port, &["autoindex", "dir"]);
+        let text = text + &configuration.replace("ROOT", &root.display().to_string());
+        fs::write(folder.path().join("httpd.conf"), text).expect("it is ours");
+        let mut command = Command::new("apache2");
+        command.args(["-D", "FOREGROUND", "-f"]).arg(folder.path().join("httpd.conf"));
+        WebServer::start(command, folder, port, Vec::new())
+    }
+
+    /// Starts an nginx for one test, with these locations; `ROOT` in them is the site's folder. A manifest of the site is
+    /// served at `ROOT/run/NAME.sock` if one is named.
+    pub fn nginx_site(locations: &str, manifest: Option<&str>) -> WebServer {
+        let folder = site();
+        let port = free_port();
+        let root = folder.path().display().to_string();
+        let locations = locations.replace("ROOT", &format!("{root}/rpcgi"));
+        let temporary: String = ["client_body", "fastcgi", "proxy", "uwsgi", "scgi"]
+            .iter()
+            .map(|kind| format!("{kind}_temp_path {root}/{kind};\n"))
+            .collect();
+        let text = format!(
+            "daemon off; worker_processes 1; pid {root}/pid; error_log {root}/error.log warn;\n\
+             events {{ worker_connections 64; }}\nhttp {{ access_log off;\n{temporary}server {{ listen 127.0.0.1:{port};\n\
+             {locations}\n}}\n}}\n"
+        );
+        fs::write(folder.path().join("nginx.conf"), text).expect("it is ours");
+        fs::copy("/etc/nginx/fastcgi_params", folder.path().join("fastcgi_params")).expect("nginx is installed");
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(folder.path()).arg("-c").arg(folder.path().join("nginx.conf"));
+        let backends = manifest.map(|name| Backend::start_manifest(name, folder.path())).into_iter().collect();
+        WebServer::start(command, folder, port, backends)
+    }
+
+    /// Starts a lighttpd for one test, with this configuration after its head; `ROOT` in it is the site's folder.
+    pub fn lighttpd_with(configuration: &str, prepare: impl FnOnce(&Path)) -> WebServer {
+        let folder = site();
+        let root = folder.path().join("rpcgi");
+        prepare(&root);
+        let port = free_port();
+        let user = if is_root() { "server.username = \"www-data\"\nserver.groupname = \"www-data\"\n" } else { "" };
+        let text = format!(
+            "server.bind = \"127.0.0.1\"\nserver.port = {port}\nserver.document-root = \"ROOT/www\"\n\
+             server.errorlog = \"ROOT/run/lighttpd.log\"\n{user}{configuration}\n"
+        );
+        fs::write(folder.path().join("lighttpd.conf"), text.replace("ROOT", &root.display().to_string()))
+            .expect("it is ours");
+        let mut command = Command::new("lighttpd");
+        command.arg("-D").arg("-f").arg(folder.path().join("lighttpd.conf"));
+        WebServer::start(command, folder, port, Vec::new())
+    }
+
     /// Returns the shared nginx: `/RPC2` and `/service` by one program, `/many` by three, `/notes` by a manifest,
     /// `/cgi-bin/NAME` by fcgiwrap.
     pub fn nginx() -> Arc<WebServer> {

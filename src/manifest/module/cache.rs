@@ -91,6 +91,10 @@ impl Cache {
         self.has_code.then(|| self.folder.join(format!("{}.code", key())))
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Returns where the interpreter may keep what it compiles.
     pub(super) fn folder_of_code(&self) -> Option<&Path> {
         self.has_code.then_some(&self.folder)

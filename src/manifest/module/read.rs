@@ -23,6 +23,7 @@ use super::{Module, Places, Undescribed};
 use crate::description::bounds::{Bound, Number};
 use crate::manifest::call::{Contract, MoreParams, Param};
 use crate::manifest::data_type::{DataType, Member};
+use crate::manifest::doctor::ModuleState;
 use crate::manifest::encoding::ProgramEncoding;
 use crate::manifest::fallback::{AnyName, CallTerms, Names};
 use crate::manifest::form::Written;
@@ -71,6 +72,22 @@ impl LoadedModule {
 
     pub(in crate::manifest) fn worker(&self) -> Arc<Worker> {
         Arc::clone(&self.module.worker)
+    }
+
+    /// Returns what the doctor tells of it.
+    pub(in crate::manifest) fn state(&self, folder: &Path) -> ModuleState {
+        let harness = &self.module.harness;
+        let kept = Cache::find(folder).map(|cache| cache.folder().to_owned());
+        ModuleState {
+            file: self.file_name(),
+            language: harness.language.name(),
+            interpreter: self.module.worker.launch.find().ok(),
+            cache: match &self.module.cache {
+                Some(cache) => Ok(cache.folder().to_owned()),
+                // `serve` and `check` keep nothing, where a web server would
+                None => kept.ok_or_else(|| "there is no folder to keep descriptions in".to_owned()),
+            },
+        }
     }
 
     /// Returns the name of its file.

@@ -4,6 +4,7 @@ mod alone;
 mod arguments;
 mod commands;
 mod diagnostics;
+mod doctor;
 mod init;
 mod keys;
 mod logs;
