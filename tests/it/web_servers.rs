@@ -300,7 +300,7 @@ impl Drop for WebServer {
 }
 
 /// Returns a free port. Another program may take it before it is used, but the kernel hands out others first.
-fn free_port() -> u16 {
+pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 

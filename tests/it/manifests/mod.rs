@@ -5,6 +5,7 @@ mod arguments;
 mod commands;
 mod diagnostics;
 mod doctor;
+mod first_steps;
 mod init;
 mod keys;
 mod logs;
