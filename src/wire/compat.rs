@@ -88,7 +88,10 @@ fn in_python(name: &str, failure: &Failure<'_>) -> String {
 
 fn in_twisted(name: &str, failure: &Failure<'_>) -> (i32, String) {
     match failure {
-        Failure::NoMethod => (8001, format!("procedure {name} not found")),
+        Failure::NoMethod => match name.split_once('.') {
+            Some((handler, _)) => (8001, format!("no such subHandler {handler}")),
+            None => (8001, format!("procedure {name} not found")),
+        },
         Failure::Document(text) => (8002, format!("Can't deserialize input: {text}")),
         Failure::Result(text) => (8002, format!("Can't serialize output: {text}")),
         Failure::Params(_) | Failure::Exception(..) => (8002, "error".into()),

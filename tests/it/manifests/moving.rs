@@ -1,6 +1,7 @@
 //! Moving in: programs that serve XML-RPC by themselves run as they are, and answer as the systems that they come from.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -336,16 +337,38 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("there is one").port()
 }
 
+/// Returns whether a client has come to its end at a URL, and what it has printed.
+fn ask(url: &str) -> (bool, String, String) {
+    let output = Command::new("python3").arg(file("clients/compat.py")).arg(url).output().expect("Python is there");
+    (output.status.success(), text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn faults_are_those_of_twisted() {
+    let mut original = Command::new("/usr/bin/python3");
+    original.arg(file("modules/scripts/twisted_faults.py")).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut original = Original(original.spawn().expect("Python is there"));
+    let mut port = String::new();
+    BufReader::new(original.0.stdout.take().unwrap()).read_line(&mut port).unwrap();
+    assert!(!port.is_empty(), "Debian's python3-twisted is there: `tests/run` installs it");
+    // it has no `system.` methods unless they are added
+    let own = |text: String| text.lines().filter(|line| !line.starts_with("system.")).collect::<Vec<_>>().join("\n");
+    let (_, expected, complaints) = ask(&format!("http://127.0.0.1:{}/", port.trim()));
+    assert!(
+        expected.contains("8002 error") && expected.contains("8001 no such subHandler no"),
+        "{expected}{complaints}"
+    );
+    let service = script("faults.py", "compat = \"twisted\"\n").serve();
+    let (_, found, complaints) = ask(&format!("http://{}/", service.served.address));
+    assert_eq!(own(found), own(expected), "{complaints}{}", service.log());
+}
+
 #[test]
 fn faults_are_those_of_cpython() {
     let port = free_port();
     let mut original = Command::new("python3");
     original.arg(file("modules/scripts/faults.py")).env("FAULTS_PORT", port.to_string()).stdout(Stdio::null());
     let _original = Original(original.spawn().expect("Python is there"));
-    let ask = |url: &str| {
-        let output = Command::new("python3").arg(file("clients/compat.py")).arg(url).output().expect("Python is there");
-        (output.status.success(), text(&output.stdout), text(&output.stderr))
-    };
     let url = format!("http://127.0.0.1:{port}/");
     assert!(soon(|| ask(&url).0), "{}", ask(&url).2);
     let (_, expected, _) = ask(&url);
@@ -358,7 +381,7 @@ fn faults_are_those_of_cpython() {
 #[test]
 fn faults_of_other_systems() {
     let expected = [
-        ("twisted", 8001, "procedure no.such not found", 8002, "error"),
+        ("twisted", 8001, "no such subHandler no", 8002, "error"),
         ("odoo", 1, "Exception: Method not found: no.such", 1, "ValueError: no, really: not"),
         ("phpxmlrpc", 1, "Unknown method", 17, "Internal server error"),
     ];
