@@ -373,6 +373,7 @@ impl ManifestReader<'_> {
             ("trusted_proxies", own.trusted_proxies.as_ref().map(|written| &written.span)),
             ("forwarded", span(&own.forwarded)),
             ("log", span(&own.log)),
+            ("doctor", span(&own.doctor)),
         ];
         for (key, span) in spans.into_iter().filter_map(|(key, span)| Some((key, span?))) {
             self.mistakes.add(span, format!("`{key}` is for the whole service, not for {path} alone"));

@@ -3,13 +3,16 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use serde_json::{Value as Json, json};
 
 use super::{Folder, Service, run, text};
 use crate::harness::{Served, soon};
+use crate::web_servers::WebServer;
 
 /// Returns the path of a file in `tests`.
 fn file(name: &str) -> PathBuf {
@@ -33,6 +36,83 @@ fn written(name: &str, source: &str) -> Folder {
 /// Returns what `check` says.
 fn checked(folder: &Folder) -> String {
     text(&run(&["check", folder.manifest().to_str().expect("it is text")]).stdout)
+}
+
+/// Puts the scripts of all languages into a folder of a web server, each with a manifest.
+fn place_scripts(folder: &Path, suffix: &str) {
+    for name in ["bikes.py", "bikes.rb", "bikes.pl", "bikes.php"] {
+        let source = fs::read_to_string(file("modules/scripts").join(name)).expect("it is there");
+        fs::write(folder.join(name), source).expect("it is ours");
+        let manifest = folder.join(format!("{}{suffix}", name.replace('.', "_")));
+        fs::write(&manifest, format!("#!{}\nmodule = \"{name}\"\n", super::rpcgi())).expect("it is ours");
+        fs::set_permissions(manifest, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    }
+}
+
+/// Checks calls of scripts at a web server.
+#[track_caller]
+fn assert_scripts(server: &WebServer, folder: &str, suffix: &str) {
+    for (script, method, more, expected) in [
+        ("bikes_py", "price", &["racer", "2"][..], "50"),
+        ("bikes_py", "when", &[DATE], "[\"DateTime\",\"20261124T12:00:00\",\"2026-11-24T12:00:00\"]"),
+        ("bikes_rb", "price", &["racer", "2"], "50"),
+        ("bikes_pl", "Bikes.price", &["racer", "2"], "50"),
+        ("bikes_php", "price", &["racer", "2"], "50"),
+        ("bikes_php", "no.such", &[], "fault -32601: there is no method \"no.such\""),
+    ] {
+        let url = server.url(&format!("{folder}{script}{suffix}"));
+        let output = run(&[&["call", &url, method], more].concat());
+        let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(said.trim(), expected, "{url}: {}", server.log());
+    }
+}
+
+#[test]
+fn scripts_behind_web_servers() {
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // by CGI, by .htaccess alone, by mod_fcgid
+            let configuration = "<Directory \"ROOT\">\nRequire all granted\nAllowOverride All\n</Directory>\n\
+                                 ScriptAlias \"/cgi/\" \"ROOT/cgi/\"\nAlias \"/plain/\" \"ROOT/plain/\"\n\
+                                 Alias \"/fcgid/\" \"ROOT/fcgid/\"\n<Directory \"ROOT/fcgid\">\nOptions +ExecCGI\n\
+                                 AddHandler fcgid-script .cgi\n</Directory>\n";
+            let server = WebServer::apache_with(configuration, |root| {
+                for name in ["cgi", "plain", "fcgid"] {
+                    fs::create_dir(root.join(name)).expect("it is ours");
+                    place_scripts(&root.join(name), ".cgi");
+                }
+                fs::write(root.join("plain/.htaccess"), "Options +ExecCGI\nAddHandler cgi-script .cgi\n")
+                    .expect("it is ours");
+            });
+            for folder in ["/cgi/", "/plain/", "/fcgid/"] {
+                assert_scripts(&server, folder, ".cgi");
+            }
+        });
+        scope.spawn(|| {
+            let configuration = "server.modules = ( \"mod_cgi\" )\ncgi.assign = ( \".cgi\" => \"\" )\n";
+            let server = WebServer::lighttpd_with(configuration, |root| place_scripts(&root.join("www"), ".cgi"));
+            assert_scripts(&server, "/", ".cgi");
+        });
+        scope.spawn(|| {
+            let folder = tempfile::tempdir().expect("a folder");
+            fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("it is ours");
+            place_scripts(folder.path(), ".rpc");
+            let mut locations = String::new();
+            let mut programs = Vec::new();
+            for name in ["bikes_py", "bikes_rb", "bikes_pl", "bikes_php"] {
+                let socket = folder.path().join(format!("{name}.sock"));
+                let mut program = Command::new(super::rpcgi());
+                program.arg("fcgi").arg(folder.path().join(format!("{name}.rpc"))).stdout(Stdio::null());
+                program.arg("--listen").arg(format!("unix:{},mode=0666", socket.display()));
+                programs.push(Original(program.spawn().expect("it starts")));
+                let pass = format!("include fastcgi_params; fastcgi_pass unix:{};", socket.display());
+                locations += &format!("location = /{name}.rpc {{ {pass} }}\n");
+                assert!(soon(|| socket.exists()), "it does not listen");
+            }
+            let server = WebServer::nginx_site(&locations, None);
+            assert_scripts(&server, "/", ".rpc");
+        });
+    });
 }
 
 /// Calls by XML-RPC, as the old clients do.
