@@ -1,8 +1,12 @@
 //! Keys of a manifest and the methods of `Server` that they stand for: both behave the same.
 
+use std::io::{Read, Write};
+
 use rpcgi::xmlrpc::{Compat, Encoding, Value};
 use rpcgi::{Access, Docs, Endpoint, Fallback, Method, Request, Server};
 use rpcgi::{Service as _, Signature, Type};
+
+use serde_json::{Value as Json, json};
 
 use super::Folder;
 
@@ -232,5 +236,118 @@ fn plain(answer: &str) -> String {
             format!("{title}{}", heading.split("<form").next().unwrap_or_default())
         }
         false => answer.to_owned(),
+    }
+}
+
+#[test]
+fn a_module_answers_names_of_any_kind() {
+    for (name, source) in [
+        (
+            "any.py",
+            "def dispatch(name, params):\n    if name == 'no':\n        raise Missing(name)\n    return [name, params]\n\
+             def list_methods():\n    return ['one', 'two.three']\nclass Missing(Exception):\n    code = -32601\n",
+        ),
+        (
+            "any.php",
+            "<?php\nfunction dispatch($name, $params) { if ($name == 'no') throw new Exception('missing', -32601); \
+             return [$name, $params]; }\nfunction list_methods() { return ['one', 'two.three']; }\n",
+        ),
+        (
+            "any.rb",
+            "class Missing < StandardError\n  def code = -32601\nend\ndef dispatch(name, params)\n  raise Missing if name == \
+             'no'\n  [name, params]\nend\ndef list_methods = ['one', 'two.three']\n",
+        ),
+        (
+            "any.js",
+            "class Missing extends Error { code = -32601 }\nexports.dispatch = (name, params) => { if (name === 'no') throw \
+             new Missing(); return [name, params] }\nexports.list_methods = () => ['one', 'two.three']\n",
+        ),
+    ] {
+        let folder = Folder::new(&format!(
+            "without = [\"hidden.*\"]\n[fallback]\nmodule = \"{name}\"\ncache = \"off\"\n[method.own]\nrun = [\"printf\", \"own\"]\n\
+             returns = \"string\"\n"
+        ));
+        folder.write(name, source, 0o644);
+        let service = folder.serve();
+        let call = |method: &str, params| service.call(method, params);
+        assert_eq!(call("two.three", json!([1, "a"])), Ok(json!(["two.three", [1, "a"]])), "{name}");
+        assert_eq!(call("one", json!({ "b": 2 })), Ok(json!(["one", { "b": 2 }])), "{name}");
+        assert_eq!(call("own", json!([])), Ok(json!("own")), "{name}");
+        assert_eq!(call("no", json!([])).unwrap_err().0, -32601, "{name}");
+        assert_eq!(call("hidden.x", json!([])).unwrap_err().0, -32601, "{name}");
+        assert_eq!(call("system.unknown", json!([])).unwrap_err().0, -32601, "{name}");
+        let names = call("system.listMethods", json!([])).unwrap();
+        let names: Vec<&str> = names.as_array().unwrap().iter().filter_map(Json::as_str).collect();
+        assert!(names.starts_with(&["one", "own", "rpc.discover"]) && names.contains(&"two.three"), "{names:?}");
+    }
+}
+
+#[test]
+fn endpoints_have_what_they_do_not_say() {
+    let folder = Folder::new(
+        "module = \"counter.py\"\ncache = \"off\"\n[method.top]\nrun = [\"printf\", \"top\"]\nreturns = \"string\"\n\
+         [at.\"/same\"]\ntitle = \"Same\"\n[at.\"/less\"]\nwithout = [\"top\", \"system.*\"]\n\
+         [at.\"/other\"]\nmodule = \"other.py\"\nmethod = {}\n[at.\"/deep/er\"]\nmodule = \"counter.py\"\nonly = [\"count\"]\n",
+    );
+    folder.write("counter.py", "total = 0\ndef count():\n    global total\n    total += 1\n    return total\n", 0o644);
+    folder.write("other.py", "def other():\n    return 'other'\n", 0o644);
+    let service = folder.serve();
+    let at = |path: &str, method: &str| {
+        let body = super::request(method, json!([]));
+        let address = &service.served.address;
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: {}",
+            body.len()
+        );
+        stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        super::outcome(answer.split_once("\r\n\r\n").unwrap().1)
+    };
+    // one process serves both, and another the one that says more about it
+    assert_eq!(at("/", "count"), Ok(json!(1)));
+    assert_eq!(at("/same", "count"), Ok(json!(2)));
+    assert_eq!(at("/less", "count"), Ok(json!(3)));
+    assert_eq!(at("/deep/er", "count"), Ok(json!(1)));
+    assert_eq!(at("/same", "top"), Ok(json!("top")));
+    for (path, method) in [("/less", "top"), ("/less", "system.listMethods"), ("/other", "count"), ("/other", "top")] {
+        assert_eq!(at(path, method).unwrap_err().0, -32601, "{path} {method}");
+    }
+    assert_eq!(at("/other", "other"), Ok(json!("other")));
+    assert_eq!(at("/", "other").unwrap_err().0, -32601);
+}
+
+#[test]
+fn what_is_wrong_with_them_is_said() {
+    for (manifest, expected) in [
+        ("[fallback]\n", "the fallback is either a `worker` or a `module`"),
+        ("[fallback]\nworker = \"a\"\nmodule = \"b.py\"\n", "the fallback is either a `worker` or a `module`"),
+        ("[fallback]\nworker = \"a\"\n", "there is no worker `a`"),
+        ("[fallback]\nmodule = \"b.py\"\n", "the module has no function `dispatch`"),
+        ("[at.\"more\"]\ntitle = \"More\"\n", "expected a path that begins with \"/\", found \"more\""),
+        ("[at.\"/more\"]\nlog = \"x.log\"\n", "`log` is for the whole service, not for /more alone"),
+        ("[at.\"/more\".at.\"/less\"]\ntitle = \"x\"\n", "`at` is for the whole service, not for /more alone"),
+        ("[method.a]\nrun = [\"true\"]\nsignatures = [[]]\n", "a signature begins with the type of the result"),
+        (
+            "[method.a]\nrun = [\"true\"]\nreturns = \"int\"\nsignatures = [[\"int\"]]\n",
+            "a method has either `returns` or `signatures`",
+        ),
+        ("[method.a]\nrun = [\"true\"]\naliases = [\"a\"]\n", "there is a method `a` already"),
+        ("[method.a]\nrun = [\"true\"]\naliases = [\"b c\"]\n", "expected a name of letters, digits"),
+        (
+            "[method.a]\nrun = [\"true\"]\n[method.b]\nrun = [\"true\"]\naliases = [\"a\"]\n",
+            "there is a method `a` already",
+        ),
+        ("[method.a]\nrun = [\"true\"]\nparams = [\"a: strng\"]\n", "did you mean `string`?"),
+        ("[method.a]\nrun = [\"true\"]\nparams = [\"a: int\", \"a: int\"]\n", "there is a param `a` already"),
+        ("compat = \"pyhton\"\n[method.a]\nrun = [\"true\"]\n", "did you mean `python`?"),
+        ("encoding = \"utf-16\"\n[method.a]\nrun = [\"true\"]\n", "documents are not written in"),
+    ] {
+        let folder = Folder::new(manifest);
+        folder.write("b.py", "def other():\n    pass\n", 0o644);
+        let output = super::run(&["check", folder.manifest().to_str().unwrap()]);
+        let said = super::text(&output.stdout);
+        assert!(said.contains(expected) && !output.status.success(), "no {expected} for\n{manifest}\n{said}");
     }
 }
