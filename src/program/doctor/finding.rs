@@ -62,11 +62,8 @@ impl Report {
         let mut text = format!("{}\n", self.url);
         for Finding { level, what, mend, .. } in &self.findings {
             text += &format!("{:>8}  {what}\n", level.name());
-            for line in mend.iter().flat_map(|mend| mend.lines()) {
-                text += &format!(
-                    "{:>8}  {line}\n",
-                    if mend.as_deref().is_some_and(|mend| mend.starts_with(line)) { "→" } else { "" }
-                );
+            for (index, line) in mend.iter().flat_map(|mend| mend.lines()).enumerate() {
+                text += &format!("{:>8}  {line}\n", if index == 0 { "→" } else { "" });
             }
         }
         let count = |level| self.findings.iter().filter(|finding| finding.level == level).count();
