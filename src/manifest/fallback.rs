@@ -1,6 +1,5 @@
 //! Names that no method of the manifest has: a script, a worker or a module is asked for them at each call.
 
-use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,7 +56,10 @@ impl Fallback for AnyName {
             return None;
         }
         let job = Job { worker: Arc::clone(&self.worker), dialect: (self.dialect)(own) };
-        Some(Method::of(about(name), ManifestMethod::new(self.terms.contract(), Runner::Worker(job))))
+        Some(Method::of(
+            Metadata::named(name.to_owned().into()),
+            ManifestMethod::new(self.terms.contract(), Runner::Worker(job)),
+        ))
     }
 
     fn names(&self) -> Vec<String> {
@@ -90,7 +92,7 @@ impl AnyName {
     /// Asks for the names to list.
     fn ask(&self, question: &str, dialect: &Arc<dyn Dialect>) -> Vec<String> {
         let job = Job { worker: Arc::clone(&self.worker), dialect: Arc::clone(dialect) };
-        let (about, contract) = (about(question), self.terms.contract());
+        let (about, contract) = (Metadata::named(question.to_owned().into()), self.terms.contract());
         let request = Request::new(|_: &str| None, Vec::new());
         let call = ManifestCall {
             about: &about,
@@ -133,22 +135,5 @@ impl CallTerms {
             limits,
             tell_errors,
         }
-    }
-}
-
-/// Describes a method of which nothing but its name is known.
-fn about(name: &str) -> Metadata {
-    Metadata {
-        name: name.to_owned().into(),
-        help: "".into(),
-        params: Vec::new().into(),
-        aliases: Vec::new().into(),
-        faults: Vec::new().into(),
-        hidden: false,
-        deprecated: None,
-        since: None,
-        is_unsafe: false,
-        example: None,
-        location: Location::caller(),
     }
 }

@@ -427,22 +427,28 @@ impl From<Method> for Vec<Method> {
 
 #[track_caller]
 fn about(name: Cow<'static, str>) -> StaticOrShared<Metadata> {
-    StaticOrShared::Owned(Arc::new(Metadata {
-        name,
-        help: "".into(),
-        params: Cow::Borrowed(&[]),
-        aliases: Cow::Borrowed(&[]),
-        faults: Cow::Borrowed(&[]),
-        hidden: false,
-        deprecated: None,
-        since: None,
-        is_unsafe: false,
-        example: None,
-        location: Location::caller(),
-    }))
+    StaticOrShared::Owned(Arc::new(Metadata::named(name)))
 }
 
 impl Metadata {
+    /// Creates what is known of a method by its name alone.
+    #[track_caller]
+    pub(crate) fn named(name: Cow<'static, str>) -> Metadata {
+        Metadata {
+            name,
+            help: "".into(),
+            params: Cow::Borrowed(&[]),
+            aliases: Cow::Borrowed(&[]),
+            faults: Cow::Borrowed(&[]),
+            hidden: false,
+            deprecated: None,
+            since: None,
+            is_unsafe: false,
+            example: None,
+            location: Location::caller(),
+        }
+    }
+
     pub(crate) fn param_name(&self, index: usize) -> ParamName<'_> {
         ParamName { index, name: self.params.get(index).map(|(name, _)| &**name) }
     }

@@ -372,6 +372,12 @@ fn what_cannot_be_run_is_said() {
                 .to_owned(),
             "the server's class has a `verify_request` of its own",
         ),
+        (
+            "from xmlrpc.server import SimpleXMLRPCDispatcher\nimport http.server\n\
+             http.server.HTTPServer(('127.0.0.1', 0), http.server.BaseHTTPRequestHandler).serve_forever()\n"
+                .to_owned(),
+            "the script listens at a socket of its own",
+        ),
         (format!("{server}print(server.socket.getsockname())\n"), "a script has no socket under rpcgi"),
         (format!("{server}print server\nserver.serve_forever()\n"), "This is Python 2"),
         ("import SimpleXMLRPCServer\n".to_owned(), "This is Python 2"),

@@ -265,6 +265,14 @@ class Dispatcher:
         """Returns the names that are served."""
         return sorted(name for name, _, _ in served_functions()[0])
 
+    def system_methodHelp(self, method_name):
+        """Returns the docstring of a function."""
+        return getattr(dict(each[:2] for each in served_functions()[0]).get(method_name), "__doc__", None) or ""
+
+    def system_methodSignature(self, method_name):
+        """Returns what Python's own server does."""
+        return "signatures not supported"
+
     def _marshaled_dispatch(self, data, dispatch_method=None, path=None):
         raise Unsupported(
             "`_marshaled_dispatch` reads requests, and rpcgi has read them: let handle_request() serve, or make the "
@@ -361,6 +369,14 @@ class MultiPathServer(HttpServer):
     get_dispatcher = add_dispatcher
 
 
+def watch(event, _):
+    """Ends a script that listens by itself instead of coming to its server's loop: that would never end."""
+    if event == "socket.bind" and not is_serving:
+        give_up(Unsupported(
+            "the script listens at a socket of its own, which rpcgi does: let SimpleXMLRPCServer or "
+            "CGIXMLRPCRequestHandler serve, or make its functions a module"))
+
+
 def stand_in():
     """Puts the stand-in where the script looks for `xmlrpc.server`."""
     made = sys.modules["xmlrpc.server"] = type(sys)("xmlrpc.server")
@@ -378,6 +394,7 @@ def stand_in():
     made.__getattr__ = of_client
     package = library("xmlrpc")
     package.server = made
+    sys.addaudithook(watch)
 
 
 def of_client(name):
