@@ -39,8 +39,16 @@ pub(crate) struct Outline {
     pub(crate) since: Option<String>,
     /// Set if a call changes something that users may want to keep.
     pub(crate) is_unsafe: bool,
-    /// Params of a call that makes sense, if they are given.
-    pub(crate) example: Option<Vec<Value>>,
+    /// Calls that make sense; maybe none.
+    pub(crate) examples: Vec<Example>,
+}
+
+/// A call that makes sense, as documentation shows it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Example {
+    pub(crate) params: Vec<Value>,
+    /// The result, where it is known.
+    pub(crate) result: Option<Value>,
 }
 
 /// A function's arguments and result.
@@ -86,13 +94,13 @@ impl Outline {
 
     /// Makes a description for readers; the definitions are those of the [`generator`] that made the schemas.
     pub(crate) fn into_description(self, name: impl Into<String>, definitions: &Definitions) -> Description {
-        let Outline { help, functions, in_detail, faults, deprecated, since, is_unsafe, example } = self;
+        let Outline { help, functions, in_detail, faults, deprecated, since, is_unsafe, examples } = self;
         let mut details = details(&functions, definitions);
         let signatures = signatures(&details);
         if !in_detail {
             details.clear();
         }
-        Description { name: name.into(), help, signatures, details, faults, deprecated, since, is_unsafe, example }
+        Description { name: name.into(), help, signatures, details, faults, deprecated, since, is_unsafe, examples }
     }
 }
 
@@ -143,8 +151,8 @@ pub(crate) struct Description {
     pub(crate) since: Option<String>,
     /// Set if a call changes something that users may want to keep.
     pub(crate) is_unsafe: bool,
-    /// Params of a call that makes sense, if they are given.
-    pub(crate) example: Option<Vec<Value>>,
+    /// Calls that make sense; maybe none.
+    pub(crate) examples: Vec<Example>,
 }
 
 impl Description {
@@ -209,7 +217,7 @@ mod tests {
             deprecated: Some(String::new()),
             since: Some("1.2".into()),
             is_unsafe: true,
-            example: Some(vec![1.into()]),
+            examples: vec![Example { params: vec![1.into()], result: None }],
         }
     }
 
@@ -237,7 +245,7 @@ mod tests {
         assert_eq!((&described.name[..], &described.help), ("spin", &original.help));
         assert_eq!((described.faults, described.deprecated), (original.faults, original.deprecated));
         assert_eq!((described.since, described.is_unsafe), (original.since, original.is_unsafe));
-        assert_eq!(described.example, original.example);
+        assert_eq!(described.examples, original.examples);
     }
 
     #[test]

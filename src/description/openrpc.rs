@@ -161,7 +161,7 @@ mod tests {
             deprecated: None,
             since: None,
             is_unsafe: false,
-            example: None,
+            examples: Vec::new(),
         }
     }
 

@@ -39,7 +39,7 @@ pub(super) fn ways(method: &Description) -> Cow<'_, [Detail]> {
 /// Returns params for a method: those of its own example, or one of each.
 pub(super) fn params(method: &Description) -> Vec<Value> {
     let first = || ways(method).first().map(params_of).unwrap_or_default();
-    method.example.clone().unwrap_or_else(first)
+    method.examples.first().map_or_else(first, |example| example.params.clone())
 }
 
 /// Returns params for one of the ways to call a method.

@@ -35,7 +35,7 @@ use self::hooks::Hooks;
 pub(crate) use self::refusal::{CallError, Refusal};
 pub use self::registry::{DuplicateMethod, Fallback, Registry};
 use crate::call::{ParamName, Params, Reply};
-use crate::description::{Definitions, Description, FunctionSchemas, Outline, ParamSchema, generator};
+use crate::description::{Definitions, Description, Example, FunctionSchemas, Outline, ParamSchema, generator};
 use crate::service::Request;
 use crate::wire::fault::{Fault, catch_panic};
 use crate::wire::value::Value;
@@ -408,9 +408,13 @@ impl Method {
             deprecated: self.about.deprecated.as_deref().map(|text| text.trim().to_owned()),
             since: self.about.since.as_deref().map(str::to_owned),
             is_unsafe: self.about.is_unsafe,
-            example: self.about.example.as_deref().map(<[Value]>::to_vec),
+            examples: self.about.example.as_deref().map(of_params).into_iter().collect(),
         }
     }
+}
+
+fn of_params(params: &[Value]) -> Example {
+    Example { params: params.to_vec(), result: None }
 }
 
 impl fmt::Debug for Method {
