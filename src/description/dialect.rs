@@ -12,11 +12,13 @@ pub(crate) struct Dialect {
     /// The media type of a call.
     pub(crate) media_type: &'static str,
     /// Writes a call of a method with params.
-    pub(crate) write_call: fn(&str, &[Value]) -> WrittenCall,
+    pub(crate) write_call: fn(&str, &[Value]) -> Written,
+    /// Writes the answer to it that has a result.
+    pub(crate) write_answer: fn(&Value) -> Written,
 }
 
-/// A call, written for people.
-pub(crate) enum WrittenCall {
+/// A call or its answer, written for people.
+pub(crate) enum Written {
     /// A document as it is sent.
     Text(String),
     /// A document in JSON, which a program may write as a literal of its language.

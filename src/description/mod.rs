@@ -11,7 +11,7 @@ mod signature;
 use schemars::generate::SchemaSettings;
 use schemars::{Schema, SchemaGenerator};
 
-pub(crate) use self::dialect::{Dialect, WrittenCall};
+pub(crate) use self::dialect::{Dialect, Written};
 pub(crate) use self::shape::{Constraint, Definitions, Named, Shape};
 pub use self::signature::Signature;
 use crate::wire::Type;

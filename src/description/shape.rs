@@ -43,6 +43,8 @@ pub(crate) struct Shape {
     pub(crate) values: Vec<String>,
     /// The constraints on it, beside its type.
     pub(crate) constraints: Vec<Constraint>,
+    /// The format of a string (JSON Schema), as `date`.
+    pub(crate) format: Option<String>,
     /// The value that is given as an example, or else its default.
     pub(crate) example: Option<Json>,
     /// The alternatives, if it is one of several.
@@ -91,6 +93,7 @@ impl Shape {
             members: Arc::default(),
             values: Vec::new(),
             constraints: Vec::new(),
+            format: None,
             example: None,
             alternatives: Vec::new(),
             is_cut: false,
@@ -255,7 +258,10 @@ impl<'a> ShapeReader<'a> {
                 let others = schema.get("additionalProperties").filter(|others| others.is_object());
                 shape.items = others.map(|others| Box::new(self.shape(others)));
             }
-            _ => shape.values = values(schema),
+            _ => {
+                shape.values = values(schema);
+                shape.format = schema.get("format").and_then(Json::as_str).map(str::to_owned);
+            }
         }
         shape
     }

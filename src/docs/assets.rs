@@ -9,8 +9,49 @@ use sha2::{Digest, Sha256};
 
 use super::settings::{Assets, Docs};
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
+/// The text of a file without the indentation and the comments that have lines of their own: done by the compiler.
+macro_rules! stripped {
+    ($file:literal) => {{
+        const TEXT: &[u8] = include_bytes!($file);
+        const LEN: usize = strip::<{ TEXT.len() }>(TEXT).1;
+        const KEPT: [u8; TEXT.len()] = strip::<{ TEXT.len() }>(TEXT).0;
+        match std::str::from_utf8(KEPT.split_at(LEN).0) {
+            Ok(text) => text,
+            Err(_) => panic!("it was text"),
+        }
+    }};
+}
+
+const STYLE: &str = stripped!("style.css");
+const SCRIPT: &str = stripped!("script.js");
+/// Additions to both for pages on which methods can be tried.
+const TRIAL_STYLE: &str = stripped!("trial.css");
+const TRIAL_SCRIPT: &str = stripped!("trial.js");
+
+/// Leaves out the blanks at the start of lines, empty lines, and lines that are comments; returns the rest and its
+/// length.
+const fn strip<const MOST: usize>(text: &[u8]) -> ([u8; MOST], usize) {
+    let mut kept = [0; MOST];
+    let (mut len, mut at) = (0, 0);
+    while at < text.len() {
+        while at < text.len() && (text[at] == b' ' || text[at] == b'\n') {
+            at += 1;
+        }
+        let is_comment = at + 1 < text.len() && text[at] == b'/' && (text[at + 1] == b'/' || text[at + 1] == b'*');
+        while at < text.len() && text[at] != b'\n' {
+            if !is_comment {
+                kept[len] = text[at];
+                len += 1;
+            }
+            at += 1;
+        }
+        if !is_comment && len < MOST {
+            kept[len] = b'\n';
+            len += 1;
+        }
+    }
+    (kept, len)
+}
 
 /// The query key that requests one of them: `asset=style-...css`.
 pub(crate) const ASSET: &str = "asset";
@@ -24,16 +65,19 @@ pub(crate) struct Asset {
 impl Asset {
     /// Finds the asset that a page has linked by this name.
     pub(crate) fn find(name: &str, docs: &Docs) -> Option<Asset> {
-        [Asset::style(docs), Asset::script()].into_iter().find(|asset| asset.name() == name)
+        let mut all = [false, true].into_iter().flat_map(|tries| [Asset::style(docs, tries), Asset::script(tries)]);
+        all.find(|asset| asset.name() == name)
     }
 
-    fn style(docs: &Docs) -> Asset {
+    fn style(docs: &Docs, tries: bool) -> Asset {
         let accent = docs.accent.map(|accent| accent.style()).unwrap_or_default();
-        Asset { content_type: "text/css; charset=utf-8", text: format!("{STYLE}{accent}") }
+        let trial = if tries { TRIAL_STYLE } else { "" };
+        Asset { content_type: "text/css; charset=utf-8", text: format!("{STYLE}{trial}{accent}") }
     }
 
-    fn script() -> Asset {
-        Asset { content_type: "text/javascript; charset=utf-8", text: SCRIPT.to_owned() }
+    fn script(tries: bool) -> Asset {
+        let trial = if tries { TRIAL_SCRIPT } else { "" };
+        Asset { content_type: "text/javascript; charset=utf-8", text: format!("{SCRIPT}{trial}") }
     }
 
     fn source(&self) -> String {
@@ -50,9 +94,9 @@ impl Asset {
     }
 }
 
-/// Renders the elements of both, for the end of the head.
-pub(super) fn elements(docs: &Docs) -> Markup {
-    let (style, script) = (Asset::style(docs), Asset::script());
+/// Renders the elements of both, for the end of the head of a page with or without trying of methods.
+pub(super) fn elements(docs: &Docs, tries: bool) -> Markup {
+    let (style, script) = (Asset::style(docs, tries), Asset::script(tries));
     let query = |asset: &Asset| format!("?{ASSET}={}", asset.name());
     html! {
         @match docs.assets {
@@ -72,7 +116,7 @@ pub(super) fn elements(docs: &Docs) -> Markup {
 /// and script, and what these need.
 pub(crate) fn content_security_policy(docs: &Docs, tries: bool) -> HeaderValue {
     let (style, script) = match docs.assets {
-        Assets::Inline => (Asset::style(docs).source(), Asset::script().source()),
+        Assets::Inline => (Asset::style(docs, tries).source(), Asset::script(tries).source()),
         Assets::Linked => ("'self'".to_owned(), "'self'".to_owned()),
     };
     let connect = if tries { " connect-src 'self';" } else { "" };

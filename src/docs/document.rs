@@ -1,39 +1,50 @@
-//! The document around the methods: its head, the facts about the service, contents, footer.
+//! The document: its parts in their order, and its footer.
 
 use maud::{DOCTYPE, Markup, Render, html};
 
+use super::contents::Contents;
 use super::markdown::{self, anchor};
 use super::samples::Samples;
-use super::{Format, MAX_FILTER, Page, assets};
-use crate::description::Description;
-use crate::description::openrpc::UNVERSIONED;
-use crate::wire::Type;
-use crate::wire::fault::SHARED;
+use super::{Format, Page, assets, values};
 
 impl Page<'_> {
     /// Renders the HTML document.
     pub(super) fn html(&self) -> String {
-        let samples = Samples::new(self.visit.url.as_deref(), &self.facts.dialects);
-        let groups = self.groups();
-        let header = html! {
-            @if let Some(logo) = &self.facts.docs.logo { img.logo src=(logo.0) alt=""; }
-            h1 { (self.facts.name) }
-            (self.help(&self.facts.documentation))
-            (self.facts())
-            (self.search())
-        };
-        let main = Writing(|page: &mut String| {
-            for group in &groups {
-                self.group(group, &samples).render_to(page);
-            }
-            shared_faults().render_to(page);
-            types().render_to(page);
-        });
-        self.document(&self.facts.title, header, Some(html! { @for group in &groups { (contents(group)) } }), main)
+        let samples = Samples::new(self.visit.url.as_deref(), &self.facts.dialects, self.credentials());
+        let contents = Contents::of(self);
+        let before = html! { header { (self.head(&samples)) } (self.search(&contents)) (self.list(&contents)) };
+        let main = Writing(|page: &mut String| self.methods(&contents, &samples, page));
+        self.document(&self.facts.title, before, main)
     }
 
-    /// Builds a document of these parts.
-    pub(super) fn document(&self, title: &str, header: Markup, contents: Option<Markup>, main: impl Render) -> String {
+    /// Writes the sections of the methods of a page.
+    fn methods(&self, contents: &Contents<'_>, samples: &Samples, page: &mut String) {
+        let own = contents.own();
+        let built_in = contents.built_in();
+        if own.is_empty() && self.visit.filter.is_empty() {
+            no_methods().render_to(page);
+        }
+        for group in &own {
+            *page += "<section class=\"group\">";
+            html! { h2 { (group.title()) } }.render_to(page);
+            group.methods.iter().for_each(|method| self.method(method, samples).render_to(page));
+            *page += "</section>";
+        }
+        contents.pager(&self.visit.filter).render_to(page);
+        if !built_in.is_empty() {
+            *page += "<details class=\"group system\"";
+            *page += if self.visit.filter.is_empty() { ">" } else { " open>" };
+            html! { summary { h2 { "Built in" } " " span { "what every service here can be asked about itself" } } }
+                .render_to(page);
+            built_in.iter().for_each(|method| self.method(method, samples).render_to(page));
+            *page += "</details>";
+        }
+        values::shared_faults().render_to(page);
+        values::types().render_to(page);
+    }
+
+    /// Builds a document of these parts: what stands before the methods, and those.
+    pub(super) fn document(&self, title: &str, before: Markup, main: impl Render) -> String {
         let page = html! {
             (DOCTYPE)
             html lang="en" {
@@ -42,16 +53,15 @@ impl Page<'_> {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     @if self.facts.docs.noindex { meta name="robots" content="noindex"; }
                     title { (title) }
-                    (assets::elements(&self.facts.docs))
-                    @for twin in twins() {
+                    (assets::elements(&self.facts.docs, self.visit.can_try))
+                    @for twin in Format::twins() {
                         link rel="alternate" type=(twin.media_type()) title=(twin.title())
                             href={ "?format=" (twin.name()) };
                     }
                 }
                 body {
                     a.skip href="#methods" { "Skip to the content" }
-                    header { (header) }
-                    @if let Some(contents) = contents { nav aria-label="Methods" { (contents) } }
+                    (before)
                     main id="methods" { (main) }
                     (self.footer())
                 }
@@ -80,91 +90,10 @@ impl Page<'_> {
         rendered
     }
 
-    /// Renders the facts that callers need first.
-    fn facts(&self) -> Markup {
-        html! {
-            dl.facts {
-                @if let Some(url) = &self.visit.url { dt { "Calls" } dd { code { "POST " (url) } } }
-                dt { "Protocols" } dd { (self.facts.protocols(", ")) }
-                @if let Some(text) = self.authentication() { dt { "Authentication" } dd { (text) } }
-                @if self.facts.version != UNVERSIONED { dt { "Version" } dd { (self.facts.version) } }
-                dt { "Limits" } dd { (octets(self.facts.max_body)) " in a request, " (self.facts.max_calls) " calls in one" }
-                @if !self.facts.docs.contact.is_empty() { dt { "Contact" } dd { (self.help(&self.facts.docs.contact)) } }
-                dt { "For programs" } dd { @for twin in twins() {
-                    a href={ "?format=" (twin.name()) } { (twin.title()) } " "
-                } }
-            }
-            @if !self.facts.others.is_empty() {
-                p { "There are other methods at:" }
-                ul { @for (url, name) in self.others() { li { a href=(url) { (url) } " " (name) } } }
-            }
-        }
-    }
-
-    /// Returns the URLs and names of the services at paths below.
-    pub(super) fn others(&self) -> impl Iterator<Item = (String, &str)> {
-        self.facts.others.iter().map(|other| (format!("{}{}", self.visit.base, other.path), &other.name[..]))
-    }
-
-    fn authentication(&self) -> Option<Markup> {
-        match (&self.facts.docs.authentication[..], &self.visit.auth_type) {
-            ("", None) => None,
-            ("", Some(auth_type)) => Some(html! { "HTTP " (auth_type) ", asked for by the web server" }),
-            (text, _) => Some(self.help(text)),
-        }
-    }
-
-    /// Renders a form that filters the methods by words, and the number of matches.
-    fn search(&self) -> Markup {
-        html! {
-            form role="search" {
-                label for="q" { "Only methods with" }
-                input type="search" id="q" name="q" maxlength=(MAX_FILTER) value=(self.visit.filter);
-                button { "Show" }
-                p.found role="status" { @if !self.visit.filter.is_empty() {
-                    (self.shown().count()) " of " (self.methods.len()) " methods. " a href="?q=" { "Show all" }
-                } }
-            }
-        }
-    }
-
-    /// Returns the methods that have all words of the filter.
-    fn shown(&self) -> impl Iterator<Item = &Description> {
-        let words: Vec<String> = self.visit.filter.split_whitespace().map(str::to_lowercase).collect();
-        self.methods.iter().filter(move |method| {
-            let text = format!("{}\n{}", method.name, method.help).to_lowercase();
-            words.iter().all(|word| text.contains(word))
-        })
-    }
-
-    /// Groups the methods by the part of their names before the last dot, those without one first.
-    fn groups(&self) -> Vec<Group<'_>> {
-        let mut groups: Vec<Group<'_>> = Vec::new();
-        for method in self.shown() {
-            let prefix = method.name.rsplit_once('.').map_or("", |(prefix, _)| prefix);
-            match groups.iter_mut().find(|group| group.prefix == prefix) {
-                Some(group) => group.methods.push(method),
-                None => groups.push(Group { prefix, methods: vec![method] }),
-            }
-        }
-        // readers look for the methods about methods last
-        groups.sort_by_key(|group| (matches!(group.prefix, "system" | "rpc"), group.prefix));
-        groups
-    }
-
-    fn group(&self, group: &Group<'_>, samples: &Samples) -> Markup {
-        html! {
-            section.group {
-                h2 { (group.title()) }
-                @for method in &group.methods { (self.method(method, samples)) }
-            }
-        }
-    }
-
     fn footer(&self) -> Markup {
         html! {
             @if self.facts.docs.footer {
-                footer { p.note { "Documented and served by rpcgi " (env!("CARGO_PKG_VERSION")) "." } }
+                footer { p { "Documented and served by rpcgi " (env!("CARGO_PKG_VERSION")) "." } }
             }
         }
     }
@@ -179,76 +108,12 @@ impl<F: Fn(&mut String)> Render for Writing<F> {
     }
 }
 
-/// Methods with the same prefix.
-struct Group<'a> {
-    prefix: &'a str,
-    methods: Vec<&'a Description>,
-}
-
-impl Group<'_> {
-    fn title(&self) -> &str {
-        if self.prefix.is_empty() { "Methods" } else { self.prefix }
-    }
-}
-
-fn contents(group: &Group<'_>) -> Markup {
+/// Renders what stands where a service has no methods yet.
+fn no_methods() -> Markup {
     html! {
-        div.group {
-            p { strong { (group.title()) } }
-            ul {
-                @for method in &group.methods {
-                    li {
-                        a href={ "#" (anchor(&method.name)) } { (method.name) }
-                        @let title = markdown::plain(&method.title());
-                        @if !title.is_empty() { span.note { " " (title) } }
-                        @if method.deprecated.is_some() { span.note { " (deprecated)" } }
-                    }
-                }
-            }
+        section.group {
+            h2 { "Methods" }
+            p.empty { "This service has no methods of its own yet. They will stand here." }
         }
-    }
-}
-
-/// Renders the faults that every method may answer.
-fn shared_faults() -> Markup {
-    html! {
-        section id="faults" {
-            h2 { "Faults" }
-            p { "Any call may be answered by one of these; each method lists its own." }
-            table {
-                caption { "Faults of all methods" }
-                thead { tr { th scope="col" { "Code" } th scope="col" { "Meaning" } } }
-                tbody { @for (_, code, meaning) in SHARED { tr { th scope="row" { (code) } td { (meaning) } } } }
-            }
-        }
-    }
-}
-
-/// Renders the types of either protocol.
-fn types() -> Markup {
-    html! {
-        section id="types" {
-            h2 { "Types" }
-            p { "Types have their XML-RPC names. In JSON-RPC, params may also be passed by name." }
-            table {
-                caption { "Types in XML-RPC and in JSON" }
-                thead { tr { th scope="col" { "XML-RPC" } th scope="col" { "JSON" } th scope="col" { "Meaning" } } }
-                tbody { @for (name, json, meaning) in Type::table() { tr { th scope="row" { (name) } td { (json) } td { (meaning) } } } }
-            }
-        }
-    }
-}
-
-/// Returns the other formats of the page.
-fn twins() -> impl Iterator<Item = Format> {
-    Format::ALL.into_iter().filter(|format| *format != Format::Html)
-}
-
-/// Writes a number of octets in words.
-fn octets(count: usize) -> String {
-    let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    match units.into_iter().find(|(unit, _)| count >= *unit && count.is_multiple_of(*unit)) {
-        Some((unit, name)) => format!("{} {name}", count / unit),
-        None => format!("{count} octets"),
     }
 }

@@ -8,17 +8,57 @@ use crate::description::{Constraint, Description, Detail, Named, Shape};
 use crate::wire::Type;
 use crate::wire::value::{Base64, DateTime, Value};
 
-/// Examples of strings, by a part of their name.
-const STRINGS: [(&str, &str); 8] = [
+/// Examples of strings, by a part of their name; the first that fits counts.
+const BY_NAME: [(&str, &str); 24] = [
     ("mail", "ann@example.org"),
-    ("ur", "https://example.org/"),
+    ("url", "https://example.org/"),
+    ("uri", "https://example.org/"),
     ("pass", "secret"),
     ("user", "ann"),
     ("login", "ann"),
+    ("file", "notes.txt"),
     ("name", "Ann"),
     ("path", "/srv/example"),
     ("lang", "en"),
+    ("phone", "+44 20 7946 0000"),
+    ("city", "Hamburg"),
+    ("country", "DE"),
+    ("currency", "EUR"),
+    ("colo", "red"),
+    ("host", "example.org"),
+    ("date", "2026-11-24"),
+    ("day", "2026-11-24"),
+    ("time", "12:00:00"),
+    ("title", "An example"),
+    ("version", "1.0"),
+    ("unit", "m"),
+    ("key", "9f1c2"),
+    ("id", "a1"),
 ];
+
+/// Examples of strings, by the format that their schema says.
+const BY_FORMAT: [(&str, &str); 11] = [
+    ("date", "2026-11-24"),
+    ("date-time", "2026-11-24T12:00:00Z"),
+    ("partial-date-time", "2026-11-24T12:00:00"),
+    ("time", "12:00:00Z"),
+    ("partial-time", "12:00:00"),
+    ("email", "ann@example.org"),
+    ("uri", "https://example.org/"),
+    ("uuid", "0a8c9f6e-1d2b-4c3a-9e5f-7b6a5c4d3e2f"),
+    ("hostname", "example.org"),
+    ("ipv4", "192.0.2.1"),
+    ("ipv6", "2001:db8::1"),
+];
+
+/// The use of an example: in a call or in an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A call: what may be left out is.
+    Call,
+    /// An answer: it has all that an answer may have.
+    Answer,
+}
 
 /// Returns the ways to call a method in detail, also for one with signatures alone; none if they are unknown.
 pub(super) fn ways(method: &Description) -> Cow<'_, [Detail]> {
@@ -44,29 +84,43 @@ pub(super) fn params(method: &Description) -> Vec<Value> {
 
 /// Returns params for one of the ways to call a method.
 pub(super) fn params_of(detail: &Detail) -> Vec<Value> {
-    detail.params.iter().enumerate().map(|(place, param)| value(&param.name, &param.shape, place)).collect()
+    let params = detail.params.iter().enumerate();
+    params.map(|(place, param)| value(&param.name, &param.shape, place, Purpose::Call)).collect()
+}
+
+/// Returns the result of a method: that of its own example, or one that its type allows; `None` if nothing is known.
+pub(super) fn result(method: &Description) -> Option<Value> {
+    if let Some(example) = method.examples.first() {
+        if example.result.is_some() {
+            return example.result.clone();
+        }
+    }
+    let ways = ways(method);
+    let shape = &ways.first()?.returns;
+    let is_known = shape.wire != Type::Undefined || shape.example.is_some() || !shape.alternatives.is_empty();
+    is_known.then(|| value(&method.name, shape, 0, Purpose::Answer))
 }
 
 /// Returns a value of a shape that depends on its name and its place, so that not all are alike.
-pub(super) fn value(name: &str, shape: &Shape, place: usize) -> Value {
+pub(super) fn value(name: &str, shape: &Shape, place: usize, purpose: Purpose) -> Value {
     if let Some(example) = shape.example.as_ref().filter(|example| !example.is_null()) {
         return of_json(example, shape);
     }
     if let Some(first) = shape.alternatives.first() {
-        return value(name, first, place);
+        return value(name, first, place, purpose);
     }
     if let Some(text) = shape.values.first() {
         return of_text(text, shape.wire);
     }
     match shape.wire {
-        Type::Int | Type::I8 => Value::Int(bounded(shape, place as f64 + 2.0) as i64),
+        Type::Int | Type::I8 => Value::Int(bounded(shape, number(name).unwrap_or(place as f64 + 2.0)) as i64),
         Type::Double => Value::Double(bounded(shape, place as f64 + 1.5)),
         Type::Boolean => Value::Boolean(true),
         Type::String | Type::Undefined => Value::String(string(name, shape)),
         Type::DateTime => "20261124T12:00:00".parse().map_or(Value::Nil, Value::DateTime),
         Type::Base64 => Value::Base64(Base64(b"hello".to_vec())),
-        Type::Array => Value::Array(items(name, shape)),
-        Type::Struct => Value::Struct(members(shape).into()),
+        Type::Array => Value::Array(items(name, shape, purpose)),
+        Type::Struct => Value::Struct(members(shape, purpose).into()),
         Type::Nil => Value::Nil,
     }
 }
@@ -81,12 +135,24 @@ fn bounded(shape: &Shape, wanted: f64) -> f64 {
     })
 }
 
+/// Returns a number that is usual for a name.
+fn number(name: &str) -> Option<f64> {
+    let known = [("year", 2026.0), ("month", 11.0), ("day", 24.0), ("port", 8080.0), ("age", 30.0)];
+    known.into_iter().find(|(word, _)| name.eq_ignore_ascii_case(word)).map(|(_, number)| number)
+}
+
 fn string(name: &str, shape: &Shape) -> String {
+    let of_format = shape.format.as_ref().and_then(|format| BY_FORMAT.iter().find(|(known, _)| known == format));
     let name = name.to_lowercase();
-    let known = STRINGS.iter().find(|(part, _)| match *part {
-        "ur" => name == "url" || name == "uri",
-        part => name.contains(part),
-    });
+    // short words are parts of many others
+    let is_named = |word: &str| {
+        if word.len() < 4 {
+            name.split(|at: char| !at.is_alphanumeric()).any(|part| part == word)
+        } else {
+            name.contains(word)
+        }
+    };
+    let known = of_format.or_else(|| BY_NAME.iter().find(|(word, _)| is_named(word)));
     let longest = shape.constraints.iter().find_map(|constraint| match constraint {
         Constraint::MaxLength(most) => most.parse().ok(),
         _ => None,
@@ -94,26 +160,30 @@ fn string(name: &str, shape: &Shape) -> String {
     known.map_or("text", |(_, example)| example).chars().take(longest.unwrap_or(usize::MAX)).collect()
 }
 
-fn items(name: &str, shape: &Shape) -> Vec<Value> {
+fn items(name: &str, shape: &Shape, purpose: Purpose) -> Vec<Value> {
+    let value = |place, shape| value(name, shape, place, purpose);
     if !shape.places.is_empty() {
-        return shape.places.iter().enumerate().map(|(place, shape)| value(name, shape, place)).collect();
+        return shape.places.iter().enumerate().map(|(place, shape)| value(place, shape)).collect();
     }
     match shape.items.as_deref() {
         Some(items) if items.is_cut => Vec::new(),
-        Some(items) => (0..shape.least_items.clamp(1, 100)).map(|place| value(name, items, place)).collect(),
+        Some(items) => (0..shape.least_items.clamp(1, 100)).map(|place| value(place, items)).collect(),
         None => vec![Value::Int(2)],
     }
 }
 
-/// Returns the required members; if there are none, the first.
-fn members(shape: &Shape) -> Vec<(String, Value)> {
+/// Returns the members that there must be, or if there are none, the first; in an answer, all.
+fn members(shape: &Shape, purpose: Purpose) -> Vec<(String, Value)> {
     if let (true, Some(items)) = (shape.members.is_empty(), shape.items.as_deref()) {
-        return if items.is_cut { Vec::new() } else { vec![("key".into(), value("", items, 0))] };
+        return if items.is_cut { Vec::new() } else { vec![("key".into(), value("", items, 0, purpose))] };
     }
     let some_must = shape.members.iter().any(|member| !member.optional);
-    let wanted =
-        shape.members.iter().enumerate().filter(|(place, member)| !member.optional || !some_must && *place == 0);
-    wanted.map(|(place, member)| (member.name.clone(), value(&member.name, &member.shape, place))).collect()
+    // the members of several structs that are told as one do not occur together
+    let has_all = purpose == Purpose::Answer && shape.alternatives.is_empty();
+    let is_wanted =
+        |place: usize, member: &Named| !member.optional || has_all && !member.shape.is_cut || !some_must && place == 0;
+    let wanted = shape.members.iter().enumerate().filter(|(place, member)| is_wanted(*place, member));
+    wanted.map(|(place, member)| (member.name.clone(), value(&member.name, &member.shape, place, purpose))).collect()
 }
 
 /// Reads a listed value from its text.

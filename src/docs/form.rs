@@ -1,17 +1,19 @@
 //! The form of a method's params: a field for each value, and the values that were entered.
 //!
-//! A field is named by the value's place: `v0.2` is the third member of the first param. Beside `v`, its value, there
-//! are `g`, whether it is given at all, and `n`, how many items an array has.
+//! A field is named by the value's place: `v0.2` is the third member of the first param. Beside `v`, its value, or `s`,
+//! one that is a secret, there are `g`, whether it is given at all, and `n`, how many items an array has.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 use serde_json::Value as Json;
 
-use super::{example, samples};
-use crate::description::{Detail, Shape};
+use super::example::{self, Purpose};
+use super::samples;
+use crate::description::{Detail, Named, Shape};
 use crate::wire::Type;
 use crate::wire::value::{Base64, Value, excerpt};
 
@@ -40,6 +42,37 @@ impl Fields {
             0..=MAX_ITEMS => Ok(fields),
             items => Err(format!("expected at most {MAX_ITEMS} items in a form, found {items}")),
         }
+    }
+
+    /// Enters a document that was written by hand, or for it.
+    pub(crate) fn of_document(document: String) -> Fields {
+        Fields(BTreeMap::from([("document".to_owned(), document)]))
+    }
+
+    /// Tests whether there is anything but the name of the method.
+    pub(crate) fn has_values(&self) -> bool {
+        self.way().is_some()
+    }
+
+    /// Tests whether the document of a call is wanted, to be edited.
+    pub(crate) fn wants_document(&self) -> bool {
+        self.0.contains_key("write") && self.way().is_some()
+    }
+
+    /// Tests whether the sender can take an answer of any size.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.0.contains_key("whole")
+    }
+
+    /// Returns what was entered as a query, without what proves or is secret.
+    pub(super) fn query(&self) -> String {
+        let is_carried = |name: &str| {
+            name == "way"
+                || name == "protocol"
+                || name.starts_with(['v', 'g', 'n']) && name[1..].starts_with(|digit: char| digit.is_ascii_digit())
+        };
+        let carried = self.0.iter().filter(|(name, _)| is_carried(name));
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(carried).finish()
     }
 
     /// Enters params; the places after the last of them are left out.
@@ -77,7 +110,7 @@ impl Fields {
             };
             self.0.insert(format!("n{place}"), changed.to_string());
             if changed > count {
-                self.fill(&format!("{place}.{count}"), items, Some(&example::value("", items, count)));
+                self.fill(&format!("{place}.{count}"), items, Some(&example::value("", items, count, Purpose::Call)));
             }
         }
         true
@@ -98,7 +131,7 @@ impl Fields {
     }
 
     fn text(&self, place: &str) -> &str {
-        self.get(&format!("v{place}")).unwrap_or_default()
+        self.get(&format!("v{place}")).or_else(|| self.get(&format!("s{place}"))).unwrap_or_default()
     }
 
     /// Enters a value, and marks it as given.
@@ -106,7 +139,7 @@ impl Fields {
         if value.is_some_and(|value| *value != Value::Nil || shape.wire == Type::Nil) {
             self.0.insert(format!("g{place}"), "1".into());
         }
-        let example = example::value("", shape, 0);
+        let example = example::value("", shape, 0, Purpose::Call);
         let value = value.unwrap_or(&example);
         match Control::of(shape) {
             Control::Members => {
@@ -191,120 +224,241 @@ fn text_of(value: &Value, shape: &Shape) -> String {
     }
 }
 
-/// Renders the fields of all params.
-pub(super) fn fields(detail: &Detail, fields: &Fields) -> Markup {
-    html! {
-        @for (index, param) in detail.params.iter().enumerate() {
-            (field(&param.name, &index.to_string(), &param.shape, param.optional, fields))
+/// A value that was entered and is none of its type.
+#[derive(Clone, Debug)]
+pub(crate) struct Mistake {
+    /// The place of its field; empty for the form as a whole.
+    place: String,
+    /// Its name for readers, as `people[0].name`.
+    name: String,
+    message: String,
+}
+
+impl Mistake {
+    pub(super) fn of_form(message: &str) -> Mistake {
+        Mistake { place: String::new(), name: String::new(), message: message.to_owned() }
+    }
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name.is_empty() {
+            true => f.write_str(&self.message),
+            false => write!(f, "{}: {}", self.name, self.message),
         }
     }
 }
 
-fn field(name: &str, place: &str, shape: &Shape, optional: bool, fields: &Fields) -> Markup {
-    let label = html! { span { (name) span.note { " " (shape.type_name()) } } };
-    let inside = |name: &str, index: usize, shape: &Shape, optional: bool| {
-        field(name, &format!("{place}.{index}"), shape, optional, fields)
-    };
-    html! {
-        @if optional || shape.nullable {
-            label.given {
-                input type="checkbox" name=(format!("g{place}")) value="1" checked[fields.is_given(place)];
-                " Send " (name)
+/// A form with what was entered, and what is wrong with that.
+pub(super) struct Form<'a> {
+    pub(super) fields: &'a Fields,
+    pub(super) mistakes: &'a [Mistake],
+    /// The start of the ids on the page.
+    pub(super) id: &'a str,
+}
+
+/// A field: the name and place of its value.
+struct Field<'a> {
+    name: &'a str,
+    place: &'a str,
+    shape: &'a Shape,
+    optional: bool,
+}
+
+impl Field<'_> {
+    /// Tests whether its value may be left out, or nil instead.
+    fn may_be_absent(&self) -> bool {
+        self.optional || self.shape.nullable
+    }
+
+    /// Tests whether a value is one that nobody should see, by its name.
+    fn is_secret(&self) -> bool {
+        let name = self.name.to_lowercase();
+        self.shape.wire == Type::String && ["passw", "secret", "token"].iter().any(|word| name.contains(word))
+    }
+}
+
+impl Form<'_> {
+    /// Renders the fields of all params.
+    pub(super) fn all(&self, detail: &Detail) -> Markup {
+        html! {
+            @for (index, Named { name, shape, optional, .. }) in detail.params.iter().enumerate() {
+                (self.field(&Field { name, place: &index.to_string(), shape, optional: *optional }))
             }
         }
-        @match Control::of(shape) {
-            Control::Scalar | Control::Json => label.field { (label) (input(&format!("v{place}"), shape, fields.text(place))) },
-            Control::Members => fieldset {
-                legend { (label) }
-                @for (index, member) in shape.members.iter().enumerate() {
-                    (inside(&member.name, index, &member.shape, member.optional))
-                }
+    }
+
+    fn field(&self, field: &Field<'_>) -> Markup {
+        let Field { name, place, shape, .. } = *field;
+        let inside = |name: &str, index: usize, shape: &Shape, optional: bool| {
+            self.field(&Field { name, place: &format!("{place}.{index}"), shape, optional })
+        };
+        let label = html! {
+            @if field.may_be_absent() {
+                label { input type="checkbox" name=(format!("g{place}")) value="1" checked[self.fields.is_given(place)]; " " (name) }
+            } @else { (name) }
+            span.note { " " (shape.type_name()) }
+        };
+        match Control::of(shape) {
+            Control::Scalar | Control::Json if field.may_be_absent() => html! {
+                div.field { span { (label) } (self.input(field)) (self.mistake(place)) }
             },
-            Control::Places => fieldset {
-                legend { (label) }
-                @for (index, shape) in shape.places.iter().enumerate() {
-                    (inside(&format!("{name}[{index}]"), index, shape, false))
-                }
+            Control::Scalar | Control::Json => html! {
+                label.field { span { (label) } (self.input(field)) (self.mistake(place)) }
             },
-            Control::Items(items) => fieldset {
-                legend { (label) }
-                @let count = fields.count(place);
-                input type="hidden" name=(format!("n{place}")) value=(count);
-                @for index in 0..count { (inside(&format!("{name}[{index}]"), index, items, false)) }
-                button name="more" value=(place) { "Add one to " (name) }
-                @if count > 0 { " " button name="fewer" value=(place) { "Remove one from " (name) } }
-            },
+            Control::Members => group(
+                &label,
+                &html! {
+                    @for (index, member) in shape.members.iter().enumerate() {
+                        (inside(&member.name, index, &member.shape, member.optional))
+                    }
+                },
+            ),
+            Control::Places => group(
+                &label,
+                &html! {
+                    @for (index, shape) in shape.places.iter().enumerate() {
+                        (inside(&format!("{name}[{index}]"), index, shape, false))
+                    }
+                },
+            ),
+            Control::Items(items) => group(
+                &label,
+                &html! {
+                    @let count = self.fields.count(place);
+                    input type="hidden" name=(format!("n{place}")) value=(count);
+                    @for index in 0..count { (inside(&format!("{name}[{index}]"), index, items, false)) }
+                    button name="more" value=(place) { "Add one to " (name) }
+                    @if count > 0 { " " button name="fewer" value=(place) { "Remove one from " (name) } }
+                },
+            ),
         }
+    }
+
+    fn input(&self, field: &Field<'_>) -> Markup {
+        let Field { place, shape, .. } = *field;
+        let text = self.fields.text(place);
+        let name = format!("{}{place}", if field.is_secret() { 's' } else { 'v' });
+        let label = field.may_be_absent().then_some(field.name);
+        let is_wrong = self.mistakes.iter().any(|mistake| mistake.place == place);
+        let (invalid, told) = (is_wrong.then_some("true"), is_wrong.then(|| self.mistake_id(place)));
+        let choice = |value: &str| html! { option value=(value) selected[value == text] { (value) } };
+        let choices = |values: &[&str]| {
+            html! {
+                select name=(name) aria-label=[label] aria-invalid=[invalid] aria-describedby=[&told] {
+                    @for value in values { (choice(value)) }
+                }
+            }
+        };
+        let line = |kind: Option<&str>, mode: Option<&str>| {
+            html! {
+                input name=(name) value=(text) type=[kind] inputmode=[mode] step=[kind.filter(|kind| *kind == "datetime-local").map(|_| "1")]
+                    autocomplete="off" aria-label=[label] aria-invalid=[invalid] aria-describedby=[&told];
+            }
+        };
+        let lines = |rows: usize, is_code: bool| {
+            html! {
+                textarea name=(name) rows=(rows) spellcheck=[is_code.then_some("false")] autocomplete="off"
+                    // browsers drop a first line break
+                    aria-label=[label] aria-invalid=[invalid] aria-describedby=[&told] { "\n" (text) }
+            }
+        };
+        html! {
+            @match shape.wire {
+                _ if !shape.values.is_empty() => (choices(&shape.values.iter().map(String::as_str).collect::<Vec<_>>())),
+                Type::Boolean => (choices(&["true", "false"])),
+                Type::Int | Type::I8 => (line(None, Some("numeric"))),
+                Type::Double => (line(None, Some("decimal"))),
+                Type::DateTime => (line(Some("datetime-local"), None)),
+                Type::Struct | Type::Array => { (lines(2, true)) span.note { "JSON" } },
+                Type::Undefined => { (lines(2, true)) span.note { "JSON, or text" } },
+                Type::Nil => span.note { "is always nil" },
+                Type::Base64 => { (line(None, None)) span.note { "in base64" } },
+                Type::String if field.is_secret() => (line(Some("password"), None)),
+                Type::String if shape.format.as_deref() == Some("date") => (line(Some("date"), None)),
+                // as high as its text: in an input, line breaks are lost
+                Type::String => (lines(text.lines().count().clamp(1, 12), false)),
+            }
+        }
+    }
+
+    /// Renders what is wrong with the value at a place.
+    fn mistake(&self, place: &str) -> Markup {
+        let mistake = self.mistakes.iter().find(|mistake| mistake.place == place);
+        html! { @if let Some(mistake) = mistake { span.mistake id=(self.mistake_id(place)) { (mistake.message) } } }
+    }
+
+    fn mistake_id(&self, place: &str) -> String {
+        format!("{}-{place}", self.id)
     }
 }
 
-fn input(name: &str, shape: &Shape, text: &str) -> Markup {
-    let choice = |value: &str| html! { option value=(value) selected[value == text] { (value) } };
-    html! {
-        @match shape.wire {
-            _ if !shape.values.is_empty() => select name=(name) { @for value in &shape.values { (choice(value)) } },
-            Type::Boolean => select name=(name) { (choice("true")) (choice("false")) },
-            Type::Int | Type::I8 => input name=(name) value=(text) inputmode="numeric" autocomplete="off";,
-            Type::Double => input name=(name) value=(text) inputmode="decimal" autocomplete="off";,
-            Type::DateTime => input type="datetime-local" step="1" name=(name) value=(text);,
-            Type::Struct | Type::Array | Type::Undefined => {
-                textarea name=(name) rows="2" spellcheck="false" { "\n" (text) }
-                span.note { @if shape.wire == Type::Undefined { "JSON, or text" } @else { "JSON" } }
-            },
-            Type::Nil => span.note { "is always nil" },
-            Type::Base64 => { input name=(name) value=(text) autocomplete="off"; span.note { "in base64" } },
-            // as high as its text: in an input, line breaks are lost
-            Type::String => textarea name=(name) rows=(text.lines().count().clamp(1, 12)) autocomplete="off" { "\n" (text) },
-        }
-    }
+/// Renders a group of fields.
+fn group(label: &Markup, fields: &Markup) -> Markup {
+    html! { fieldset { legend { (label) } (fields) } }
 }
 
 /// Reads the params that were entered for one of the ways to call a method.
 ///
 /// # Errors
-/// A message that says what was expected where, and what was found.
-pub(super) fn params(detail: &Detail, fields: &Fields) -> Result<Vec<Value>, String> {
+/// What was expected where, and what was found: for each field.
+pub(super) fn params(detail: &Detail, fields: &Fields) -> Result<Vec<Value>, Vec<Mistake>> {
+    let mut reader = FormReader { fields, mistakes: Vec::new() };
     let mut params = Vec::with_capacity(detail.params.len());
-    for (index, param) in detail.params.iter().enumerate() {
-        params.push(entered(&param.name, &index.to_string(), &param.shape, param.optional, fields)?);
+    for (index, Named { name, shape, optional, .. }) in detail.params.iter().enumerate() {
+        params.push(reader.entered(&Field { name, place: &index.to_string(), shape, optional: *optional }));
+    }
+    if !reader.mistakes.is_empty() {
+        return Err(reader.mistakes);
     }
     let last_given = params.iter().rposition(Option::is_some).map_or(0, |index| index + 1);
     params.truncate(last_given);
     Ok(params.into_iter().map(|param| param.unwrap_or(Value::Nil)).collect())
 }
 
-/// Reads a value that was entered; `None` if it is left out.
-fn entered(name: &str, place: &str, shape: &Shape, optional: bool, fields: &Fields) -> Result<Option<Value>, String> {
-    if (optional || shape.nullable) && !fields.is_given(place) {
-        return Ok((!optional).then_some(Value::Nil));
-    }
-    let item = |index: usize, shape: &Shape| {
-        let value = entered(&format!("{name}[{index}]"), &format!("{place}.{index}"), shape, false, fields);
-        value.map(|value| value.unwrap_or(Value::Nil))
-    };
-    Ok(Some(match Control::of(shape) {
-        Control::Scalar | Control::Json => {
-            let text = fields.text(place);
-            scalar(text, shape)
-                .ok_or_else(|| format!("{name}: expected {}, found \"{}\"", shape.wire, excerpt(text)))?
+struct FormReader<'a> {
+    fields: &'a Fields,
+    mistakes: Vec<Mistake>,
+}
+
+impl FormReader<'_> {
+    /// Reads a value that was entered; `None` if it is left out.
+    fn entered(&mut self, field: &Field<'_>) -> Option<Value> {
+        let Field { name, place, shape, optional } = *field;
+        if field.may_be_absent() && !self.fields.is_given(place) {
+            return (!optional).then_some(Value::Nil);
         }
-        Control::Items(of) => {
-            Value::Array((0..fields.count(place)).map(|index| item(index, of)).collect::<Result<_, _>>()?)
-        }
-        Control::Places => {
-            let places = shape.places.iter().enumerate();
-            Value::Array(places.map(|(index, shape)| item(index, shape)).collect::<Result<_, _>>()?)
-        }
-        Control::Members => {
-            let mut members = Vec::with_capacity(shape.members.len());
-            for (index, member) in shape.members.iter().enumerate() {
-                let name = format!("{name}.{}", member.name);
-                let value = entered(&name, &format!("{place}.{index}"), &member.shape, member.optional, fields)?;
-                members.extend(value.map(|value| (member.name.clone(), value)));
+        Some(match Control::of(shape) {
+            Control::Scalar | Control::Json => {
+                let text = self.fields.text(place);
+                scalar(text, shape).unwrap_or_else(|| {
+                    let message = format!("expected {}, found \"{}\"", shape.wire.in_words(), excerpt(text));
+                    self.mistakes.push(Mistake { place: place.to_owned(), name: name.to_owned(), message });
+                    Value::Nil
+                })
             }
-            Value::Struct(members.into())
-        }
-    }))
+            Control::Items(of) => {
+                Value::Array((0..self.fields.count(place)).map(|index| self.item(field, index, of)).collect())
+            }
+            Control::Places => {
+                Value::Array(shape.places.iter().enumerate().map(|(index, of)| self.item(field, index, of)).collect())
+            }
+            Control::Members => {
+                let mut members = Vec::with_capacity(shape.members.len());
+                for (index, Named { name: member, shape, optional, .. }) in shape.members.iter().enumerate() {
+                    let (name, place) = (format!("{name}.{member}"), format!("{place}.{index}"));
+                    let value = self.entered(&Field { name: &name, place: &place, shape, optional: *optional });
+                    members.extend(value.map(|value| (member.clone(), value)));
+                }
+                Value::Struct(members.into())
+            }
+        })
+    }
+
+    fn item(&mut self, array: &Field<'_>, index: usize, shape: &Shape) -> Value {
+        let (name, place) = (format!("{}[{index}]", array.name), format!("{}.{index}", array.place));
+        self.entered(&Field { name: &name, place: &place, shape, optional: false }).unwrap_or(Value::Nil)
+    }
 }
 
 /// Parses a text as a value of a shape.

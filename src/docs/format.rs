@@ -18,6 +18,11 @@ impl Format {
     /// All formats; the first wins where a client accepts several alike.
     pub(crate) const ALL: [Format; 4] = [Format::Html, Format::Json, Format::Markdown, Format::OpenRpc];
 
+    /// Returns the other formats of the page.
+    pub(super) fn twins() -> impl Iterator<Item = Format> {
+        Format::ALL.into_iter().filter(|format| *format != Format::Html)
+    }
+
     /// Returns its name in a query and on a command line.
     pub(crate) fn name(self) -> &'static str {
         match self {

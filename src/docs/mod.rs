@@ -6,19 +6,24 @@
 //! |---|---|
 //! | `settings` | the author's settings of the page |
 //! | `format` | the twins, and the choice of one |
-//! | `document` | the document: its head, facts, contents, footer |
-//! | `method` | a method's section: signatures, tables |
-//! | `samples`, `example` | calls in a dozen languages, with plausible values |
+//! | `document` | the document: its parts in their order, its footer |
+//! | `head` | what a reader sees first: the name, the facts, a call and its answer |
+//! | `contents` | the filter, the names of the methods, and which of them are on a page |
+//! | `method` | a method's section: its signatures, help, calls |
+//! | `values` | params, results and members, as lists; the faults and types of all methods |
+//! | `samples`, `example` | calls in a dozen languages and their answers, with plausible values |
 //! | `try_it`, `form` | the page on which a method is tried: its form, fields to params |
 //! | `assets` | style and script, and the policy that allows them |
 //! | `markdown` | help texts |
 //! | `json`, `text` | the twins |
 
 mod assets;
+mod contents;
 mod document;
 mod example;
 mod form;
 mod format;
+mod head;
 mod json;
 mod markdown;
 mod method;
@@ -26,9 +31,10 @@ mod samples;
 mod settings;
 mod text;
 mod try_it;
+mod values;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use maud::Markup;
 use schemars::SchemaGenerator;
@@ -97,8 +103,21 @@ pub(crate) struct Visit {
     pub(crate) auth_type: Option<String>,
     /// Set if methods can be tried.
     pub(crate) can_try: bool,
-    /// Words that the methods shown have in their names or help; empty for all.
+    /// Words that the methods shown have in their names, their help, or their params and results; empty for all.
     pub(crate) filter: String,
+    /// The number of the page, from 0, where there are more methods than one has.
+    pub(crate) number: usize,
+    /// The names of methods that this reader may not call.
+    pub(crate) closed: Vec<String>,
+}
+
+/// The scheme by which callers are known, as the page's samples and forms send it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    /// A name and a password (RFC 7617).
+    Basic,
+    /// A token (RFC 6750).
+    Bearer,
 }
 
 /// A source of outlines: the listed methods by name, with the schemas of a generator.
@@ -133,6 +152,8 @@ pub(crate) struct Page<'a> {
     pub(crate) confirmations: Confirmations,
     /// Help texts that were rendered: those of types occur in many places.
     rendered: RefCell<HashMap<String, Markup>>,
+    /// The types whose members were told.
+    told: RefCell<HashSet<String>>,
 }
 
 impl<'a> Page<'a> {
@@ -144,12 +165,26 @@ impl<'a> Page<'a> {
             methods: Vec::new(),
             confirmations: Confirmations::default(),
             rendered: RefCell::default(),
+            told: RefCell::default(),
         }
     }
 
     /// Asks for confirmation before these calls.
     pub(crate) fn asking(self, confirmations: Confirmations) -> Page<'a> {
         Page { confirmations, ..self }
+    }
+
+    /// Returns what callers must send, as far as it is known: by the web server, or by what the author says.
+    fn credentials(&self) -> Option<Credentials> {
+        let asked = self.visit.auth_type.as_deref().unwrap_or(&self.facts.docs.authentication);
+        let is_asked = |scheme: &str| {
+            asked.split(|other: char| !other.is_alphanumeric()).any(|word| word.eq_ignore_ascii_case(scheme))
+        };
+        match (is_asked("Bearer"), is_asked("Basic")) {
+            (true, _) => Some(Credentials::Bearer),
+            (false, true) => Some(Credentials::Basic),
+            (false, false) => None,
+        }
     }
 
     /// Writes a call as the document of a protocol: the named one, or else the first.

@@ -1,15 +1,21 @@
 // What the page does beyond what it does without a script: filters while one types, knows keys, remembers the language
-// of the samples, copies them, and tries methods in place.
+// of the samples, copies and colours them, and tries methods in place.
 
 const all = (selector, inside = document) => [...inside.querySelectorAll(selector)];
 const one = (selector, inside = document) => inside.querySelector(selector);
-const made = (name, properties = {}) => Object.assign(document.createElement(name), properties);
+const made = (name, properties = {}, ...children) => {
+  const element = Object.assign(document.createElement(name), properties);
+  element.append(...children);
+  return element;
+};
+const on = (what, act, where = document) => where.addEventListener(what, act);
 
 // A browser may forbid to remember anything.
-const memory = {
-  get(key) { try { return localStorage.getItem(key); } catch { return null; } },
-  set(key, value) { try { localStorage.setItem(key, value); } catch { /* then it is not remembered */ } },
-};
+const remembering = (store) => ({
+  get(key) { try { return store().getItem(key); } catch { return null; } },
+  set(key, value) { try { store().setItem(key, value); } catch { /* then it is not remembered */ } },
+});
+const always = remembering(() => localStorage);
 
 // --- Finding
 
@@ -17,11 +23,10 @@ const methods = all(".method");
 const found = one(".found");
 const box = one("#q");
 
-// The same words as on the server: those of the name and the help.
-const words = (method) => (one("h3", method).textContent + "\n" + one(".help", method).textContent).toLowerCase();
+// The same words as on the server: all but those of the samples.
 const entries = methods.map((method) => ({
   method,
-  text: words(method),
+  text: all("h3 a, .about, .more", method).map((part) => part.textContent).join("\n").toLowerCase(),
   link: one(`nav a[href="#${CSS.escape(method.id)}"]`)?.closest("li"),
 }));
 
@@ -34,23 +39,31 @@ function filter() {
     count += method.hidden ? 0 : 1;
   }
   for (const group of all(".group")) {
-    group.hidden = all(".method, nav li", group).every((item) => item.hidden);
+    const items = all(".method, li:has([href^='#m-'])", group);
+    group.hidden = items.length > 0 && items.every((item) => item.hidden);
+    if (group.matches("details")) group.open = wanted.length > 0 && !group.hidden;
   }
-  found.textContent = wanted.length ? `${count} of ${methods.length} methods` : "";
+  found.textContent = !wanted.length ? "" : count ? `${count} of ${methods.length} methods`
+    : "No method has all of these words. A part of a word is enough; Esc shows all.";
 }
 
 // A link to a method shows it, whatever the filter says; one to no method is told so.
 function show() {
-  const id = location.hash.slice(1);
+  const id = decodeURIComponent(location.hash.slice(1));
   if (!id.startsWith("m-")) return;
-  const target = methods.find((method) => method.id === id || encodeURI(method.id) === id);
+  const target = methods.find((method) => method.id === id);
   if (!target) {
     found.textContent = `There is no method ${id.slice(2)} here.`;
-  } else if (target.hidden) {
+    return;
+  }
+  const fold = target.closest("details.group");
+  if (!target.hidden && (!fold || fold.open)) return;
+  if (target.hidden) {
     box.value = "";
     filter();
-    target.scrollIntoView();
   }
+  if (fold) fold.open = true;
+  target.scrollIntoView();
 }
 
 // --- Keys
@@ -59,31 +72,22 @@ const keys = [["/", "goes to the filter"], ["j", "goes to the next method"], ["k
   ["?", "shows these keys"], ["Esc", "empties the filter"]];
 
 function keysDialog() {
-  const dialog = made("dialog");
-  const heading = made("h2", { textContent: "Keys", id: "keys" });
-  dialog.setAttribute("aria-labelledby", heading.id);
-  const list = made("dl", { className: "facts" });
-  for (const [key, what] of keys) {
-    const term = made("dt");
-    term.append(made("kbd", { textContent: key }));
-    list.append(term, made("dd", { textContent: what }));
-  }
-  const on = made("input", { type: "checkbox", checked: memory.get("rpcgi-keys") !== "off" });
-  on.addEventListener("change", () => memory.set("rpcgi-keys", on.checked ? "on" : "off"));
-  const label = made("label");
-  label.append(on, " Keys are on");
+  const rows = keys.map(([key, what]) => made("div", {},
+    made("dt", {}, made("kbd", { textContent: key })), made("dd", { textContent: what })));
+  const enabled = made("input", { type: "checkbox", checked: always.get("rpcgi-keys") !== "off" });
+  on("change", () => always.set("rpcgi-keys", enabled.checked ? "on" : "off"), enabled);
   const close = made("button", { textContent: "Close" });
-  close.addEventListener("click", () => dialog.close());
-  const last = made("p");
-  last.append(label, " ", close);
-  dialog.append(heading, list, last);
+  const dialog = made("dialog", {}, made("h2", { textContent: "Keys", id: "keys" }), made("dl", {}, ...rows),
+    made("p", {}, made("label", {}, enabled, " Keys are on"), " ", close));
+  on("click", () => dialog.close(), close);
+  dialog.setAttribute("aria-labelledby", "keys");
   document.body.append(dialog);
-  return { dialog, areOn: () => on.checked };
+  return { dialog, areOn: () => enabled.checked };
 }
 
 function step(by) {
-  const shown = methods.filter((method) => !method.hidden);
-  const current = shown.findLastIndex((method) => method.getBoundingClientRect().top <= 40);
+  const shown = methods.filter((method) => !method.hidden && method.offsetHeight);
+  const current = shown.findLastIndex((method) => method.getBoundingClientRect().top <= 80);
   const focused = shown.findIndex((method) => method.contains(document.activeElement));
   const next = shown[Math.min(Math.max((focused >= 0 ? focused : current) + by, 0), shown.length - 1)];
   one("h3 a", next)?.focus();
@@ -91,9 +95,9 @@ function step(by) {
 }
 
 function listen({ dialog, areOn }) {
-  document.addEventListener("keydown", (event) => {
+  on("keydown", (event) => {
     const isTyping = event.target.matches("input, textarea, select");
-    if (event.key === "Escape" && event.target === box && !box.defaultValue) {
+    if (event.key === "Escape" && event.target === box && isLive()) {
       box.value = "";
       filter();
     }
@@ -109,136 +113,120 @@ function listen({ dialog, areOn }) {
 // --- Samples
 
 const LANGUAGE = "rpcgi-language";
-const language = (details) => one("summary", details).textContent;
-
-function choose(chosen) {
-  for (const details of all(".samples > details")) details.open = language(details) === chosen;
-}
-
-function addCopying(details) {
-  const text = one("pre", details);
-  if (one("button", text)) return;
-  const button = made("button", { className: "copy", textContent: "Copy" });
-  button.addEventListener("click", async () => {
-    const done = await copy(one("code", text)).catch(() => false);
-    button.textContent = done ? "Copied" : "Select and copy";
-    setTimeout(() => { button.textContent = "Copy"; }, 2000);
-  });
-  text.append(button);
-}
+const title = (details) => one("summary", details).textContent;
 
 // Without https a browser has no clipboard to write to, but what is selected can be copied.
-async function copy(code) {
+async function copy(text) {
   if (navigator.clipboard) {
-    await navigator.clipboard.writeText(code.textContent);
+    await navigator.clipboard.writeText(text.textContent);
     return true;
   }
-  getSelection().selectAllChildren(code);
+  getSelection().selectAllChildren(text);
   return document.execCommand("copy");
 }
 
+// What is copied is the text of the place without the button, which stands before it.
+function addCopying(place) {
+  const button = made("button", { type: "button", className: "copy", textContent: "Copy" });
+  on("click", async () => {
+    const text = one("code", place) ?? made("pre", { textContent: place.lastChild.data });
+    const done = await copy(text).catch(() => false);
+    button.textContent = done ? "Copied" : "Select and copy";
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  }, button);
+  place.prepend(button);
+}
+
+// Names, strings and numbers of any of the languages: ranges of text have colours without elements of their own.
+const TOKENS = /("(?:\\.|[^"\\\n])*"(?=\s*:)|<\/?[\w.:]+\/?>)|("(?:\\.|[^"\\\n])*"|'[^'{<\n]*')|(?<![\w.:/-])(-?\d[\w.]*|true|false|null)\b/g;
+const KINDS = ["word", "string", "number"];
+
+function colour(place) {
+  const text = place.lastChild;
+  if (!globalThis.Highlight || text?.nodeType !== Node.TEXT_NODE || text.length > 1e5) return;
+  for (const match of text.data.matchAll(TOKENS)) {
+    const range = new Range();
+    range.setStart(text, match.index);
+    range.setEnd(text, match.index + match[0].length);
+    const kind = KINDS[[1, 2, 3].findIndex((group) => match[group])];
+    if (!CSS.highlights.has(kind)) CSS.highlights.set(kind, new Highlight());
+    CSS.highlights.get(kind).add(range);
+  }
+}
+
+// Not every browser and no checker knows these rules yet.
+function addStyle() {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(KINDS.map((kind) => `::highlight(${kind}) { color: var(--${kind}) }`).join("")
+    + `@media (min-width: 60rem) { nav { scroll-target-group: auto }
+      nav a:is(:target-current, .here) { background: var(--wash); box-shadow: inset 2px 0 var(--accent); color: var(--accent); font-weight: 600 } }`);
+  document.adoptedStyleSheets = [sheet];
+}
+
+// What comes into view is coloured, and can be copied.
+const seen = new IntersectionObserver((items) => {
+  for (const { isIntersecting, target } of items) {
+    if (!isIntersecting) continue;
+    seen.unobserve(target);
+    if (target.matches("pre")) colour(target);
+    if (target.matches(".url, .tabs pre, .url + pre")) addCopying(target);
+  }
+}, { rootMargin: "300px" });
+const watch = (inside) => { for (const place of all("pre, .url", inside)) seen.observe(place); };
+
+function choose(chosen) {
+  for (const tabs of all(".calls > .tabs")) {
+    const samples = [...tabs.children];
+    if (!samples.some((details) => title(details) === chosen)) return;
+    for (const details of samples) details.open = title(details) === chosen;
+  }
+}
+
 function startSamples() {
-  document.addEventListener("toggle", ({ target }) => {
-    if (target.open && target.matches(".samples > details")) addCopying(target);
-  }, true);
-  document.addEventListener("click", (event) => {
-    const details = event.target.closest?.(".samples > details > summary")?.parentElement;
+  on("click", (event) => {
+    const details = event.target.closest?.(".tabs > details > summary")?.parentElement;
     if (!details) return;
     event.preventDefault();
-    const chosen = details.open ? "" : language(details);
-    memory.set(LANGUAGE, chosen);
-    const top = () => details.closest(".samples").getBoundingClientRect().top;
-    const before = top();
-    choose(chosen);
+    const tabs = details.parentElement;
+    if (!tabs.matches(".calls > .tabs")) {
+      for (const other of tabs.children) other.open = other === details;
+      return;
+    }
+    always.set(LANGUAGE, title(details));
+    const before = tabs.getBoundingClientRect().top;
+    choose(title(details));
     // the others above have grown or shrunk as well
-    scrollBy({ top: top() - before, behavior: "instant" });
+    scrollBy({ top: tabs.getBoundingClientRect().top - before, behavior: "instant" });
   });
-  const isWide = matchMedia("(min-width: 64rem)").matches;
-  const chosen = memory.get(LANGUAGE) ?? (isWide ? "curl" : "");
+  const chosen = always.get(LANGUAGE);
   if (chosen) choose(chosen);
+  watch();
 }
 
-// --- Trying
+// --- The start
 
-// The part of the server's page that has the form and what came of it.
-async function trial(url, options) {
-  const response = await fetch(url, options);
-  const page = new DOMParser().parseFromString(await response.text(), "text/html");
-  const section = one(".trial", page);
-  if (!section) throw new Error(page.body.textContent.trim() || `${response.status} ${response.statusText}`);
-  return document.adoptNode(section);
-}
-
-async function exchange(old, url, options, nextFocus) {
-  let section;
-  // a second click is no second call
-  old.setAttribute("aria-busy", "true");
-  for (const button of all("button", old)) button.disabled = true;
-  try {
-    section = await trial(url, options);
-  } catch (error) {
-    old.removeAttribute("aria-busy");
-    for (const button of all("button", old)) button.disabled = false;
-    one(".complaint", old)?.remove();
-    const complaint = made("p", { className: "complaint", tabIndex: -1, textContent: `The service did not answer: ${error.message}` });
-    complaint.setAttribute("role", "alert");
-    old.append(complaint);
-    complaint.focus();
-    return;
-  }
-  section.dataset.url = url;
-  old.replaceWith(section);
-  const open = one("details[open]", section) ?? section;
-  const next = one(".outcome, .complaint", section) ?? (nextFocus && one(nextFocus, open))
-    ?? one("textarea, select, input:not([type=hidden]), .go", open);
-  next?.focus({ preventScroll: true });
-  next?.scrollIntoView({ block: "nearest" });
-}
-
-function startTrying() {
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a.try");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    const method = link.closest(".method");
-    const open = one(".trial", method);
-    link.setAttribute("aria-expanded", String(!open));
-    if (open) return open.remove();
-    const place = made("section", { className: "trial" });
-    method.append(place);
-    exchange(place, link.href, {});
-  });
-  document.addEventListener("submit", (event) => {
-    const section = event.target.closest(".trial");
-    if (!section) return;
-    event.preventDefault();
-    if (section.ariaBusy) return;
-    const url = section.dataset.url ?? location.href;
-    const { name, value } = event.submitter ?? {};
-    const body = new URLSearchParams(new FormData(event.target, event.submitter));
-    exchange(section, url, { method: "POST", body }, name && `[name="${name}"][value="${value}"]`);
-  });
-  // what somebody enters is meant to be sent
-  document.addEventListener("input", ({ target }) => {
-    if (!/^v[0-9.]+$/.test(target.name ?? "")) return;
-    const places = target.name.slice(1).split(".");
-    places.forEach((_, index) => {
-      const given = target.form.elements.namedItem("g" + places.slice(0, index + 1).join("."));
-      if (given) given.checked = true;
-    });
-  });
+// What stands on other pages, or what the server has left out, is not here to be found.
+function isLive() {
+  return !box.defaultValue && box.dataset.paged === undefined;
 }
 
 if (box) {
-  // the methods that the server has left out are not here to be found
-  if (!box.defaultValue) box.addEventListener("input", filter);
-  addEventListener("hashchange", show);
+  if (isLive()) {
+    on("input", filter, box);
+    one("form[role=search] button").hidden = true;
+    on("submit", (event) => event.preventDefault(), box.form);
+  }
+  on("hashchange", show, window);
   const opener = keysDialog();
   listen(opener);
-  const button = made("button", { type: "button", textContent: "Keys" });
-  button.addEventListener("click", () => opener.dialog.showModal());
+  const button = made("button", { type: "button", textContent: "?" });
+  button.setAttribute("aria-label", "Keys");
+  on("click", () => opener.dialog.showModal(), button);
   one("form[role=search]").insertBefore(button, found);
+  addStyle();
   startSamples();
   show();
+} else {
+  addStyle();
+  startSamples();
 }
-startTrying();

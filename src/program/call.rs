@@ -53,9 +53,21 @@ pub(super) struct CallOptions {
     /// Logs in (Basic)
     #[arg(long, value_name = "NAME:PASSWORD")]
     user: Option<String>,
+    /// Sends a header, as "Authorization: Bearer TOKEN"; may stand several times
+    #[arg(long = "header", value_name = "NAME: VALUE", value_parser = header)]
+    headers: Vec<(String, String)>,
     /// The time to wait, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
+}
+
+/// Reads a header that is given on the command line.
+fn header(text: &str) -> Result<(String, String), String> {
+    let expected = || format!("expected a header as \"Name: value\", found \"{}\"", excerpt(text));
+    let (name, value) = text.split_once(':').ok_or_else(expected)?;
+    let (name, value) = (name.trim(), value.trim());
+    let is_header = name.parse::<http::HeaderName>().is_ok() && value.parse::<http::HeaderValue>().is_ok();
+    is_header.then(|| (name.to_owned(), value.to_owned())).ok_or_else(expected)
 }
 
 /// The reason why a call has no result.
@@ -150,6 +162,9 @@ fn send(arguments: &CallOptions, content_type: &str, document: &[u8]) -> Result<
     if let Some(user) = &arguments.user {
         post = post.header("Authorization", format!("Basic {}", STANDARD.encode(user)));
     }
+    for (name, value) in &arguments.headers {
+        post = post.header(name, value);
+    }
     let mut response = post.send(document).map_err(network)?;
     let body =
         response.body_mut().with_config().limit(Limits::default().response as u64).read_to_vec().map_err(network)?;
@@ -171,8 +186,9 @@ fn answer_of_manifest(arguments: &CallOptions, document: &[u8]) -> Result<Vec<u8
         let message = format!("expected a URL as http://HOST/PATH, or the path of a manifest, found \"{shown}\"");
         return Err(ClientError::Usage(message));
     }
-    if arguments.user.is_some() {
-        return Err(ClientError::Usage("--user is for a URL: no web server lets anybody in here".into()));
+    if arguments.user.is_some() || !arguments.headers.is_empty() {
+        let message = "--user and --header are for a URL: no web server lets anybody in here";
+        return Err(ClientError::Usage(message.into()));
     }
     let broken = |problem: String| ClientError::Usage(report::of_file(path, &problem));
     let source = ManifestSource::open(path).map_err(|problem| broken(problem.to_string()))?;

@@ -558,10 +558,10 @@ mod tests {
         let answer = sent(cookie);
         assert_eq!(answer.status, StatusCode::OK);
         let shown = text(&answer);
-        assert!(shown.contains("<code>call add 40 2</code>") && shown.contains("<code>42</code>"), "{shown}");
+        assert!(shown.contains(">call add 40 2</pre>") && shown.contains(">42</pre>"), "{shown}");
         let refusal = sent("a=1");
         assert_eq!(refusal.status, StatusCode::FORBIDDEN);
-        assert!(!text(&refusal).contains("<code>42</code>"));
+        assert!(!text(&refusal).contains(">42</pre>"));
     }
 
     #[test]

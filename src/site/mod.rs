@@ -102,7 +102,7 @@ impl Site {
     /// Serves the page, or one of its twins.
     fn page(&self, request: &Request, query: &Query) -> Result<Response, Response> {
         let format = query.format(request)?;
-        let visit = Visit { filter: query.filter(), ..self.visit(request) };
+        let visit = Visit { filter: query.filter(), number: query.page(), ..self.visit(request) };
         let render = |visit: &Visit| Rendered {
             text: self.render(format, &self.facts, visit),
             policy: docs::content_security_policy(&self.facts.docs, visit.can_try),
@@ -126,7 +126,7 @@ impl Site {
             base: format!("{origin}{}", program.trim_end_matches('/')),
             auth_type: request.variable("AUTH_TYPE").map(Cow::into_owned),
             can_try: self.can_try(request),
-            filter: String::new(),
+            ..Visit::default()
         }
     }
 

@@ -13,6 +13,7 @@ pub(super) struct Query {
     /// A method to try.
     pub(super) method: Option<String>,
     filter: Option<String>,
+    page: Option<String>,
     format: Option<String>,
 }
 
@@ -25,6 +26,7 @@ impl Query {
                 ASSET => &mut query.asset,
                 TRY => &mut query.method,
                 "q" => &mut query.filter,
+                "page" => &mut query.page,
                 "format" => &mut query.format,
                 _ => continue,
             };
@@ -37,6 +39,12 @@ impl Query {
     pub(super) fn filter(&self) -> String {
         let written = self.filter.as_deref().unwrap_or_default();
         written.chars().take(MAX_FILTER).collect::<String>().trim().to_owned()
+    }
+
+    /// Returns the number of the page of methods, from 0; the first unless another is asked for.
+    pub(super) fn page(&self) -> usize {
+        let number = self.page.as_deref().and_then(|number| number.parse::<usize>().ok());
+        number.map_or(0, |number| number.saturating_sub(1))
     }
 
     /// Returns the format that a request wants the description in: by its query, or else by what it accepts.

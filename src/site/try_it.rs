@@ -25,10 +25,16 @@ const COOKIE: &str = "rpcgi-try";
 const FRESH: Duration = Duration::from_secs(3600);
 
 impl Site {
-    /// Serves the form of a method, as it is at first.
+    /// Serves the form of a method, with the values that a link to it carries, or as it is at first.
+    ///
+    /// # Errors
+    /// The response to a request for a method that there is not, or with too many values.
     pub(super) fn form(&self, request: &Request, name: &str) -> Result<Response, Response> {
         let method = self.registry.describe(name).map_err(|fault| self.no_method(request, &fault))?;
-        Ok(self.respond(request, &method, StatusCode::OK, &Attempt::default()))
+        let query = request.variable_octets("QUERY_STRING").unwrap_or_default();
+        let fields = Fields::read(&query).map_err(|message| Response::text(StatusCode::BAD_REQUEST, message))?;
+        let attempt = Attempt { fields: fields.has_values().then_some(fields), ..Attempt::default() };
+        Ok(self.respond(request, &method, StatusCode::OK, &attempt))
     }
 
     /// Answers a form that was sent.
@@ -56,7 +62,7 @@ impl Site {
         answer: Answerer<'_>,
     ) -> (StatusCode, Attempt) {
         let refused = |status, fields, complaint: &str| {
-            (status, Attempt { fields: Some(fields), complaint: Some(complaint.to_owned()), outcome: None })
+            (status, Attempt { fields: Some(fields), complaint: Some(complaint.to_owned()), ..Attempt::default() })
         };
         if !Secret::of(request).is_some_and(|secret| secret.has_made(fields.token(), &method.name)) {
             let complaint = "This form was open for more than an hour, or its cookie is missing. Please call again.";
@@ -67,14 +73,19 @@ impl Site {
         }
         let visit = self.visit(request);
         let page = self.page_of(method, &visit);
-        if page.confirmations.are_missing(&fields) {
-            return refused(StatusCode::BAD_REQUEST, fields, "Please confirm this call.");
-        }
         match page.entered(method, &fields) {
-            Err(complaint) => refused(StatusCode::BAD_REQUEST, fields, &complaint),
+            Err(mistakes) => {
+                (StatusCode::BAD_REQUEST, Attempt { fields: Some(fields), mistakes, ..Attempt::default() })
+            }
+            Ok(document) if fields.wants_document() => {
+                (StatusCode::OK, Attempt { fields: Some(Fields::of_document(document)), ..Attempt::default() })
+            }
+            Ok(_) if page.confirmations.are_missing(&fields) => {
+                refused(StatusCode::BAD_REQUEST, fields, "Please confirm this call.")
+            }
             Ok(document) => {
                 let outcome = Some(call(document, answer));
-                (StatusCode::OK, Attempt { fields: Some(fields), complaint: None, outcome })
+                (StatusCode::OK, Attempt { fields: Some(fields), outcome, ..Attempt::default() })
             }
         }
     }

@@ -1,2 +1,5 @@
-curl {{url}} -H 'Content-Type: text/xml' \
+curl {{url}} \
+  -H 'Content-Type: text/xml' \
+{{bearer}}  -H "Authorization: Bearer $TOKEN" \
+{{basic}}  -u "$LOGIN" \
   -d {{call}}

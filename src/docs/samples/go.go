@@ -9,7 +9,12 @@ import (
 
 func main() {
 	call := {{call}}
-	answer, err := http.Post({{url}}, "application/json", strings.NewReader(call))
+	request, _ := http.NewRequest("POST", {{url}}, strings.NewReader(call))
+	request.Header.Set("Content-Type", "application/json")
+{{bearer}}	request.Header.Set("Authorization", "Bearer "+os.Getenv("TOKEN"))
+{{basic}}	user, password, _ := strings.Cut(os.Getenv("LOGIN"), ":")
+{{basic}}	request.SetBasicAuth(user, password)
+	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		panic(err)
 	}

@@ -1,2 +1,7 @@
 $call = {{call}}
-Invoke-RestMethod {{url}} -Method Post -ContentType 'application/json; charset=utf-8' -Body $call
+{{bearer}}$headers = @{ Authorization = "Bearer $env:TOKEN" }
+{{basic}}$login = [Convert]::ToBase64String([Text.Encoding]::UTF8.GetBytes($env:LOGIN))
+{{basic}}$headers = @{ Authorization = "Basic $login" }
+Invoke-RestMethod {{url}} -Method Post `
+{{auth}}  -Headers $headers `
+  -ContentType 'application/json; charset=utf-8' -Body $call

@@ -1,1 +1,2 @@
-rpcgi call {{url}} {{call}}
+rpcgi call {{login}}{{url}} \
+  {{call}}

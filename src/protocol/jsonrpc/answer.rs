@@ -5,7 +5,7 @@ use http::header::HeaderValue;
 use super::client::response_from_slice;
 use super::request::{Envelope, Request, Version, expect_end};
 use crate::call::{Capability, Dispatch, MULTICALL, ParamSource, Params, Reply};
-use crate::description::{Dialect, WrittenCall};
+use crate::description::{Dialect, Written};
 use crate::protocol::{self, Answer, Incoming, Protocol};
 use crate::service::Limits;
 use crate::wire::Error;
@@ -15,7 +15,13 @@ use crate::wire::value::{Members, Value};
 
 /// JSON-RPC's row.
 pub(crate) static JSON_RPC: Protocol = Protocol {
-    dialect: Dialect { name: "json-rpc", title: "JSON-RPC 2.0", media_type: "application/json", write_call },
+    dialect: Dialect {
+        name: "json-rpc",
+        title: "JSON-RPC 2.0",
+        media_type: "application/json",
+        write_call,
+        write_answer,
+    },
     capability: Capability { name: "json-rpc", url: "https://www.jsonrpc.org/specification", version: 2 },
     recognise: |incoming: &Incoming<'_>| {
         incoming.evidence(b"{[", &["application/json", "application/json-rpc", "application/jsonrequest"])
@@ -25,13 +31,17 @@ pub(crate) static JSON_RPC: Protocol = Protocol {
     text: |document| String::from_utf8_lossy(document).into_owned(),
 };
 
-fn write_call(name: &str, params: &[Value]) -> WrittenCall {
-    WrittenCall::Json(Value::Struct(Members::from([
-        ("jsonrpc", Value::from("2.0")),
-        ("id", Value::from(1)),
-        ("method", Value::from(name)),
-        ("params", Value::Array(params.to_vec())),
-    ])))
+fn write_call(name: &str, params: &[Value]) -> Written {
+    let mut members = vec![("jsonrpc", Value::from("2.0")), ("id", Value::from(1)), ("method", Value::from(name))];
+    if !params.is_empty() {
+        members.push(("params", Value::Array(params.to_vec())));
+    }
+    Written::Json(Value::Struct(members.into_iter().collect()))
+}
+
+fn write_answer(result: &Value) -> Written {
+    let members = [("jsonrpc", Value::from("2.0")), ("result", result.clone()), ("id", Value::from(1))];
+    Written::Json(Value::Struct(Members::from(members)))
 }
 
 fn read_answer(document: &[u8]) -> Result<Result<Value, Fault>, Error> {
@@ -236,7 +246,7 @@ mod tests {
         let request = request_to_vec("subtract", &(42, 23), "ü\"").unwrap();
         let response = response_from_slice::<i64>(&answered(&request).body).unwrap();
         assert_eq!((response.id, response.outcome), (Some("ü\"".into()), Ok(19)));
-        let WrittenCall::Json(call) = (JSON_RPC.dialect.write_call)("subtract", &[42.into(), 23.into()]) else {
+        let Written::Json(call) = (JSON_RPC.dialect.write_call)("subtract", &[42.into(), 23.into()]) else {
             panic!("a document of JSON-RPC is JSON");
         };
         let answer = answered(serde_json::to_string(&call).unwrap().as_bytes());

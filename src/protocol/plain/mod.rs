@@ -5,13 +5,13 @@ use http::header::HeaderValue;
 
 use super::{Answer, Evidence, Incoming, Options, Protocol};
 use crate::call::{Capability, Dispatch, ValueParams, Values, make_call};
-use crate::description::{Dialect, WrittenCall};
+use crate::description::{Dialect, Written};
 use crate::wire::fault::Fault;
 use crate::wire::value::{Value, WireTypes};
 use crate::wire::{Category, Error};
 
 pub(super) static PLAIN: Protocol = Protocol {
-    dialect: Dialect { name: "plain", title: "Plain", media_type: "text/x-plain-call", write_call },
+    dialect: Dialect { name: "plain", title: "Plain", media_type: "text/x-plain-call", write_call, write_answer },
     capability: Capability { name: "plain", url: "urn:plain", version: 1 },
     recognise: |incoming: &Incoming<'_>| match incoming.document.starts_with(b"call ") {
         true => Evidence::Root,
@@ -25,9 +25,13 @@ pub(super) static PLAIN: Protocol = Protocol {
     text: |document| String::from_utf8_lossy(document).into_owned(),
 };
 
-fn write_call(name: &str, params: &[Value]) -> WrittenCall {
+fn write_call(name: &str, params: &[Value]) -> Written {
     let words = params.iter().filter_map(|param| if let Value::Int(number) = param { Some(number) } else { None });
-    WrittenCall::Text(words.fold(format!("call {name}"), |call, word| format!("{call} {word}")))
+    Written::Text(words.fold(format!("call {name}"), |call, word| format!("{call} {word}")))
+}
+
+fn write_answer(result: &Value) -> Written {
+    Written::Text(serde_json::to_string(result).unwrap_or_default())
 }
 
 fn answer(document: &[u8], _options: &Options, dispatch: &Dispatch<'_>) -> Answer {

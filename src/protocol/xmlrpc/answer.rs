@@ -4,9 +4,9 @@ use http::header::HeaderValue;
 
 use super::de::CallReader;
 use super::ser::WriteOptions;
-use super::{Document, Error, call_to_vec, response_from_slice, write_fault, write_response};
+use super::{Document, Error, call_to_vec, response_from_slice, response_to_vec, write_fault, write_response};
 use crate::call::{Capability, Dispatch, Reply, make_call};
-use crate::description::{Dialect, WrittenCall};
+use crate::description::{Dialect, Written};
 use crate::protocol::{Answer, Incoming, Options, Protocol};
 use crate::wire::fault::{Fault, catch_panic};
 use crate::wire::value::Value;
@@ -14,7 +14,7 @@ use crate::wire::xml::{Encoding, decode};
 
 /// XML-RPC's row.
 pub(crate) static XML_RPC: Protocol = Protocol {
-    dialect: Dialect { name: "xml-rpc", title: "XML-RPC", media_type: "text/xml", write_call },
+    dialect: Dialect { name: "xml-rpc", title: "XML-RPC", media_type: "text/xml", write_call, write_answer },
     capability: Capability { name: "xmlrpc", url: "http://www.xmlrpc.com/spec", version: 1 },
     recognise: |incoming: &Incoming<'_>| incoming.evidence(b"<", &["text/xml", "application/xml"]),
     answer,
@@ -22,12 +22,23 @@ pub(crate) static XML_RPC: Protocol = Protocol {
     text,
 };
 
-/// Writes a call for people: without the declaration, which says only what is the case anyway.
-fn write_call(name: &str, params: &[Value]) -> WrittenCall {
+/// Writes a call for people: without the declaration, which says only what is the case anyway, and without params
+/// where there are none.
+fn write_call(name: &str, params: &[Value]) -> Written {
     // there is no value that it does not have, but for doubles that are no numbers
-    let call = call_to_vec(name, params).unwrap_or_default();
-    let call = String::from_utf8_lossy(call.trim_ascii_end());
-    WrittenCall::Text(call.split_once("?>\n").map_or(&*call, |(_, call)| call).to_owned())
+    match without_declaration(&call_to_vec(name, params).unwrap_or_default()) {
+        Written::Text(call) if params.is_empty() => Written::Text(call.replacen("<params></params>", "", 1)),
+        call => call,
+    }
+}
+
+fn write_answer(result: &Value) -> Written {
+    without_declaration(&response_to_vec(Ok(result)).unwrap_or_default())
+}
+
+fn without_declaration(document: &[u8]) -> Written {
+    let document = String::from_utf8_lossy(document.trim_ascii_end());
+    Written::Text(document.split_once("?>\n").map_or(&*document, |(_, root)| root).to_owned())
 }
 
 fn text(document: &[u8]) -> String {
@@ -115,7 +126,7 @@ mod tests {
     #[test]
     fn calls_roundtrip() {
         for params in [vec![], vec![Value::Int(1)], vec!["ü<".into(), Value::Nil, vec![Value::from(1.5)].into()]] {
-            let WrittenCall::Text(call) = (XML_RPC.dialect.write_call)("echo", &params) else {
+            let Written::Text(call) = (XML_RPC.dialect.write_call)("echo", &params) else {
                 panic!("a document of XML-RPC is a text");
             };
             assert!(call.starts_with("<methodCall><methodName>echo</methodName>"));

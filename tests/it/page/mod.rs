@@ -98,28 +98,33 @@ fn the_page_tells_everything() {
             "<title>Balls &lt;for&gt; all</title>",
             "<h1>Balls &amp; Co</h1>",
             "<p>See throw and <a href=\"#m-catch\">catch</a>(1), or <a href=\"http://balls.example/\">http://balls.example/</a>.</p>",
-            "<code>POST http://balls.example:8000/RPC2</code>",
-            "<li><a href=\"http://balls.example:8000/below\">http://balls.example:8000/below</a> Below &amp; after</li>",
+            "<p class=\"url\"><b>POST</b> <code>http://balls.example:8000/RPC2</code></p>",
+            "<dt><a href=\"http://balls.example:8000/below\">Below &amp; after</a></dt><dd><code>http://balls.example:8000/below</code></dd>",
             "<h2>Methods</h2>",
             "<h2>a.b</h2>",
             "<h2>balls</h2>",
-            "<section class=\"method\" id=\"m-balls.throw\"><h3><a href=\"#m-balls.throw\">balls.throw</a></h3>",
-            "<code><strong>balls.throw</strong>(balls: array of Ball, distance?: int) → struct of Ball</code>",
+            "<section class=\"method\" id=\"m-balls.throw\"><h3><a href=\"#m-balls.throw\"><span>balls.</span>throw</a></h3>",
+            "<code>(balls: <i>array of Ball</i>, distance?: <i>int</i>) → <i>struct of Ball</i></code>",
             "<dt>Limits</dt><dd>16 MiB in a request, 100 calls in one</dd>",
-            "<summary>Members of Ball: <code>weight</code>, <code>colour</code>, <code>owner</code></summary>",
-            "<section id=\"faults\"><h2>Faults</h2>",
-            "<th scope=\"row\">-32602</th><td>The params do not match the method</td>",
+            "<section class=\"group\" id=\"faults\"><h2>Faults</h2>",
+            "<dt><code>-32602</code></dt><dd>The params do not match the method</dd>",
             "<p>Returns where they fell. See <a href=\"#m-catch\">catch</a>(1) and <a href=\"https://www.rfc-editor.org/rfc/rfc1952.txt\">RFC 1952</a>.</p>",
             "<ul>\n<li>one</li>\n<li>two</li>\n</ul>",
-            "<th scope=\"row\"><code>distance</code></th><td><code>int</code> or <code>nil</code>, may be left out</td><td><p>how <em>far</em></p>",
-            "<td><code>array of Ball</code></td>",
-            "<th scope=\"row\"><code>weight</code></th><td><code>double</code></td><td><p>how heavy, in <em>grams</em></p>",
-            "<p>One of <code>red</code>, <code>black</code></p>",
-            "<th scope=\"row\"><code>owner</code></th><td><code>string</code> or <code>nil</code>, may be left out</td><td><p>who owns it</p>",
-            "<caption>Faults</caption>",
-            "<th scope=\"row\">4</th><td><p>the wind is <em>too</em> strong</p>",
-            "<a href=\"#m-balls.throw\">balls.throw</a><span class=\"note\"> Throws balls.</span>",
+            "<dt><code>distance</code> <span>int or nil</span> <em>optional</em></dt><dd><p>how <em>far</em></p>",
+            "<dt><code>balls</code> <span>array of Ball</span></dt>",
+            "<dt><code>weight</code> <span>double</span></dt><dd><p>how heavy, in <em>grams</em></p>",
+            "<p class=\"set\"><code>red</code> <code>black</code> </p>",
+            "<dt><code>owner</code> <span>string or nil</span> <em>optional</em></dt><dd><p>who owns it</p>",
+            "<h4>Faults</h4>",
+            "<dt><code>4</code></dt><dd><p>the wind is <em>too</em> strong</p>",
+            "<a href=\"#m-balls.throw\">throw</a> <small>Throws balls.</small>",
+            // the members of a type are open where it is told first
+            "<details open><summary>Members</summary>",
+            "<details><summary>Members<i>weight, colour, owner</i></summary>",
             "<section class=\"method\" id=\"m-system.multicall\">",
+            // one call, and what it is answered
+            "&lt;methodCall&gt;",
+            "<pre class=j>{\"jsonrpc\": \"2.0\", \"result\": 2, \"id\": 1}</pre>",
         ],
     );
     let order: Vec<_> = ["m-catch", "m-a.b.c", "m-balls.throw", "m-system.describeMethods", "m-system.multicall"]
@@ -339,7 +344,7 @@ fn npm(file: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/npm/node_modules").join(file)
 }
 
-/// A hundred methods take no more than a picture would.
+/// A hundred methods take no more than a picture would, neither on the way nor in the browser.
 #[test]
 fn the_page_is_small() {
     let method = |number: usize| {
@@ -350,7 +355,14 @@ fn the_page_is_small() {
             .params(["balls", "count"])
             .fault(number as i32, "no")
     };
-    let endpoint = Server::new("Large").methods((0..100).map(method).collect::<Vec<_>>()).build().unwrap();
-    let page = get(&endpoint, "GET", &[("accept-encoding", "gzip")]);
-    assert!(page.body.len() <= 25_000, "{}", page.body.len());
+    let endpoint =
+        |count: usize| Server::new("Large").methods((0..count).map(method).collect::<Vec<_>>()).build().unwrap();
+    for (count, most) in [(12, 15_000), (100, 26_112)] {
+        let page = get(&endpoint(count), "GET", &[("accept-encoding", "gzip")]);
+        assert!(page.body.len() <= most, "{count} methods: {}", page.body.len());
+    }
+    let page = page(&endpoint(100));
+    let section = page.split("<section class=\"method\" id=\"m-group1.method43\">").nth(1).unwrap();
+    let tags = section.split("</section>").next().unwrap().matches('<').count();
+    assert!(tags / 2 <= 120, "{tags} tags");
 }

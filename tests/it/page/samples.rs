@@ -73,7 +73,7 @@ fn service(calls: &Calls) -> (Server, Vec<(&'static str, Json)>) {
         Method::new("map", move |counts: BTreeMap<String, i32>| map(json!([counts]))),
     ]);
     let person = json!({
-        "name": "O'Hara \"&\" <Söhne> \\ $HOME #{x} `x` %s", "age": 3, "nickname": null,
+        "name": "O'Hara \"&\" <Söhne> \\ $HOME #{x} `x` %s", "age": 30, "nickname": null,
         "pets": [{ "kind": "cat", "weight": 2.5, "is_tame": true }], "born": "2026-11-24T12:00:00",
     });
     let expected = vec![
@@ -90,8 +90,8 @@ fn service(calls: &Calls) -> (Server, Vec<(&'static str, Json)>) {
 /// Returns a sample as it is on the page.
 fn sample(page: &str, method: &str, language: &str) -> String {
     let section = page.split(&format!("id=\"m-{method}\"")).nth(1).expect("a section");
-    let rest = section.split(&format!("<summary>{language}</summary><pre><code>")).nth(1).expect("a sample");
-    let code = rest.split("</code>").next().unwrap();
+    let rest = section.split(&format!("<summary>{language}</summary><pre>")).nth(1).expect("a sample");
+    let code = rest.split("</pre>").next().unwrap();
     code.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
 }
 
@@ -146,7 +146,7 @@ fn with_file<'f>(program: &'f str, arguments: &'f [&'f str]) -> impl Fn(&Path) -
 #[test]
 fn samples_of_curl() {
     assert_samples("curl", "call.sh", ALL, with_file("sh", &[]));
-    assert_samples("curl, JSON", "call.sh", ALL, with_file("sh", &[]));
+    assert_samples("curl, XML", "call.sh", ALL, with_file("sh", &[]));
 }
 
 #[test]
@@ -220,7 +220,9 @@ fn samples_of_powershell_are_written() {
     let calls = Calls::default();
     let page = service(&calls).0.build().unwrap().page(Some("http://h.example/it's".into()));
     let sample = sample(&page, "given", "PowerShell");
-    let expected = "$call = '{\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"given\", \"params\": [\"-5\", null, 5000000000]}'\n\
-                    Invoke-RestMethod 'http://h.example/it''s' -Method Post -ContentType 'application/json; charset=utf-8' -Body $call";
+    let expected = "$call = '{\n  \"jsonrpc\": \"2.0\",\n  \"id\": 1,\n  \"method\": \"given\",\n  \
+                    \"params\": [\"-5\", null, 5000000000]\n}'\n\
+                    Invoke-RestMethod 'http://h.example/it''s' -Method Post `\n  \
+                    -ContentType 'application/json; charset=utf-8' -Body $call";
     assert_eq!(sample, expected);
 }
