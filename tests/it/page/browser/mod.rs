@@ -1,64 +1,69 @@
-//! Chromium, by WebDriver.
+//! Browsers, by WebDriver. What WebDriver does not know, each browser does in its own way, or not at all.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+mod chromium;
+mod driver;
+mod firefox;
 
 use fantoccini::actions::{InputSource, KeyAction, KeyActions};
 use fantoccini::elements::Element;
 use fantoccini::error::CmdError;
-use fantoccini::wd::WebDriverCompatibleCommand;
+use fantoccini::wd::PrintConfiguration;
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
+use self::driver::Driver;
 use crate::harness::{soon, wait_for};
 
 /// A browser with one window. Each action waits until its element is there.
 pub struct Browser {
-    driver: Child,
+    kind: Kind,
     runtime: Runtime,
     client: Client,
+    _driver: Driver,
     _profile: tempfile::TempDir,
 }
 
-/// The arguments that Chromium needs where there is no network and no desktop.
-const ARGUMENTS: &[&str] = &[
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--hide-scrollbars",
-];
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Kind {
+    Chromium,
+    Firefox,
+}
+
+/// The settings of a reader, which both browsers can start with. Nothing moves, since what moves cannot be clicked.
+#[derive(Clone, Copy, Default)]
+pub struct Settings {
+    pub is_dark: bool,
+    pub has_no_scripts: bool,
+}
 
 impl Browser {
+    /// Starts Chromium, whose settings can be changed at any time: `prefer`, `switch_scripts`.
     pub fn start() -> Browser {
-        let (driver, port) = start_driver();
-        let profile = tempfile::tempdir().unwrap();
-        let mut arguments: Vec<String> = ARGUMENTS.iter().map(|argument| (*argument).to_owned()).collect();
-        arguments.push(format!("--user-data-dir={}", profile.path().display()));
-        let capabilities = json!({
-            "goog:chromeOptions": { "args": arguments, "binary": "/usr/bin/chromium" },
-            "goog:loggingPrefs": { "browser": "ALL" },
-        });
-        let Json::Object(capabilities) = capabilities else { unreachable!() };
+        Browser::start_with(Kind::Chromium, Settings::default())
+    }
+
+    pub fn start_with(kind: Kind, settings: Settings) -> Browser {
+        match kind {
+            Kind::Chromium => {
+                let browser = Browser::chromium(&[], &[]);
+                browser.prefer(&[("prefers-color-scheme", if settings.is_dark { "dark" } else { "light" })]);
+                browser.switch_scripts(!settings.has_no_scripts);
+                browser
+            }
+            Kind::Firefox => Browser::firefox(settings),
+        }
+    }
+
+    fn connect(kind: Kind, driver: Driver, profile: tempfile::TempDir, capabilities: Json) -> Browser {
+        let Json::Object(capabilities) = capabilities else { unreachable!("they are an object") };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let connected = runtime.block_on(async {
-            ClientBuilder::new(HttpConnector::new())
-                .capabilities(capabilities)
-                .connect(&format!("http://127.0.0.1:{port}"))
-                .await
+            ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&driver.url()).await
         });
-        let client = connected.unwrap_or_else(|error| panic!("no browser: {error}"));
-        let browser = Browser { driver, runtime, client, _profile: profile };
-        // what moves cannot be clicked
-        browser.prefer(&[]);
-        browser
+        let client = connected.unwrap_or_else(|error| panic!("no {kind:?}: {error}"));
+        Browser { kind, runtime, client, _driver: driver, _profile: profile }
     }
 
     fn wait<T>(&self, done: impl Future<Output = T>) -> T {
@@ -79,31 +84,21 @@ impl Browser {
         assert!(soon(|| self.url().contains(part)), "{part} is not in {}", self.url());
     }
 
-    /// Asks Chromium itself (DevTools protocol).
-    pub fn devtools(&self, command: &'static str, params: Json) -> Json {
-        self.wait(
-            self.client
-                .issue_cmd(Chromium { path: "goog/cdp/execute", body: json!({ "cmd": command, "params": params }) }),
-        )
-        .unwrap_or_else(|error| panic!("{command}: {error}"))
-    }
-
-    /// Sets the width of the page, in CSS pixels; a window has a least width, a page has none.
+    /// Sets the size of the page, in CSS pixels. A window of Firefox is at least 500 wide.
     pub fn resize(&self, width: u32, height: u32) {
-        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
-        self.devtools("Emulation.setDeviceMetricsOverride", metrics);
+        match self.kind {
+            Kind::Chromium => self.resize_page(width, height),
+            Kind::Firefox => self.resize_window(width, height),
+        }
     }
 
-    /// Sets media features, such as `prefers-color-scheme`; no motion, unless that is among them.
-    pub fn prefer(&self, features: &[(&str, &str)]) {
-        let features = [&[("prefers-reduced-motion", "reduce")], features].concat();
-        let features: Vec<Json> =
-            features.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
-        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features }));
+    /// Goes back in the history.
+    pub fn back(&self) {
+        self.wait(self.client.back()).unwrap();
     }
 
-    pub fn switch_scripts(&self, on: bool) {
-        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": !on }));
+    pub fn reload(&self) {
+        self.wait(self.client.refresh()).unwrap();
     }
 
     /// Runs a script that ends in `return`, and returns its value.
@@ -167,19 +162,34 @@ impl Browser {
         self.with(selector, async |element| element.text().await)
     }
 
+    /// Counts elements, also where no scripts run.
+    pub fn count(&self, selector: &str) -> usize {
+        self.wait(self.client.find_all(Locator::Css(selector))).unwrap().len()
+    }
+
+    /// Returns what is in a field, also where no scripts run.
+    #[track_caller]
+    pub fn value(&self, selector: &str) -> String {
+        self.with(selector, async |element| element.prop("value").await).unwrap_or_default()
+    }
+
     /// Takes a picture of the window.
     pub fn picture(&self) -> Vec<u8> {
         self.wait(self.client.screenshot()).unwrap()
     }
 
-    /// Returns the new lines of the console: errors of the script, and what the policy has kept out.
+    /// Prints the page, as PDF.
+    pub fn print(&self) -> Vec<u8> {
+        self.wait(self.client.print(PrintConfiguration::default())).unwrap()
+    }
+
+    /// Returns the new lines of the console: errors of the script, and what the policy has kept out. Firefox's driver
+    /// tells none.
     pub fn console(&self) -> Vec<String> {
-        let lines =
-            self.wait(self.client.issue_cmd(Chromium { path: "se/log", body: json!({ "type": "browser" }) })).unwrap();
-        let lines = lines.as_array().cloned().unwrap_or_default();
-        let line = |line: Json| line["message"].as_str().unwrap_or_default().to_owned();
-        // browsers ask for this of their own accord
-        lines.into_iter().map(line).filter(|line| !line.contains("favicon.ico")).collect()
+        match self.kind {
+            Kind::Chromium => self.log(),
+            Kind::Firefox => Vec::new(),
+        }
     }
 
     /// Returns what axe finds against the Web Content Accessibility Guidelines 2.2, levels A and AA.
@@ -209,51 +219,5 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         _ = self.runtime.block_on(self.client.clone().close());
-        _ = self.driver.kill();
-        _ = self.driver.wait();
-    }
-}
-
-/// Starts the driver, which says its port. Of several started at once, one now and then ends without: it is started
-/// anew.
-fn start_driver() -> (Child, u16) {
-    (0..10).find_map(|_| try_to_start_driver()).expect("chromedriver says its port")
-}
-
-fn try_to_start_driver() -> Option<(Child, u16)> {
-    let mut driver = Command::new("chromedriver")
-        .arg("--port=0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap_or_else(|error| panic!("chromedriver is installed: `tests/run` does that; but {error}"));
-    let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-    let port = lines.map_while(Result::ok).find_map(|line| {
-        line.strip_prefix("ChromeDriver was started successfully on port ")?.trim_end_matches('.').parse().ok()
-    });
-    match port {
-        Some(port) => Some((driver, port)),
-        None => {
-            _ = driver.kill();
-            _ = driver.wait();
-            None
-        }
-    }
-}
-
-/// A command of Chromium's driver.
-#[derive(Debug)]
-struct Chromium {
-    path: &'static str,
-    body: Json,
-}
-
-impl WebDriverCompatibleCommand for Chromium {
-    fn endpoint(&self, base_url: &url::Url, session_id: Option<&str>) -> Result<url::Url, url::ParseError> {
-        base_url.join(&format!("session/{}/{}", session_id.unwrap_or_default(), self.path))
-    }
-
-    fn method_and_body(&self, _: &url::Url) -> (http::Method, Option<String>) {
-        (http::Method::POST, Some(self.body.to_string()))
     }
 }
