@@ -231,7 +231,11 @@ function startTrying() {
 
 if (box) {
   // the methods that the server has left out are not here to be found
-  if (!box.defaultValue) box.addEventListener("input", filter);
+  if (!box.defaultValue) {
+    box.addEventListener("input", filter);
+    // a reader who comes back finds the words there again
+    addEventListener("pageshow", () => { if (box.value) filter(); });
+  }
   addEventListener("hashchange", show);
   const opener = keysDialog();
   listen(opener);
