@@ -1,5 +1,6 @@
 //! The page on GET.
 
+mod both;
 mod browser;
 mod browsing;
 mod local;
