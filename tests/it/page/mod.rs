@@ -4,6 +4,7 @@ mod both;
 mod browser;
 mod browsing;
 mod local;
+mod pictures;
 mod samples;
 mod trying;
 

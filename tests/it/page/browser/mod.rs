@@ -107,6 +107,18 @@ impl Browser {
         self.wait(self.client.execute(script, Vec::new())).unwrap_or_else(|error| panic!("{script}: {error}"))
     }
 
+    /// Runs the body of an asynchronous function, and returns its value.
+    #[track_caller]
+    pub fn run_async(&self, body: &str) -> Json {
+        let script = format!(
+            "const done = arguments[arguments.length - 1];
+            (async () => {{ {body} }})().then((value) => done([value]), (error) => done(String(error)))"
+        );
+        let ended = self.wait(self.client.execute_async(&script, Vec::new()));
+        let ended = ended.unwrap_or_else(|error| panic!("{body} at {}: {error}", self.url()));
+        ended.get(0).cloned().unwrap_or_else(|| panic!("{body} at {}: {ended}", self.url()))
+    }
+
     /// Waits until a script gives true.
     #[track_caller]
     pub fn expect(&self, condition: &str) {
@@ -198,10 +210,7 @@ impl Browser {
         let axe = std::fs::read_to_string(&axe).unwrap_or_else(|error| panic!("{}: {error}", axe.display()));
         let tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
         let options = json!({ "runOnly": { "type": "tag", "values": tags }, "resultTypes": ["violations"] });
-        let script = format!(
-            "{axe}; const done = arguments[arguments.length - 1]; axe.run(document, {options}).then(done, (e) => done(String(e)))"
-        );
-        let found = self.wait(self.client.execute_async(&script, Vec::new())).unwrap();
+        let found = self.run_async(&format!("{axe}; return await axe.run(document, {options})"));
         let violations = found["violations"].as_array().unwrap_or_else(|| panic!("axe says {found}"));
         let told = |violation: &Json| {
             let places: Vec<String> = violation["nodes"]
