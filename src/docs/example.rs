@@ -90,10 +90,9 @@ pub(super) fn params_of(detail: &Detail) -> Vec<Value> {
 
 /// Returns the result of a method: that of its own example, or one that its type allows; `None` if nothing is known.
 pub(super) fn result(method: &Description) -> Option<Value> {
-    if let Some(example) = method.examples.first() {
-        if example.result.is_some() {
-            return example.result.clone();
-        }
+    let own = method.examples.first().and_then(|example| example.result.clone());
+    if own.is_some() {
+        return own;
     }
     let ways = ways(method);
     let shape = &ways.first()?.returns;

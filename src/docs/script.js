@@ -213,6 +213,8 @@ function isLive() {
 if (box) {
   if (isLive()) {
     on("input", filter, box);
+    // a reader who comes back finds the words there again
+    on("pageshow", () => { if (box.value) filter(); }, window);
     one("form[role=search] button").hidden = true;
     on("submit", (event) => event.preventDefault(), box.form);
   }

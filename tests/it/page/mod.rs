@@ -1,8 +1,10 @@
 //! The page on GET.
 
+mod both;
 mod browser;
 mod browsing;
 mod local;
+mod pictures;
 mod samples;
 mod trying;
 
