@@ -29,7 +29,9 @@ extern crate self as rpcgi;
 pub use http;
 
 #[cfg(feature = "docs")]
-pub use crate::docs::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, TryIt};
+pub use crate::docs::{
+    Accent, Access, Assets, Docs, Footer, Logo, ParseAccentError, ParseLogoError, ParseStyleError, Style, TryIt,
+};
 pub use crate::method::{Call, DuplicateMethod, Fallback, Function, Method, Registry, Signature};
 pub use crate::protocol::{jsonrpc, xmlrpc};
 pub use crate::run::run;

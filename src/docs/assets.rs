@@ -7,7 +7,7 @@ use http::header::HeaderValue;
 use maud::{Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-use super::settings::{Assets, Docs};
+use super::settings::{Assets, Docs, Style};
 
 /// The text of a file without the indentation and the comments that have lines of their own: done by the compiler.
 macro_rules! stripped {
@@ -72,7 +72,8 @@ impl Asset {
     fn style(docs: &Docs, tries: bool) -> Asset {
         let accent = docs.accent.map(|accent| accent.style()).unwrap_or_default();
         let trial = if tries { TRIAL_STYLE } else { "" };
-        Asset { content_type: "text/css; charset=utf-8", text: format!("{STYLE}{trial}{accent}") }
+        let own = docs.style.as_ref().map_or("", Style::text);
+        Asset { content_type: "text/css; charset=utf-8", text: format!("{STYLE}{trial}{accent}{own}") }
     }
 
     fn script(tries: bool) -> Asset {

@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, Render, html};
 use super::contents::Contents;
 use super::markdown::{self, anchor};
 use super::samples::Samples;
-use super::{Format, Page, assets, values};
+use super::{Footer, Format, Page, assets, values};
 
 impl Page<'_> {
     /// Renders the HTML document.
@@ -92,8 +92,10 @@ impl Page<'_> {
 
     fn footer(&self) -> Markup {
         html! {
-            @if self.facts.docs.footer {
-                footer { p { "Documented and served by rpcgi " (env!("CARGO_PKG_VERSION")) "." } }
+            @match &self.facts.docs.footer {
+                Footer::None => {},
+                Footer::Program => footer { p { "Documented and served by rpcgi " (env!("CARGO_PKG_VERSION")) "." } },
+                Footer::Text(text) => footer { (self.help(text)) },
             }
         }
     }

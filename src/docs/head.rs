@@ -15,7 +15,7 @@ impl Page<'_> {
     pub(super) fn head(&self, samples: &Samples) -> Markup {
         html! {
             div.about {
-                @if let Some(logo) = &self.facts.docs.logo { img.logo src=(logo.0) alt=""; }
+                (self.facts.docs.picture(&self.facts.name))
                 h1 { (self.facts.name) }
                 (self.help(&self.facts.documentation))
                 (self.facts())

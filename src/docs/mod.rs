@@ -42,7 +42,9 @@ use schemars::SchemaGenerator;
 pub(crate) use self::assets::{ASSET, Asset, content_security_policy};
 pub(crate) use self::form::{Fields, MAX_FORM_OCTETS};
 pub(crate) use self::format::Format;
-pub use self::settings::{Accent, Access, Assets, Docs, Logo, ParseAccentError, ParseLogoError, TryIt};
+pub use self::settings::{
+    Accent, Access, Assets, Docs, Footer, Logo, ParseAccentError, ParseLogoError, ParseStyleError, Style, TryIt,
+};
 pub(crate) use self::try_it::{Attempt, CallMade, Confirmations, TRY};
 use crate::description::openrpc::{self, Info};
 use crate::description::{Description, Dialect, Outline, describe, generator};

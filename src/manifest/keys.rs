@@ -151,12 +151,15 @@ tables! {
             "Whether methods can be tried on the page: `off`; `same-origin`, if the browser says that the form is from this page; `on`, also if it says nothing. Unless set, only requests from the machine itself can try them";
         assets: AsText = Kind::Word(&["inline", "linked"]),
             "Where style and script are: `inline` unless set; `linked` for sites with a Content-Security-Policy of their own";
-        logo: AsText = Kind::Text, "A picture for the head of the page, as a data URI: data:image/png;base64,...";
-        accent: AsText = Kind::Text, "The colour of links, such as #1a5fb4; it must be readable on white";
+        logo: AsText = Kind::Text,
+            "A picture for the head of the page: a file, a data URI as data:image/png;base64,..., or `letter`, which makes one of the first letter of the name";
+        accent: AsText = Kind::Text, "The colour of links, such as #1a5fb4; it must be readable on the page's light backgrounds";
+        style: AsText = Kind::Text, "A file with a style sheet that follows the page's own";
         contact: AsText = Kind::Text, "Where to ask for help, in Markdown";
         authentication: AsText = Kind::Text, "How callers log in, in Markdown";
         noindex: AsFlag = Kind::Flag, "Whether search engines are asked to leave the page out: false unless set";
-        footer: AsFlag = Kind::Flag, "Whether the page ends with a line that says what made it: true unless set";
+        footer: AsAny = Kind::Either(&[Kind::Flag, Kind::Text]),
+            "Whether the page ends with a line that says what made it: true unless set; or the text that it ends with, in Markdown";
     }
 
     /// The log.

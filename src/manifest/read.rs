@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::io::Read;
 use std::num::NonZeroUsize;
 use std::ops::Range;
 use std::panic::Location;
@@ -41,7 +42,7 @@ use super::source::WatchedFiles;
 use super::worker::{Job, Worker};
 use super::{Manifest, ManifestSource, Workers};
 use crate::description::bounds::{Bound, Number};
-use crate::docs::{Access, Assets, Docs, TryIt};
+use crate::docs::{Access, Assets, Docs, Footer, Logo, ParseStyleError, Style, TryIt};
 use crate::method::{Metadata, Method, system};
 use crate::server::Server;
 use crate::service::Limits;
@@ -547,8 +548,11 @@ impl ManifestReader<'_> {
         if value(&page.assets) == Some("linked") {
             docs = docs.assets(Assets::Linked);
         }
-        if let Some(logo) = self.parsed(&page.logo) {
+        if let Some(logo) = self.logo(&page.logo) {
             docs = docs.logo(logo);
+        }
+        if let Some(style) = self.style(&page.style) {
+            docs = docs.style(style);
         }
         if let Some(accent) = self.parsed(&page.accent) {
             docs = docs.accent(accent);
@@ -556,7 +560,39 @@ impl ManifestReader<'_> {
         docs.noindex(is_set(&page.noindex))
             .contact(value(&page.contact).unwrap_or_default())
             .authentication(value(&page.authentication).unwrap_or_default())
-            .footer(value(&page.footer).unwrap_or(true))
+            .footer(footer(&page.footer))
+    }
+
+    /// Reads the picture of the page: a word, a data URI, or a file.
+    fn logo(&mut self, written: &Option<Written<&str>>) -> Option<Logo> {
+        let Written { value, span } = written.as_ref()?;
+        let logo = match *value {
+            "letter" => Ok(Logo::letter()),
+            uri if uri.starts_with("data:") => uri.parse(),
+            file => Logo::of_octets(&self.page_file(file, span)?),
+        };
+        logo.map_err(|error| self.mistakes.add(span, error.to_string())).ok()
+    }
+
+    /// Reads the style sheet that follows the page's own.
+    fn style(&mut self, written: &Option<Written<&str>>) -> Option<Style> {
+        let Written { value, span } = written.as_ref()?;
+        let text = String::from_utf8(self.page_file(value, span)?).map_err(|_| {
+            self.mistakes
+                .add(span, format!("expected a style sheet in UTF-8, found octets that are not in \"{value}\""))
+        });
+        text.ok()?.parse().map_err(|error: ParseStyleError| self.mistakes.add(span, error.to_string())).ok()
+    }
+
+    /// Reads a file that becomes a part of the page; a change of it is noticed.
+    fn page_file(&mut self, name: &str, span: &Range<usize>) -> Option<Vec<u8>> {
+        const MOST: u64 = 1 << 20;
+        let path = self.folder.join(name);
+        self.files.watch(path.clone());
+        let mut octets = Vec::new();
+        let read = fs::File::open(&path).and_then(|file| file.take(MOST).read_to_end(&mut octets));
+        read.map_err(|error| self.mistakes.add(span, format!("{} cannot be read: {error}", path.display()))).ok()?;
+        Some(octets)
     }
 
     /// Parses a text that has a form of its own.
@@ -1227,6 +1263,15 @@ impl ManifestReader<'_> {
         if self.look == ProgramCheck::Programs {
             self.mistakes.0[from..].iter_mut().for_each(|mistake| mistake.severity = Severity::Warning);
         }
+    }
+}
+
+/// Reads the end of the page: whether it has one, or the text of it.
+fn footer(written: &Option<Written<&Spanned<DeValue<'_>>>>) -> Footer {
+    match value(written).map(|value| value.get_ref()) {
+        Some(DeValue::Boolean(is_there)) => (*is_there).into(),
+        Some(DeValue::String(text)) => text.to_string().into(),
+        _ => Footer::Program,
     }
 }
 
