@@ -33,7 +33,7 @@ use crate::manifest::method::{ManifestMethod, Runner};
 use crate::manifest::mistake::{SpannedText, did_you_mean};
 use crate::manifest::read::{Budget, ManifestReader, ProgramCheck, is_set, items, text, texts, value};
 use crate::manifest::worker::{Job, Worker};
-use crate::method::{Metadata, Method, system};
+use crate::method::{Examples, Metadata, Method, system};
 use crate::service::Limits;
 use crate::wire::value::Value;
 
@@ -480,7 +480,7 @@ impl ManifestReader<'_> {
                 let mut described = self.described_function(&published.function, table);
                 let signatures = table.map(|table| self.signatures(table, &mut described.params)).unwrap_or_default();
                 described.kinds.resize(described.params.len(), (ParamKind::Position, false));
-                let about = self.function_about(name, &published.function, &described, table);
+                let mut about = self.function_about(name, &published.function, &described, table);
                 let contract = Contract {
                     params: described.params,
                     more: described.more,
@@ -491,6 +491,10 @@ impl ManifestReader<'_> {
                     max_output: budget.output,
                     limits,
                     tell_errors,
+                };
+                about.examples = match table.filter(|table| table.examples.is_some()) {
+                    Some(table) => self.examples(table, &about, &contract, &signatures),
+                    None => Examples::NONE,
                 };
                 let calls = FunctionCalls {
                     language: loaded.module.harness.language,
@@ -631,7 +635,7 @@ impl ManifestReader<'_> {
             deprecated: deprecated.map(Into::into),
             since: since.map(Into::into),
             is_unsafe: table.is_some_and(|table| is_set(&table.is_unsafe)),
-            example: None,
+            examples: Examples::NONE,
             location: Location::caller(),
         }
     }
