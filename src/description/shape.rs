@@ -419,6 +419,8 @@ mod tests {
 
     #[test]
     fn examples_of_types_spec() {
+        use schemars::JsonSchema;
+
         #[derive(JsonSchema)]
         #[schemars(example = 7)]
         #[allow(dead_code, reason = "only its schema is read")]
@@ -426,7 +428,7 @@ mod tests {
         #[derive(JsonSchema)]
         #[allow(dead_code, reason = "only its schema is read")]
         struct Guest {
-            #[schemars(example = "Ann", example = "Bob")]
+            #[schemars(example = &"Ann", example = &"Bob")]
             name: String,
             size: Size,
         }

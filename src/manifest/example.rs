@@ -60,7 +60,9 @@ impl ManifestReader<'_> {
             Some(DeValue::Array(written)) => {
                 Values::ByPosition(written.iter().map(|value| self.any(value)).collect::<Option<_>>()?)
             }
-            _ => Values::ByPosition(Vec::new()),
+            // that was noted already
+            Some(_) => return None,
+            None => Values::ByPosition(Vec::new()),
         };
         let result = match &table.result {
             Some(written) => Some((self.any(written.value)?, &written.span)),

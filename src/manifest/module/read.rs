@@ -14,17 +14,22 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::cache::Cache;
+use super::comment::add_code;
 use super::description::{
-    FunctionDescription, MemberDescription, ParamDescription, ParamKind, ScriptDescription, TypeDescription,
+    ExampleDescription, FunctionDescription, MemberDescription, ParamDescription, ParamKind, ScriptDescription,
+    TypeDescription,
 };
 use super::harness::{DispatchCalls, FunctionCalls, Harness};
 use super::language::Language;
 use super::{Module, Places, Undescribed};
+use crate::call::Values;
+use crate::description::Example;
 use crate::description::bounds::{Bound, Number};
 use crate::manifest::call::{Contract, MoreParams, Param};
 use crate::manifest::data_type::{DataType, Member};
 use crate::manifest::doctor::ModuleState;
 use crate::manifest::encoding::ProgramEncoding;
+use crate::manifest::example::{fit, fit_result};
 use crate::manifest::fallback::{AnyName, CallTerms, Names};
 use crate::manifest::form::Written;
 use crate::manifest::keys::{FunctionsTable, ManifestTable, MethodTable, ModuleTable, ParamTable, Table, named};
@@ -494,7 +499,7 @@ impl ManifestReader<'_> {
                 };
                 about.examples = match table.filter(|table| table.examples.is_some()) {
                     Some(table) => self.examples(table, &about, &contract, &signatures),
-                    None => Examples::NONE,
+                    None => own_examples(&published.function.examples, &mut about, &contract),
                 };
                 let calls = FunctionCalls {
                     language: loaded.module.harness.language,
@@ -653,6 +658,43 @@ struct DescribedFunction {
     /// What is told of these, a paragraph each.
     more_in_words: Vec<String>,
     returns: DataType,
+}
+
+/// Makes examples of those in a comment. One that does not fit stays what it was: code in the help.
+fn own_examples(described: &[ExampleDescription], about: &mut Metadata, contract: &Contract) -> Examples {
+    let (mut examples, mut help) = (Vec::new(), about.help.to_string());
+    for example in described {
+        match own_example(example, about, contract) {
+            Some(example) => examples.push(example),
+            None => add_code(&example.text, &mut help),
+        }
+    }
+    about.help = help.into();
+    Examples::Made(examples)
+}
+
+fn own_example(described: &ExampleDescription, about: &Metadata, contract: &Contract) -> Option<Example> {
+    let value = |json| Value::of(json).ok();
+    let mut positional = described.params.iter().map(value).collect::<Option<Vec<Value>>>()?;
+    let values = match described.named.is_empty() {
+        true => Values::ByPosition(positional),
+        false => {
+            let names = contract.params.iter().map(|param| param.name.clone());
+            let count = positional.len();
+            let mut members: Vec<(String, Value)> = names.zip(positional.drain(..)).collect();
+            for (name, json) in &described.named {
+                members.push((name.clone(), value(json)?));
+            }
+            // some had no name
+            Some(Values::ByName(members)).filter(|_| count <= contract.params.len())?
+        }
+    };
+    let (params, _) = fit(values, about, contract, &[]).ok()?;
+    let result = match &described.result {
+        Some(json) => Some(fit_result(value(json)?, contract).ok()?),
+        None => None,
+    };
+    Some(Example { params, result })
 }
 
 /// Returns texts without their places.
