@@ -508,7 +508,7 @@ fn methods_can_be_made_inside_a_function() {
     assert!(fault.message.starts_with("method \"local\" param 1 \"type\": expected int"), "{fault}");
 }
 
-/// What is only read.
+/// A type that is only read.
 #[derive(Deserialize, JsonSchema)]
 struct Size(#[allow(dead_code, reason = "only its type matters")] u8);
 

@@ -199,7 +199,8 @@ impl<'t> Reader<'t> {
                 letter if letter == quote => {
                     self.rest = &self.rest[at + letter.len_utf8()..];
                     // a variable inside, in Ruby and PHP
-                    return (!text.contains("#{") && !(quote == '"' && text.contains('$'))).then_some(text);
+                    let is_made = text.contains("#{") || quote == '"' && text.contains('$');
+                    return (!is_made).then_some(text);
                 }
                 '\\' => text.push(match letters.next()?.1 {
                     'n' => '\n',
