@@ -55,7 +55,17 @@ pub use crate::wire::value::{Base64, DateTime, Value};
 /// Options: `name = "..."` for another name than the function's, `alias = "..."` for one more, any number of times,
 /// `fault(CODE, "...")` to document a fault it may answer and its cause, any number of times too, `hidden` to leave it
 /// out of listings, `deprecated = "..."` to tell callers what to call instead, `since = "..."` for the version of the
-/// service that introduced it, `unsafe` if a call changes something, so that the page asks before it calls.
+/// service that introduced it, `unsafe` if a call changes something, so that the page asks before it calls, and
+/// `example(a = 7, b = 2, result = 3)` for a call that makes sense, any number of times.
+///
+/// # Examples of calls
+///
+/// An example has a value for each argument, in any order. An `Option` that it leaves out is left out of the call, or
+/// nil if others follow; `result` may be left out too. Where an argument is itself called `result`, write `return` for
+/// the result of the call.
+///
+/// A value is an expression of any type that is `Serialize`: the type of the argument need not be. An integer without a
+/// type gets that of the argument. An example with a value that cannot be sent, such as NaN, is left out.
 ///
 /// # Example
 ///
@@ -65,7 +75,7 @@ pub use crate::wire::value::{Base64, DateTime, Value};
 /// /// Divides one number by another.
 /// ///
 /// /// The remainder it leaves is never negative.
-/// #[method(name = "math.div", alias = "div", fault(2, "the divisor is zero"))]
+/// #[method(name = "math.div", alias = "div", fault(2, "the divisor is zero"), example(a = 7, b = 2, result = 3))]
 /// fn div(
 ///     /// the dividend
 ///     a: i64,
@@ -152,14 +162,20 @@ macro_rules! methods {
 /// Items for the code that the macros write, and for no other.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::description::Example;
     #[cfg(feature = "async")]
     pub use crate::method::Async;
-    pub use crate::method::{Fallible, Metadata, TypedFunction, WithRequest};
+    pub use crate::method::{Examples, Fallible, Metadata, TypedFunction, WithRequest};
     #[cfg(feature = "program")]
     pub use crate::program::program;
 
     /// Checks that a type can be an argument: rustc names what it lacks.
     pub fn argument<T: serde::de::DeserializeOwned + schemars::JsonSchema + 'static>() {}
+
+    /// Returns an example's value as it is sent; `None` if it cannot be.
+    pub fn example_value<T: serde::Serialize + ?Sized>(value: &T) -> Option<crate::xmlrpc::Value> {
+        crate::xmlrpc::Value::of(value).ok()
+    }
 
     /// The result type of a method. A call of `check` makes rustc name what it lacks, also behind an alias of `Result`.
     #[derive(Debug)]

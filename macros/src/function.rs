@@ -8,6 +8,7 @@ use syn::{
     Attribute, Error, Expr, ExprLit, FnArg, Ident, Lit, LitStr, Meta, Pat, PatType, ReturnType, Safety, Signature, Type,
 };
 
+use crate::example::Example;
 use crate::options::MethodOptions;
 
 /// A function that can be a method.
@@ -29,6 +30,16 @@ pub(crate) struct Argument {
     pub(crate) ident: Ident,
     pub(crate) ty: Type,
     help: String,
+}
+
+impl Argument {
+    /// Returns the name that callers see.
+    pub(crate) fn name(&self) -> String {
+        let name = self.ident.unraw().to_string();
+        // a leading underscore is for the compiler: it marks an argument as not used, and means nothing to callers
+        let shown = name.trim_start_matches('_');
+        if shown.is_empty() { name } else { shown.to_owned() }
+    }
 }
 
 impl Function {
@@ -66,39 +77,54 @@ impl Function {
     }
 
     /// Returns the code that makes the method of a function itself.
-    pub(crate) fn constant(&self, name: &str, options: &MethodOptions) -> TokenStream {
+    ///
+    /// # Errors
+    /// Examples that do not fit its arguments.
+    pub(crate) fn constant(&self, name: &str, options: &MethodOptions) -> Result<TokenStream, Error> {
         let ident = &self.ident;
         let typed = quote!(&::rpcgi::__private::TypedFunction { function: #ident, marker: ::std::marker::PhantomData });
         self.method(name, options, &format_ident!("constant"), &typed)
     }
 
     /// Returns the code that makes the method of a closure around the function.
-    pub(crate) fn described(&self, name: &str, options: &MethodOptions, closure: &TokenStream) -> TokenStream {
+    ///
+    /// # Errors
+    /// Examples that do not fit its arguments.
+    pub(crate) fn described(
+        &self,
+        name: &str,
+        options: &MethodOptions,
+        closure: &TokenStream,
+    ) -> Result<TokenStream, Error> {
         self.method(name, options, &format_ident!("described"), closure)
     }
 
-    fn method(&self, name: &str, options: &MethodOptions, make: &Ident, body: &TokenStream) -> TokenStream {
+    fn method(
+        &self,
+        name: &str,
+        options: &MethodOptions,
+        make: &Ident,
+        body: &TokenStream,
+    ) -> Result<TokenStream, Error> {
         let Function { help, .. } = self;
-        let params = self.arguments.iter().map(|Argument { ident, help, .. }| {
-            let name = ident.unraw().to_string();
-            // a leading underscore is for the compiler: it marks an argument as not used, and means nothing to callers
-            let shown = name.trim_start_matches('_');
-            let name = if shown.is_empty() { &name } else { shown };
+        let params = self.arguments.iter().map(|argument| {
+            let (name, help) = (argument.name(), &argument.help);
             quote!((::std::borrow::Cow::Borrowed(#name), ::std::borrow::Cow::Borrowed(#help)))
         });
-        let MethodOptions { aliases, faults, hidden, deprecated, since, is_unsafe, .. } = options;
+        let MethodOptions { aliases, faults, hidden, deprecated, since, is_unsafe, examples, .. } = options;
         let maybe = |text: &Option<LitStr>| match text {
             Some(text) => quote!(::std::option::Option::Some(::std::borrow::Cow::Borrowed(#text))),
             None => quote!(::std::option::Option::None),
         };
         let (deprecated, since) = (maybe(deprecated), maybe(since));
         let faults = faults.iter().map(|(code, text)| quote!((#code, ::std::borrow::Cow::Borrowed(#text))));
+        let examples = self.written(examples)?;
         let location = quote_spanned!(self.ident.span()=> ::std::panic::Location::caller());
         let kind = self.kind();
         let assertions = self.assertions();
         // so that the compiler's errors about its types point at the function
         let make = quote_spanned!(self.ident.span()=> ::rpcgi::Method::#make::<#kind, _, _>);
-        quote! {{
+        Ok(quote! {{
             #assertions
             static METADATA: ::rpcgi::__private::Metadata = ::rpcgi::__private::Metadata {
                 name: ::std::borrow::Cow::Borrowed(#name),
@@ -110,11 +136,27 @@ impl Function {
                 deprecated: #deprecated,
                 since: #since,
                 is_unsafe: #is_unsafe,
-                example: ::std::option::Option::None,
+                examples: #examples,
                 location: #location,
             };
             #make(&METADATA, #body)
-        }}
+        }})
+    }
+
+    /// Returns the code of the examples.
+    fn written(&self, examples: &[Example]) -> Result<TokenStream, Error> {
+        if examples.is_empty() {
+            return Ok(quote!(::rpcgi::__private::Examples::NONE));
+        }
+        let (mut written, mut errors) = (Vec::new(), Errors::default());
+        for example in examples {
+            match example.tokens(&self.arguments) {
+                Ok(example) => written.push(example),
+                Err(error) => errors.add(error),
+            }
+        }
+        errors.none()?;
+        Ok(quote!(::rpcgi::__private::Examples::Written(|| ::std::vec::Vec::from([#(#written),*]))))
     }
 
     /// Returns code that makes the compiler name what each type lacks, at the type, not just refuse the function.

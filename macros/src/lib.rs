@@ -1,5 +1,6 @@
 //! The attribute macros of `rpcgi`, which re-exports and documents them.
 
+mod example;
 mod function;
 mod method;
 mod options;

@@ -54,7 +54,7 @@ fn publish(options: TokenStream, function: &mut ItemFn) -> Result<TokenStream, E
     };
     let (visibility, ident) = (&function.vis, &taken.ident);
     let name = known.name.as_ref().map_or_else(|| ident.unraw().to_string(), |name| name.value());
-    let method = taken.constant(&name, &known);
+    let method = taken.constant(&name, &known)?;
     let conditions: Vec<_> = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg")).collect();
     Ok(quote! {
         #(#conditions)*

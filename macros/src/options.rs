@@ -3,6 +3,8 @@
 use syn::meta::ParseNestedMeta;
 use syn::{Error, Expr, LitStr, Result, Token};
 
+use crate::example::Example;
+
 /// Options of a method.
 #[derive(Default)]
 pub(crate) struct MethodOptions {
@@ -15,6 +17,7 @@ pub(crate) struct MethodOptions {
     pub(crate) deprecated: Option<LitStr>,
     pub(crate) since: Option<LitStr>,
     pub(crate) is_unsafe: bool,
+    pub(crate) examples: Vec<Example>,
     pub(crate) skip: bool,
 }
 
@@ -39,13 +42,15 @@ impl MethodOptions {
             self.since = Some(meta.value()?.parse()?);
         } else if meta.path.is_ident("unsafe") {
             self.is_unsafe = true;
+        } else if meta.path.is_ident("example") {
+            self.examples.push(Example::parse(meta)?);
         } else if meta.path.is_ident("skip") && in_service {
             self.skip = true;
         } else if in_service {
-            return Err(meta.error("unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `hidden`, `deprecated = \"...\"`, `since = \"...\"`, `unsafe` or `skip`"));
+            return Err(meta.error("unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `example(ARGUMENT = VALUE, result = VALUE)`, `hidden`, `deprecated = \"...\"`, `since = \"...\"`, `unsafe` or `skip`"));
         } else {
             return Err(meta.error(
-                "unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `hidden`, `deprecated = \"...\"`, `since = \"...\"` or `unsafe`",
+                "unknown option: expected `name = \"...\"`, `alias = \"...\"`, `fault(CODE, \"...\")`, `example(ARGUMENT = VALUE, result = VALUE)`, `hidden`, `deprecated = \"...\"`, `since = \"...\"` or `unsafe`",
             ));
         }
         Ok(())

@@ -95,7 +95,7 @@ fn publish(function: &mut ImplItemFn, self_type: &Type, rename_all: RenameAll) -
     let closure = quote! {
         #asynchronously move |#(#caller: #request,)* #(#idents: #types),*| #called(#passed #(#idents),*) #wait
     };
-    let method = taken.described(&name, &options, &closure);
+    let method = taken.described(&name, &options, &closure)?;
     let clone = receiver.then(|| quote!(let #service = ::std::sync::Arc::clone(&#service);));
     let conditions = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     Ok(Some(quote!(#(#conditions)* { #clone #method })))

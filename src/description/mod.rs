@@ -44,11 +44,24 @@ pub(crate) struct Outline {
 }
 
 /// A call that makes sense, as documentation shows it.
+#[doc(hidden)]
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Example {
-    pub(crate) params: Vec<Value>,
+pub struct Example {
+    pub params: Vec<Value>,
     /// The result, where it is known.
-    pub(crate) result: Option<Value>,
+    pub result: Option<Value>,
+}
+
+impl Example {
+    /// Makes an example of what a macro has written; `None` if one of its values cannot be sent.
+    pub fn written<const N: usize>(params: [Option<Value>; N], result: Option<Option<Value>>) -> Option<Example> {
+        let params = params.into_iter().collect::<Option<Vec<Value>>>()?;
+        let result = match result {
+            Some(result) => Some(result?),
+            None => None,
+        };
+        Some(Example { params, result })
+    }
 }
 
 /// A function's arguments and result.

@@ -4,8 +4,10 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value as Json, json};
 
-use crate::description::{FunctionSchemas, Outline, ParamSchema};
+use crate::description::{Example, FunctionSchemas, Outline, ParamSchema};
 use crate::wire::fault::SHARED;
+use crate::wire::json;
+use crate::wire::value::Value;
 
 const VERSION: &str = "1.3.2";
 
@@ -68,6 +70,7 @@ fn method(name: &str, outline: Outline, generator: &mut SchemaGenerator) -> Json
             generator.transforms_mut().for_each(|transform| transform.transform(schema));
         }
     }
+    let names: Vec<String> = longest(&functions).iter().map(|param| param.name.clone()).collect();
     let (params, returns) = merge(&functions);
     let mut method = Map::new();
     method.insert("name".into(), name.into());
@@ -84,16 +87,17 @@ fn method(name: &str, outline: Outline, generator: &mut SchemaGenerator) -> Json
     method.insert("params".into(), params);
     method.insert("result".into(), json!({ "name": "result", "schema": returns }));
     method.insert("errors".into(), errors);
+    if !outline.examples.is_empty() {
+        method.insert("examples".into(), examples(&outline.examples, &names));
+    }
     method.into()
 }
 
 /// Merges the params and the results of functions under one name. OpenRPC has one list of params for a method: where
 /// functions differ, it allows any of theirs.
 fn merge(functions: &[FunctionSchemas]) -> (Json, Json) {
-    let longest = functions.iter().max_by_key(|function| function.params.len());
     let least = functions.iter().map(FunctionSchemas::least).min().unwrap_or_default();
-    let params = longest.map_or(&[][..], |function| &function.params);
-    let params: Vec<Json> = params
+    let params: Vec<Json> = longest(functions)
         .iter()
         .enumerate()
         .map(|(index, longest)| {
@@ -102,6 +106,29 @@ fn merge(functions: &[FunctionSchemas]) -> (Json, Json) {
         })
         .collect();
     (params.into(), any_of(functions.iter().map(|function| function.returns.as_value())))
+}
+
+/// Returns the params of the function that has most.
+fn longest(functions: &[FunctionSchemas]) -> &[ParamSchema] {
+    let longest = functions.iter().max_by_key(|function| function.params.len());
+    longest.map_or(&[], |function| &function.params)
+}
+
+/// Returns Example Pairing Objects. Their names are required, and tell no more than the number.
+fn examples(examples: &[Example], names: &[String]) -> Json {
+    let param = |(index, value): (usize, &Value)| {
+        let name = names.get(index).cloned().unwrap_or_else(|| format!("p{}", index + 1));
+        json!({ "name": name, "value": json::as_json(value) })
+    };
+    let pairing = |(index, example): (usize, &Example)| {
+        let params: Vec<Json> = example.params.iter().enumerate().map(param).collect();
+        let mut pairing = json!({ "name": format!("example {}", index + 1), "params": params });
+        if let Some(result) = &example.result {
+            pairing["result"] = json!({ "name": "result", "value": json::as_json(result) });
+        }
+        pairing
+    };
+    examples.iter().enumerate().map(pairing).collect()
 }
 
 fn param(param: &ParamSchema, required: bool, schema: Json) -> Json {
@@ -224,12 +251,17 @@ mod tests {
     fn methods_spec() {
         let (boolean, text) = (json!({ "type": "boolean" }), json!({ "type": "string" }));
         let schema = |json: &Json| Schema::try_from(json.clone()).unwrap();
+        let date = Value::DateTime("20261124T12:00:00".parse().unwrap());
         let functions = vec![function(&["a"], 1, &schema(&boolean)), function(&["b", "c"], 2, &schema(&text))];
         let merged = documented(Outline {
             help: "Spins.\n\nMore.".into(),
             deprecated: Some(String::new()),
             is_unsafe: true,
             faults: vec![(7, "full".into())],
+            examples: vec![
+                Example { params: vec![true.into(), Value::Array(vec![1.5.into(), Value::Nil])], result: None },
+                Example { params: Vec::new(), result: Some(date) },
+            ],
             ..outline(functions)
         });
         assert_eq!((&merged["summary"], &merged["description"]), (&json!("Spins."), &json!("Spins.\n\nMore.")));
@@ -241,6 +273,11 @@ mod tests {
             { "name": "c", "required": false, "schema": text },
         ]);
         assert_eq!((&merged["params"], &merged["result"]["schema"]), (&expected, &either));
+        let expected = json!([
+            { "name": "example 1", "params": [{ "name": "b", "value": true }, { "name": "c", "value": [1.5, null] }] },
+            { "name": "example 2", "params": [], "result": { "name": "result", "value": "2026-11-24T12:00:00" } },
+        ]);
+        assert_eq!(merged["examples"], expected);
     }
 
     #[test]

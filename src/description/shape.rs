@@ -424,6 +424,28 @@ mod tests {
     }
 
     #[test]
+    fn examples_of_types_spec() {
+        use schemars::JsonSchema;
+
+        #[derive(JsonSchema)]
+        #[schemars(example = 7)]
+        #[allow(dead_code, reason = "only its schema is read")]
+        struct Size(i32);
+        #[derive(JsonSchema)]
+        #[allow(dead_code, reason = "only its schema is read")]
+        struct Guest {
+            #[schemars(example = &"Ann", example = &"Bob")]
+            name: String,
+            size: Size,
+        }
+        let mut generator = crate::description::generator();
+        let guest = generator.subschema_for::<Guest>();
+        let shape = Definitions::of(generator).shape(&guest);
+        let examples: Vec<_> = shape.members.iter().map(|member| member.shape.example.clone()).collect();
+        assert_eq!(examples, [Some(json!("Ann")), Some(json!(7))]);
+    }
+
+    #[test]
     fn members_spec() {
         let ball = shape(json!({ "$ref": "#/$defs/Ball", "description": "round" }));
         assert_eq!((&ball.help[..], ball.members.len(), ball.members[0].optional), ("round", 1, false));

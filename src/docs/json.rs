@@ -3,8 +3,9 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::{Facts, Page};
-use crate::description::{Constraint, Description, Detail, Named, Shape, Signature};
+use crate::description::{Constraint, Description, Detail, Example, Named, Shape, Signature};
 use crate::wire::Type;
+use crate::wire::json::as_json;
 
 pub(super) fn render(page: &Page<'_>) -> String {
     let Page {
@@ -32,7 +33,7 @@ pub(super) fn render(page: &Page<'_>) -> String {
 
 fn method(method: &Description) -> Json {
     let fault = |(code, text): &(i32, String)| json!({ "code": code, "meaning": text });
-    json!({
+    let mut object = json!({
         "name": method.name,
         "title": method.title(),
         "help": method.help,
@@ -42,7 +43,19 @@ fn method(method: &Description) -> Json {
         "signatures": method.signatures.iter().map(Signature::names).collect::<Vec<_>>(),
         "details": method.details.iter().map(detail).collect::<Vec<_>>(),
         "faults": method.faults.iter().map(fault).collect::<Vec<_>>(),
-    })
+    });
+    if !method.examples.is_empty() {
+        object["examples"] = method.examples.iter().map(example).collect();
+    }
+    object
+}
+
+fn example(Example { params, result }: &Example) -> Json {
+    let mut object = json!({ "params": params.iter().map(as_json).collect::<Vec<_>>() });
+    if let Some(result) = result {
+        object["result"] = as_json(result);
+    }
+    object
 }
 
 fn detail(detail: &Detail) -> Json {

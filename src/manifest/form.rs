@@ -53,6 +53,7 @@ pub(super) enum Kind {
     Seconds,
     /// A string, number or boolean.
     Scalar,
+    Any,
     /// One of these words.
     Word(&'static [&'static str]),
     /// The name of a type.
@@ -233,6 +234,7 @@ impl Kind {
             Kind::Count(..) => matches!(value, DeValue::Integer(_)),
             Kind::Number | Kind::Seconds => matches!(value, DeValue::Integer(_) | DeValue::Float(_)),
             Kind::Scalar => !matches!(value, DeValue::Array(_) | DeValue::Table(_)),
+            Kind::Any => true,
             Kind::List(_) => matches!(value, DeValue::Array(_)),
             Kind::Table(_) | Kind::Named(_) => matches!(value, DeValue::Table(_)),
             Kind::Either(kinds) => kinds.iter().any(|kind| kind.takes(value)),
@@ -248,6 +250,7 @@ impl Kind {
             Kind::Number => "a number".into(),
             Kind::Seconds => "a number of seconds".into(),
             Kind::Scalar => "a string, a number, true or false".into(),
+            Kind::Any => "a value".into(),
             Kind::Word(words) => format!("one of {}", listed(words)),
             Kind::Type => format!("one of {}", listed(&type_names().collect::<Vec<_>>())),
             Kind::List(_) => "an array".into(),
@@ -266,6 +269,7 @@ impl Kind {
             }
             Kind::Number => typed("number", vec![]),
             Kind::Seconds => typed("number", vec![("exclusiveMinimum", 0.into()), ("maximum", YEAR.into())]),
+            Kind::Any => keywords(vec![]),
             Kind::Scalar => keywords(vec![("type", vec!["string", "number", "boolean"].into())]),
             Kind::Word(words) => keywords(vec![("enum", (*words).into())]),
             Kind::List(items) => typed("array", vec![("items", items.schema().into())]),

@@ -224,6 +224,8 @@ tables! {
         returns: AsAny = TYPE, "What it gives: a type, or a table that describes it; nil unless set";
         faults: AsNamed = Kind::Named(&Kind::Text),
             "What a fault means, by its code: the exit status of the program, or the code of the worker's error";
+        examples: AsItems = Kind::List(&Kind::Table(|| &EXAMPLE)),
+            "Calls that make sense: [{ params = [2, 3], result = 5 }]. `rpcgi check --try` makes them";
         run: AsAny = Kind::List(&Kind::Text),
             "The program and its words; `{param}` stands for a param. No shell is involved";
         success: AsItems = Kind::List(&Kind::Count(0, 255)),
@@ -276,6 +278,13 @@ tables! {
     /// A member of a struct.
     MemberTable MEMBER with of: DescribedTable DESCRIBED defined "member" {
         optional: AsFlag = Kind::Flag, "Whether it may be left out, or nil";
+    }
+
+    /// An example of a call.
+    ExampleTable EXAMPLE {
+        params: AsAny = Kind::Either(&[Kind::List(&Kind::Any), Kind::Named(&Kind::Any)]),
+            "The params, in order, or a table of them by their names: none unless set";
+        result: AsAny = Kind::Any, "What the call gives, if that is always the same";
     }
 
     /// A module under a prefix.
@@ -356,7 +365,7 @@ pub(super) fn read<'t>(table: &'t DeTable<'t>, mistakes: &mut Mistakes) -> Manif
 
 /// Returns all keys, for people: by their tables, each with the form of its value and its purpose.
 pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, String, &'static str)> {
-    let tables: [(&str, &'static Keys); 10] = [
+    let tables: [(&str, &'static Keys); 11] = [
         ("", &MANIFEST),
         ("[docs]", &DOCS),
         ("[log]", &LOG),
@@ -364,6 +373,7 @@ pub(crate) fn reference() -> impl Iterator<Item = (&'static str, &'static str, S
         ("[cors]", &CORS),
         ("[method.\"NAME\"]", &METHOD),
         ("A param, and what a method returns", &PARAM),
+        ("An example of a call", &EXAMPLE),
         ("[worker.NAME]", &WORKER),
         ("[fallback]", &FALLBACK),
         ("[module.PREFIX]", &MODULE),

@@ -29,13 +29,14 @@ pub(super) struct ManifestMethod {
 }
 
 /// One way to call a method: what it returns for which params.
+#[derive(Clone)]
 pub(super) struct Signature {
     pub(super) returns: DataType,
     pub(super) params: Vec<DataType>,
 }
 
 /// Arguments by their params, then what came besides: by position, and by name.
-type Taken = (Vec<Option<Value>>, Vec<Value>, Vec<(String, Value)>);
+pub(super) type Taken = (Vec<Option<Value>>, Vec<Value>, Vec<(String, Value)>);
 
 impl ManifestMethod {
     /// Creates a method.
@@ -61,13 +62,16 @@ impl ManifestMethod {
         let bodies: Vec<ManifestMethod> = signatures.into_iter().map(method).collect();
         Method::of_several(about, bodies)
     }
+}
 
-    fn arguments(&self, about: &Metadata, params: Params<'_, '_>) -> Result<Taken, CallError> {
-        let takes = if self.contract.is_unchecked { 0 } else { self.takes };
-        let is_optional = |index: usize| self.contract.params[index].optional;
+impl Contract {
+    /// Reads the params of a call, of which the first so many are taken.
+    pub(super) fn arguments(&self, takes: usize, about: &Metadata, params: Params<'_, '_>) -> Result<Taken, CallError> {
+        let takes = if self.is_unchecked { 0 } else { takes };
+        let is_optional = |index: usize| self.params[index].optional;
         let mut arguments = Arguments::new(about, takes, &is_optional, params);
-        let mut values = Vec::with_capacity(self.contract.params.len());
-        for param in &self.contract.params[..takes] {
+        let mut values = Vec::with_capacity(self.params.len());
+        for param in &self.params[..takes] {
             let value = match param.optional {
                 true => arguments.next_seeded(OrNil(param.of.reading()))?,
                 false => arguments.next_seeded(param.of.reading())?,
@@ -75,9 +79,9 @@ impl ManifestMethod {
             let given = value.filter(|value| !param.optional || param.of.or_nil || *value != Value::Nil);
             values.push(given.or_else(|| param.default.clone()));
         }
-        values.resize(self.contract.params.len(), None);
+        values.resize(self.params.len(), None);
         let anything = MoreParams::anything();
-        let MoreParams { rest, options } = if self.contract.is_unchecked { &anything } else { &self.contract.more };
+        let MoreParams { rest, options } = if self.is_unchecked { &anything } else { &self.more };
         let rest = rest.as_ref().map(|of| arguments.rest_seeded(of.reading())).transpose()?;
         let options = options.as_ref().map(|of| arguments.options_seeded(of.reading())).transpose()?;
         arguments.finish()?;
@@ -87,7 +91,7 @@ impl ManifestMethod {
 
 impl Body for ManifestMethod {
     fn call(&self, about: &Metadata, request: &Request, params: Params<'_, '_>) -> Result<Reply, CallError> {
-        let (arguments, rest, options) = self.arguments(about, params)?;
+        let (arguments, rest, options) = self.contract.arguments(self.takes, about, params)?;
         let call = ManifestCall { about, contract: &self.contract, arguments, rest, options, request };
         let result = match &*self.runner {
             Runner::Program(program) => program.run(&call)?,

@@ -8,6 +8,7 @@
 //! | `mistake`, `pitfalls` | mistakes and their help; common errors in command lines |
 //! | `htaccess` | files that a web server would hand out |
 //! | `data_type` | types as they are described, and their values |
+//! | `example` | examples of calls, read as calls are |
 //! | `method`, `call` | a method: arguments in, result out; a call on its way |
 //! | `program`, `worker` | the programs that do the work: one for each call, or one that stays |
 //! | `json_rpc_worker` | what workers read and write |
@@ -25,6 +26,7 @@ mod data_type;
 mod descendants;
 mod doctor;
 mod encoding;
+mod example;
 mod fallback;
 mod form;
 mod htaccess;

@@ -43,7 +43,7 @@ use super::worker::{Job, Worker};
 use super::{Manifest, ManifestSource, Workers};
 use crate::description::bounds::{Bound, Number};
 use crate::docs::{Access, Assets, Docs, Footer, Logo, ParseStyleError, Style, TryIt};
-use crate::method::{Metadata, Method, system};
+use crate::method::{Examples, Metadata, Method, system};
 use crate::server::Server;
 use crate::service::Limits;
 use crate::service::logger::LogFormat;
@@ -683,7 +683,7 @@ impl ManifestReader<'_> {
                     None
                 }
             };
-            let about = self.about(name, &method, &params, matches!(runner, Some(Runner::Program(_))));
+            let mut about = self.about(name, &method, &params, matches!(runner, Some(Runner::Program(_))));
             let timeout = value(&method.timeout).unwrap_or(budget.timeout);
             if let Some(runner) = runner {
                 let tell_errors = value(&method.tell_errors).unwrap_or(tells_errors);
@@ -698,6 +698,7 @@ impl ManifestReader<'_> {
                     limits,
                     tell_errors,
                 };
+                about.examples = self.examples(&method, &about, &contract, &signatures);
                 let worker = value(&method.worker).map(str::to_owned);
                 methods.push((ManifestMethod::with_signatures(about, contract, signatures, runner), worker));
             }
@@ -789,7 +790,7 @@ impl ManifestReader<'_> {
             deprecated: deprecated.map(Into::into),
             since: value(&table.since).map(|version| version.to_owned().into()),
             is_unsafe: is_set(&table.is_unsafe),
-            example: None,
+            examples: Examples::NONE,
             location: Location::caller(),
         }
     }

@@ -86,9 +86,34 @@ pub struct Metadata {
     /// The version of the service that introduced it.
     pub since: Option<Cow<'static, str>>,
     pub is_unsafe: bool,
-    /// Params of a call that makes sense.
-    pub example: Option<Cow<'static, [Value]>>,
+    pub examples: Examples,
     pub location: &'static Location<'static>,
+}
+
+/// The calls of a method that make sense.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub enum Examples {
+    /// Written in a macro, and made on request; `None` for one with a value that cannot be sent.
+    Written(fn() -> Vec<Option<Example>>),
+    Made(Vec<Example>),
+}
+
+impl Examples {
+    pub const NONE: Examples = Examples::Made(Vec::new());
+
+    fn list(&self) -> Vec<Example> {
+        match self {
+            Examples::Written(write) => write().into_iter().flatten().collect(),
+            Examples::Made(examples) => examples.clone(),
+        }
+    }
+
+    fn add(&mut self, example: Example) {
+        let mut examples = self.list();
+        examples.push(example);
+        *self = Examples::Made(examples);
+    }
 }
 
 /// A value that a macro wrote, which costs nothing to register, or one made at run time, which is shared.
@@ -294,17 +319,33 @@ impl Method {
         self
     }
 
-    /// Sets the params of a call that makes sense, for the page's samples. Without them, these show values that the
-    /// types allow.
+    /// Adds the params of a call that makes sense, for the page's samples and the OpenRPC document. Without any, the
+    /// samples show values that the types allow.
     ///
     /// # Example
     ///
     /// ```
-    /// let state = rpcgi::Method::new("state", |number: usize| number).example([41.into()]);
+    /// let state = rpcgi::Method::new("state", |number: usize| number).example([41.into()]).example([1.into()]);
     /// # let _ = state;
     /// ```
     pub fn example(mut self, params: impl Into<Vec<Value>>) -> Method {
-        self.about.make_mut().example = Some(Cow::Owned(params.into()));
+        self.about.make_mut().examples.add(Example { params: params.into(), result: None });
+        self
+    }
+
+    /// Adds a call that makes sense, with its result.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use rpcgi::Method;
+    ///
+    /// let add = Method::new("add", |a: i32, b: i32| a.checked_add(b)).params(["a", "b"]);
+    /// let add = add.example_with_result([2.into(), 3.into()], 5).example([20.into(), 22.into()]);
+    /// # let _ = add;
+    /// ```
+    pub fn example_with_result(mut self, params: impl Into<Vec<Value>>, result: impl Into<Value>) -> Method {
+        self.about.make_mut().examples.add(Example { params: params.into(), result: Some(result.into()) });
         self
     }
 
@@ -408,13 +449,9 @@ impl Method {
             deprecated: self.about.deprecated.as_deref().map(|text| text.trim().to_owned()),
             since: self.about.since.as_deref().map(str::to_owned),
             is_unsafe: self.about.is_unsafe,
-            examples: self.about.example.as_deref().map(of_params).into_iter().collect(),
+            examples: self.about.examples.list(),
         }
     }
-}
-
-fn of_params(params: &[Value]) -> Example {
-    Example { params: params.to_vec(), result: None }
 }
 
 impl fmt::Debug for Method {
@@ -448,7 +485,7 @@ impl Metadata {
             deprecated: None,
             since: None,
             is_unsafe: false,
-            example: None,
+            examples: Examples::NONE,
             location: Location::caller(),
         }
     }

@@ -43,6 +43,18 @@ impl Refusal {
         Refusal::of_param(param, Mismatch::new(format!("takes param \"{param}\", found none of that name")))
     }
 
+    /// Returns the text after the method's name.
+    #[cfg(feature = "program")]
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns the name of the param that it is about.
+    #[cfg(feature = "program")]
+    pub(crate) fn param(&self) -> Option<&str> {
+        self.param.as_deref()
+    }
+
     #[cold]
     pub(crate) fn into_fault(self, method_name: &str) -> Fault {
         let mut data = serde_json::Map::new();

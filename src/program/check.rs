@@ -8,23 +8,35 @@ use std::process::ExitCode;
 
 use super::cgi_manifest::own_file;
 use super::report::{self, ReportFormat};
+use super::try_examples::try_examples;
 use crate::manifest::{Htaccess, Identity, Manifest, ManifestSource, Mistake, ProgramCheck, Severity, WRITABLE, read};
+use crate::server::Endpoint;
 
 /// The longest first line that every Linux accepts: kernels before 5.1 read no further.
 const MAX_FIRST_LINE: usize = 127;
 
-/// Checks manifests. The exit status is 1 if there are errors; with `strict`, also if there are warnings.
-pub(super) fn check(paths: &[impl AsRef<Path>], format: ReportFormat, strict: bool) -> ExitCode {
+/// Checks manifests. The exit status is 1 if there are errors; with `strict`, also if there are warnings. With `tries`,
+/// an example that fails is an error.
+pub(super) fn check(paths: &[impl AsRef<Path>], format: ReportFormat, strict: bool, tries: bool) -> ExitCode {
     let (mut told, mut objects, mut failed) = (Vec::new(), Vec::new(), false);
     for path in paths {
         let path = path.as_ref();
         let (mut text, mut functions, mut scripts) = (String::new(), Vec::new(), Vec::new());
+        let mut tried = None;
         let mistakes = match ManifestSource::open_to_check(path) {
             Ok(source) => {
                 let mut mistakes = of_place(&source);
                 let read = read(&source, ProgramCheck::Strictly);
                 mistakes.extend(read.mistakes);
-                (functions, scripts) = read.manifest.map(functions_of).unwrap_or_default();
+                if let Some(Manifest { server, workers, functions: names, scripts: run }) = read.manifest {
+                    scripts = run;
+                    // what keeps a server from being built was told as a mistake
+                    let endpoint = server.build().ok();
+                    functions = endpoint.as_ref().map(|endpoint| described(endpoint, &names)).unwrap_or_default();
+                    tried = endpoint.filter(|_| tries).map(|endpoint| try_examples(&endpoint));
+                    mistakes.extend(tried.iter_mut().flat_map(|tried| std::mem::take(&mut tried.failed)));
+                    workers.stop();
+                }
                 text = source.text;
                 mistakes
             }
@@ -44,6 +56,7 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: ReportFormat, strict: bo
                 scripts.dedup();
                 told.extend(scripts.iter().map(|name| format!("{name} is a script: it was run to see what it serves")));
                 told.extend(listed(&functions));
+                told.extend(tried.map(|tried| tried.told()));
             }
             ReportFormat::Json => objects.extend(report::json(path, &text, &mistakes)),
         }
@@ -57,13 +70,10 @@ pub(super) fn check(paths: &[impl AsRef<Path>], format: ReportFormat, strict: bo
     ExitCode::from(u8::from(failed))
 }
 
-/// Returns how the functions of a manifest's modules are called, and what each does; and the scripts among the modules.
-fn functions_of(manifest: Manifest) -> (Vec<(String, String)>, Vec<String>) {
-    let Manifest { server, functions, scripts, .. } = manifest;
-    // what keeps a server from being built was told as a mistake
-    let Ok(endpoint) = server.build() else { return Default::default() };
+/// Returns how the functions of a manifest's modules are called, and what each does.
+fn described(endpoint: &Endpoint, functions: &[String]) -> Vec<(String, String)> {
     let described = functions.iter().filter_map(|name| endpoint.describe_method(name));
-    (described.map(|method| (method.calls().join(", "), method.title())).collect(), scripts)
+    described.map(|method| (method.calls().join(", "), method.title())).collect()
 }
 
 /// Returns these as a list, if there are any.

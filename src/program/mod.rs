@@ -6,6 +6,7 @@
 //! | `kept` | a manifest that a long-running process serves, and reads anew when it changes |
 //! | `wrapper` | many of them, by the path that each request names |
 //! | `check`, `report` | mistakes in a manifest, or in its place, and how they are reported |
+//! | `try_examples` | calls of what methods have as examples |
 //! | `doctor` | looks at a deployed service |
 //! | `init` | writes manifests |
 //! | `call`, `http` | a client, and what other commands need of one |
@@ -18,6 +19,7 @@ mod http;
 mod init;
 mod reload;
 mod report;
+mod try_examples;
 mod wrapper;
 
 use std::io::{self, IsTerminal, Write};
@@ -105,6 +107,10 @@ enum Command {
         /// Takes warnings for errors
         #[arg(long)]
         strict: bool,
+        /// Calls each example of each method that is not unsafe: a fault or another result than the example's is an
+        /// error
+        #[arg(long = "try")]
+        tries: bool,
     },
     /// Writes the documentation page, or one of its twins
     Doc {
@@ -149,7 +155,7 @@ fn obey(listeners: Vec<Listener>) -> ExitCode {
         Command::Fcgi { manifest, listen, port, suffix } => {
             respond(manifest, suffix, listeners, &[listen, port].concat())
         }
-        Command::Check { manifests, format, strict } => return check::check(&manifests, format, strict),
+        Command::Check { manifests, format, strict, tries } => return check::check(&manifests, format, strict, tries),
         Command::Doc { manifest, options } => doc(&manifest, &options),
         Command::Init(options) => return init::init(&options),
         Command::Call(arguments) => return call::call(arguments),

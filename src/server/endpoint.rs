@@ -9,6 +9,8 @@ use http::header::{self, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "program")]
+use crate::call::{Params, ValueParams, Values};
 #[cfg(feature = "docs")]
 use crate::docs::Format;
 use crate::method::Registry;
@@ -22,6 +24,8 @@ use crate::service::{PageError, PageRequest};
 use crate::site::Site;
 use crate::wire::fault::{Fault, catch_panic};
 use crate::wire::value::excerpt;
+#[cfg(feature = "program")]
+use crate::wire::value::{Value, WireTypes};
 
 /// A function that decides on a request by its head.
 pub(super) type Guard = Arc<dyn Fn(&mut Request) -> Result<(), Response> + Send + Sync>;
@@ -125,6 +129,29 @@ impl Endpoint {
     #[cfg(feature = "program")]
     pub(crate) fn describe_method(&self, name: &str) -> Option<crate::description::Description> {
         self.registry.describe(name).ok()
+    }
+
+    /// Describes the methods that are listed, but for those that every service has.
+    #[cfg(feature = "program")]
+    pub(crate) fn describe_listed(&self) -> Vec<crate::description::Description> {
+        let own = |name: &String| !crate::method::system::names().any(|system| system == name);
+        let names = self.registry.names().into_iter().filter(own);
+        names.filter_map(|name| self.registry.describe(&name).ok()).collect()
+    }
+
+    /// Calls a method by values, without a document around them.
+    #[cfg(feature = "program")]
+    pub(crate) fn call_by_values(&self, name: &str, params: Vec<Value>) -> Result<Value, Fault> {
+        let request = Request::new(|_: &str| None, Vec::new());
+        let mut params = ValueParams::new(Values::ByPosition(params), WireTypes::All);
+        let reply = self.registry.call(name, &request, Params::new(&mut params))?;
+        Value::of(&reply).map_err(|error| Fault::internal(format!("the result cannot be written: {error}")))
+    }
+
+    /// Returns the endpoints at paths below it.
+    #[cfg(feature = "program")]
+    pub(crate) fn places(&self) -> &[(String, Endpoint)] {
+        &self.places
     }
 
     /// Returns the file that its log goes to, beside standard error.

@@ -507,3 +507,48 @@ fn methods_can_be_made_inside_a_function() {
     let fault = call(&endpoint, "local", &("x",)).unwrap_err();
     assert!(fault.message.starts_with("method \"local\" param 1 \"type\": expected int"), "{fault}");
 }
+
+/// A type that is only read.
+#[derive(Deserialize, JsonSchema)]
+struct Size(#[allow(dead_code, reason = "only its type matters")] u8);
+
+#[test]
+fn examples_are_written_with_their_methods() {
+    #[method(example(_b = 2.5, a = 5_000_000_000, result = -1), example(c = "x", a = 1, _b = 2), example(a = -1))]
+    fn local(a: i64, _b: Option<f64>, c: Option<String>) -> i64 {
+        a + c.map_or(0, |text| text.len() as i64)
+    }
+    #[method(example(result = 7, return = "seven"))]
+    fn named(result: Size) -> &'static str {
+        let Size(_) = result;
+        "seven"
+    }
+    #[method(example(x = f64::NAN), example(x = 1))]
+    fn sent(x: f64) -> f64 {
+        x
+    }
+    let built = Method::new("built", |a: i32| a).params(["a"]).example([1.into()]).example_with_result([2.into()], 2);
+    let endpoint = Server::new("Test").methods(methods![local, named, sent]).methods(built).build().unwrap();
+    let discovered: serde_json::Value = {
+        let answer = endpoint.handle_document(br#"{"jsonrpc": "2.0", "method": "rpc.discover", "id": 1}"#);
+        serde_json::from_slice(&answer).unwrap()
+    };
+    let methods = discovered["result"]["methods"].as_array().unwrap();
+    let values = |name: &str| -> Vec<serde_json::Value> {
+        let method = methods.iter().find(|method| method["name"] == name).unwrap();
+        let value = |param: &serde_json::Value| param["value"].clone();
+        let example = |example: &serde_json::Value| {
+            let params: Vec<_> = example["params"].as_array().unwrap().iter().map(value).collect();
+            serde_json::json!([params, example["result"]["value"]])
+        };
+        method["examples"].as_array().unwrap().iter().map(example).collect()
+    };
+    for (name, expected) in [
+        ("local", serde_json::json!([[[5_000_000_000_i64, 2.5], -1], [[1, 2.0, "x"], null], [[-1], null]])),
+        ("named", serde_json::json!([[[7], "seven"]])),
+        ("sent", serde_json::json!([[[1.0], null]])),
+        ("built", serde_json::json!([[[1], null], [[2], 2]])),
+    ] {
+        assert_eq!(serde_json::Value::from(values(name)), expected, "{name}");
+    }
+}

@@ -9,6 +9,7 @@ class NoBike extends Error {
  *
  * The second is five if it is left out.
  *
+ * @example add(2, 3) // 5
  * @param {integer} a - the first number
  * @param {integer} b - the second number
  * @returns {integer} the sum

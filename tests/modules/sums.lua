@@ -5,6 +5,7 @@ local M = {}
 --
 -- The second is five if it is left out.
 --
+-- @usage sums.add(2, 3) --> 5
 -- @tparam integer a the first number
 -- @tparam[opt=5] integer b the second number
 -- @treturn integer the sum

@@ -8,6 +8,7 @@ class NoBike extends Exception {}
  *
  * The second is five if it is left out.
  *
+ * @example add(2, 3) // 5
  * @param int $a the first number
  * @param int $b the second number
  * @return int the sum

@@ -15,6 +15,11 @@ def add(a: int, b: int = 5) -> int:
 
     The second is five if it is left out.
 
+    >>> add(2, 3)
+    5
+    >>> add(2, b=40)
+    42
+
     :param a: the first number
     :param b: the second number
     :return: the sum

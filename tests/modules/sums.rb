@@ -10,6 +10,8 @@ end
 #
 # The second is five if it is left out.
 #
+# @example Two numbers
+#   add(2, 3) #=> 5
 # @param a [Integer] the first number
 # @param b [Integer] the second number
 # @return [Integer] the sum

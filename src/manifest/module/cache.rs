@@ -18,6 +18,9 @@ use crate::manifest::launch::Launch;
 /// The most octets of what is kept of one module.
 const MAX_KEPT: u64 = 64 << 20;
 
+/// The version of what is kept: one more than before where a description has something new.
+const FORMAT: u8 = 2;
+
 /// A private folder.
 pub(super) struct Cache {
     folder: PathBuf,
@@ -135,6 +138,7 @@ impl Key {
     fn of_interpreter(harness: &Harness, launch: &Launch) -> Key {
         let mut key = Key(Sha256::new());
         key.add(env!("CARGO_PKG_VERSION").as_bytes());
+        key.add(&[FORMAT]);
         let (core, parts) = harness.language.harness();
         key.add(core.as_bytes());
         key.add(parts.as_bytes());

@@ -60,8 +60,23 @@ pub(super) struct FunctionDescription {
     /// Set if callers should stop using it, and what to call instead.
     pub(super) deprecated: Option<String>,
     pub(super) since: Option<String>,
+    /// Calls in its comment that make sense.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) examples: Vec<ExampleDescription>,
     /// What the author should know.
     pub(super) notes: Vec<String>,
+}
+
+/// An example of a call, in a comment.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
+pub(super) struct ExampleDescription {
+    /// By position, before those by name.
+    pub(super) params: Vec<Json>,
+    pub(super) named: Vec<(String, Json)>,
+    pub(super) result: Option<Json>,
+    /// The lines that it was read from.
+    pub(super) text: String,
 }
 
 /// The param that takes the context of a call.

@@ -7,6 +7,7 @@
 //! | `tagged` | the values in it |
 //! | `description` | what is known of a module's functions |
 //! | `comment` | what comments tell of them |
+//! | `usage` | the examples of calls in these |
 //! | `cache` | descriptions that are kept between calls by CGI |
 //! | `read` | makes methods of functions, with what the manifest lays over them |
 
@@ -17,6 +18,7 @@ mod harness;
 mod language;
 mod read;
 mod tagged;
+mod usage;
 
 use std::fs;
 use std::path::Path;

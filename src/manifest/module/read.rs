@@ -14,17 +14,22 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::cache::Cache;
+use super::comment::add_code;
 use super::description::{
-    FunctionDescription, MemberDescription, ParamDescription, ParamKind, ScriptDescription, TypeDescription,
+    ExampleDescription, FunctionDescription, MemberDescription, ParamDescription, ParamKind, ScriptDescription,
+    TypeDescription,
 };
 use super::harness::{DispatchCalls, FunctionCalls, Harness};
 use super::language::Language;
 use super::{Module, Places, Undescribed};
+use crate::call::Values;
+use crate::description::Example;
 use crate::description::bounds::{Bound, Number};
 use crate::manifest::call::{Contract, MoreParams, Param};
 use crate::manifest::data_type::{DataType, Member};
 use crate::manifest::doctor::ModuleState;
 use crate::manifest::encoding::ProgramEncoding;
+use crate::manifest::example::{fit, fit_result};
 use crate::manifest::fallback::{AnyName, CallTerms, Names};
 use crate::manifest::form::Written;
 use crate::manifest::keys::{FunctionsTable, ManifestTable, MethodTable, ModuleTable, ParamTable, Table, named};
@@ -33,7 +38,7 @@ use crate::manifest::method::{ManifestMethod, Runner};
 use crate::manifest::mistake::{SpannedText, did_you_mean};
 use crate::manifest::read::{Budget, ManifestReader, ProgramCheck, is_set, items, text, texts, value};
 use crate::manifest::worker::{Job, Worker};
-use crate::method::{Metadata, Method, system};
+use crate::method::{Examples, Metadata, Method, system};
 use crate::service::Limits;
 use crate::wire::value::Value;
 
@@ -480,7 +485,7 @@ impl ManifestReader<'_> {
                 let mut described = self.described_function(&published.function, table);
                 let signatures = table.map(|table| self.signatures(table, &mut described.params)).unwrap_or_default();
                 described.kinds.resize(described.params.len(), (ParamKind::Position, false));
-                let about = self.function_about(name, &published.function, &described, table);
+                let mut about = self.function_about(name, &published.function, &described, table);
                 let contract = Contract {
                     params: described.params,
                     more: described.more,
@@ -491,6 +496,10 @@ impl ManifestReader<'_> {
                     max_output: budget.output,
                     limits,
                     tell_errors,
+                };
+                about.examples = match table.filter(|table| table.examples.is_some()) {
+                    Some(table) => self.examples(table, &about, &contract, &signatures),
+                    None => own_examples(&published.function.examples, &mut about, &contract),
                 };
                 let calls = FunctionCalls {
                     language: loaded.module.harness.language,
@@ -631,7 +640,7 @@ impl ManifestReader<'_> {
             deprecated: deprecated.map(Into::into),
             since: since.map(Into::into),
             is_unsafe: table.is_some_and(|table| is_set(&table.is_unsafe)),
-            example: None,
+            examples: Examples::NONE,
             location: Location::caller(),
         }
     }
@@ -649,6 +658,43 @@ struct DescribedFunction {
     /// What is told of these, a paragraph each.
     more_in_words: Vec<String>,
     returns: DataType,
+}
+
+/// Makes examples of those in a comment. One that does not fit stays what it was: code in the help.
+fn own_examples(described: &[ExampleDescription], about: &mut Metadata, contract: &Contract) -> Examples {
+    let (mut examples, mut help) = (Vec::new(), about.help.to_string());
+    for example in described {
+        match own_example(example, about, contract) {
+            Some(example) => examples.push(example),
+            None => add_code(&example.text, &mut help),
+        }
+    }
+    about.help = help.into();
+    Examples::Made(examples)
+}
+
+fn own_example(described: &ExampleDescription, about: &Metadata, contract: &Contract) -> Option<Example> {
+    let value = |json| Value::of(json).ok();
+    let mut positional = described.params.iter().map(value).collect::<Option<Vec<Value>>>()?;
+    let values = match described.named.is_empty() {
+        true => Values::ByPosition(positional),
+        false => {
+            let names = contract.params.iter().map(|param| param.name.clone());
+            let count = positional.len();
+            let mut members: Vec<(String, Value)> = names.zip(positional.drain(..)).collect();
+            for (name, json) in &described.named {
+                members.push((name.clone(), value(json)?));
+            }
+            // some had no name
+            Some(Values::ByName(members)).filter(|_| count <= contract.params.len())?
+        }
+    };
+    let (params, _) = fit(values, about, contract, &[]).ok()?;
+    let result = match &described.result {
+        Some(json) => Some(fit_result(value(json)?, contract).ok()?),
+        None => None,
+    };
+    Some(Example { params, result })
 }
 
 /// Returns texts without their places.

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use self::source::Found;
 use super::{print, report};
-use crate::manifest::{ManifestSource, ProgramCheck, read};
+use crate::manifest::{ManifestSource, ProgramCheck, Severity, read};
 use crate::run::{self, CommandError};
 
 /// The manifest that is written where nothing is there yet, but for its first line.
@@ -64,9 +64,9 @@ fn first(path: &Path) -> Result<(), CommandError> {
 
 /// Writes a manifest of what is there, or tells in what one that stands differs from that.
 fn from(path: &Path, source: &str) -> Result<ExitCode, CommandError> {
-    let Found { service, notes } = source::find(path, source)?;
+    let Found { service, mut notes } = source::find(path, source)?;
     let text = format!("{}{}", first_line()?, text::of(&service));
-    check(path, &text)?;
+    let text = checked(path, text, &mut notes)?;
     for note in notes {
         eprintln!("{note}");
     }
@@ -96,17 +96,23 @@ fn write_new(path: &Path, text: &str) -> Result<(), CommandError> {
     Ok(written.map_err(|error| format!("{} cannot be written: {error}", path.display()))?)
 }
 
-/// Reads what is to be written as it will be read.
-fn check(path: &Path, text: &str) -> Result<(), CommandError> {
-    let source = ManifestSource::unwritten(path, text.to_owned());
-    let read = read(&source, ProgramCheck::Text);
-    match read.manifest {
-        Some(_) => Ok(()),
-        None => {
-            let mistakes = report::human(path, text, &read.mistakes, false);
-            Err(format!("what would be written is no manifest, which is a mistake of rpcgi's:\n{mistakes}").into())
-        }
+/// Reads what is to be written as it will be read, and leaves out examples that do not fit their methods: a document of
+/// somebody else may have any.
+fn checked(path: &Path, text: String, notes: &mut Vec<String>) -> Result<String, CommandError> {
+    let read = |text: &str| read(&ManifestSource::unwritten(path, text.to_owned()), ProgramCheck::Text);
+    let found = read(&text);
+    if found.manifest.is_some() {
+        return Ok(text);
     }
+    let errors = found.mistakes.iter().filter(|mistake| mistake.severity == Severity::Error);
+    let places: Option<Vec<usize>> = errors.map(|mistake| Some(mistake.span.as_ref()?.start)).collect();
+    let fitting = places.and_then(|places| text::without_examples(&text, &places));
+    if let Some(fitting) = fitting.filter(|fitting| read(fitting).manifest.is_some()) {
+        notes.extend(found.mistakes.iter().map(|mistake| format!("an example is left out: {}", mistake.message)));
+        return Ok(fitting);
+    }
+    let mistakes = report::human(path, &text, &found.mistakes, false);
+    Err(format!("what would be written is no manifest, which is a mistake of rpcgi's:\n{mistakes}").into())
 }
 
 /// Returns the lines in which a file differs from what would be written, with those around them.

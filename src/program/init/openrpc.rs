@@ -5,11 +5,14 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::text::{MethodText, ParamText, ServiceText, TypeText};
+use super::text::{ExampleText, MethodText, ParamText, ServiceText, TypeText};
 
 /// The most methods that are read, and the deepest types.
 pub(super) const MAX_METHODS: usize = 5000;
 const MAX_DEPTH: usize = 12;
+
+/// The most examples of a method.
+const MAX_EXAMPLES: usize = 20;
 
 /// Tests whether a document is one of OpenRPC.
 pub(super) fn is_one(document: &Json) -> bool {
@@ -104,6 +107,8 @@ impl<'d> Reader<'d> {
             Some((error["code"].as_i64()?, error["message"].as_str().unwrap_or_default().to_owned()))
         });
         let returns = self.returns(&method["result"]);
+        let examples = method["examples"].as_array().into_iter().flatten().take(MAX_EXAMPLES);
+        let examples = examples.filter_map(|example| self.example(example, &method["params"])).collect();
         Some(MethodText {
             name: name.to_owned(),
             title,
@@ -111,6 +116,7 @@ impl<'d> Reader<'d> {
             params: distinct(params),
             returns,
             faults: faults.collect(),
+            examples,
             is_deprecated: method["deprecated"] == true,
             is_unsafe: method["x-unsafe"] == true,
             ..MethodText::default()
@@ -134,6 +140,33 @@ impl<'d> Reader<'d> {
             is_optional,
             default,
         })
+    }
+
+    /// Reads an example: in order if its params are the first of the method's, and else by their names.
+    fn example(&mut self, example: &'d Json, params: &'d Json) -> Option<ExampleText> {
+        let example = self.resolved(example)?;
+        let given = example["params"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let given: Vec<&Json> = given.iter().map(|param| self.resolved(param)).collect::<Option<_>>()?;
+        let params: Vec<&Json> = params.as_array()?.iter().filter_map(|param| self.resolved(param)).collect();
+        let is_in_order = given.iter().zip(&params).all(|(given, param)| given["name"] == param["name"]);
+        let name = |given: &&Json| {
+            let index = params.iter().position(|param| param["name"] == given["name"])?;
+            Some((param_name(given["name"].as_str()?, index), given["value"].clone()))
+        };
+        let by_name: Option<Map<String, Json>> = given.iter().map(name).collect();
+        let values = match by_name.filter(|_| !is_in_order) {
+            Some(named) => named.into(),
+            None => given.iter().map(|given| given["value"].clone()).collect(),
+        };
+        let result = match example.get("result") {
+            Some(result) => self.resolved(result)?.get("value").cloned(),
+            None => None,
+        };
+        if has_null(&values) || result.as_ref().is_some_and(has_null) {
+            self.note("an example with null in it is left out: TOML has none");
+            return None;
+        }
+        Some(ExampleText { params: values, result })
     }
 
     fn returns(&mut self, result: &'d Json) -> Option<TypeText> {
@@ -318,6 +351,16 @@ fn fits(of: &TypeText, value: &Json) -> bool {
         "double" => value.is_number(),
         "boolean" => value.is_boolean(),
         "string" => value.is_string(),
+        _ => false,
+    }
+}
+
+/// Tests whether there is a null in a value.
+fn has_null(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::Array(items) => items.iter().any(has_null),
+        Json::Object(members) => members.values().any(has_null),
         _ => false,
     }
 }

@@ -30,10 +30,20 @@ pub(super) struct MethodText {
     /// Several ways to call it, by the names of types, that of the result first.
     pub(super) signatures: Vec<Vec<String>>,
     pub(super) faults: Vec<(i64, String)>,
+    /// Tables of examples, with params and maybe a result.
+    pub(super) examples: Vec<ExampleText>,
     pub(super) is_deprecated: bool,
     pub(super) is_unsafe: bool,
     /// What is to be known when it is filled in, as comments.
     pub(super) notes: Vec<String>,
+}
+
+/// A call that makes sense. There is no null in it, which TOML does not have.
+#[derive(Debug)]
+pub(super) struct ExampleText {
+    /// An array, or an object of them by their names.
+    pub(super) params: Json,
+    pub(super) result: Option<Json>,
 }
 
 /// What is known of a param.
@@ -88,7 +98,7 @@ impl TypeText {
         if self.or_nil {
             pairs.push("nil = true".into());
         }
-        pairs.extend(self.keys.iter().map(|(key, value)| format!("{key} = {}", scalar(value))));
+        pairs.extend(self.keys.iter().map(|(key, written)| format!("{key} = {}", value(written))));
         pairs.extend(self.items.iter().map(|items| format!("items = {}", items.written())));
         pairs.extend(self.values.iter().map(|values| format!("values = {}", values.written())));
         if !self.members.is_empty() {
@@ -153,6 +163,9 @@ fn of_method(method: &MethodText, is_function: bool) -> String {
         let faults = method.faults.iter().map(|(code, text)| format!("{} = {}", key(&code.to_string()), string(text)));
         line("faults", format!("{{ {} }}", faults.collect::<Vec<_>>().join(", ")));
     }
+    if !method.examples.is_empty() {
+        line("examples", of_examples(&method.examples));
+    }
     if method.is_deprecated {
         line("deprecated", "true".into());
     }
@@ -173,13 +186,38 @@ fn of_params(params: &[ParamText]) -> String {
         let mut pairs = vec![format!("name = {}", string(name))];
         pairs.extend(of.pairs());
         match default {
-            Some(default) => pairs.push(format!("default = {}", scalar(default))),
+            Some(default) => pairs.push(format!("default = {}", value(default))),
             None if *is_optional => pairs.push("optional = true".into()),
             None => {}
         }
         format!("    {{ {} }},\n", pairs.join(", "))
     };
     format!("[\n{}]", params.iter().map(param).collect::<String>())
+}
+
+/// How the line of an example begins, which no other line does.
+const EXAMPLE: &str = "    { params = ";
+
+fn of_examples(examples: &[ExampleText]) -> String {
+    let example = |ExampleText { params, result }: &ExampleText| {
+        let result = result.iter().map(|result| format!(", result = {}", value(result)));
+        format!("{EXAMPLE}{}{} }},\n", value(params), result.collect::<String>())
+    };
+    format!("[\n{}]", examples.iter().map(example).collect::<String>())
+}
+
+/// Takes away the examples in whose lines there are mistakes, by their places; `None` if there are others.
+pub(super) fn without_examples(text: &str, mistakes: &[usize]) -> Option<String> {
+    let (mut kept, mut at, mut left) = (String::new(), 0, mistakes.len());
+    for line in text.split_inclusive('\n') {
+        let inside = mistakes.iter().filter(|place| (at..at + line.len()).contains(place)).count();
+        at += line.len();
+        match inside > 0 && line.starts_with(EXAMPLE) {
+            true => left -= inside,
+            false => kept.push_str(line),
+        }
+    }
+    (left == 0).then(|| kept.replace("examples = [\n]\n", ""))
 }
 
 /// Returns a key, in quotes where it needs them.
@@ -236,11 +274,16 @@ fn push_escaped(character: char, out: &mut String) {
     }
 }
 
-/// Returns a scalar, or an array of scalars, as TOML has them.
-fn scalar(value: &Json) -> String {
-    match value {
+/// Returns a value as TOML has it, on one line.
+fn value(json: &Json) -> String {
+    match json {
         Json::String(text) => string_on_one_line(text),
-        Json::Array(items) => format!("[{}]", items.iter().map(scalar).collect::<Vec<_>>().join(", ")),
+        Json::Array(items) => format!("[{}]", items.iter().map(value).collect::<Vec<_>>().join(", ")),
+        Json::Object(members) if members.is_empty() => "{}".into(),
+        Json::Object(members) => {
+            let members = members.iter().map(|(name, member)| format!("{} = {}", key(name), value(member)));
+            format!("{{ {} }}", members.collect::<Vec<_>>().join(", "))
+        }
         // numbers and booleans are the same in both
         other => other.to_string(),
     }
@@ -269,6 +312,27 @@ mod tests {
             let read = table.get_ref().get("a").and_then(|value| value.get_ref().as_str().map(str::to_owned));
             assert_eq!(read.as_deref(), Some(text), "{document}");
         }
+    }
+
+    #[test]
+    fn examples_with_mistakes_are_taken_away() {
+        let example = |params: Json| ExampleText { params, result: Some(serde_json::json!({ "a b": [1.0, {}] })) };
+        let method = MethodText {
+            name: "m".into(),
+            examples: vec![example(serde_json::json!([1, "x\n"])), example(serde_json::json!({ "a": true }))],
+            ..MethodText::default()
+        };
+        let text = of_method(&method, true);
+        let lines = [
+            "    { params = [1, \"x\\n\"], result = { \"a b\" = [1.0, {}] } },\n",
+            "    { params = { a = true }, result = { \"a b\" = [1.0, {}] } },\n",
+        ];
+        assert_eq!(text, format!("[method.m]\nexamples = [\n{}{}]\n", lines[0], lines[1]));
+        let places = lines.map(|line| text.find(line).unwrap() + 5);
+        let kept = without_examples(&text, &places[..1]).unwrap();
+        assert_eq!(kept, format!("[method.m]\nexamples = [\n{}]\n", lines[1]));
+        assert_eq!(without_examples(&text, &places).unwrap(), "[method.m]\n");
+        assert_eq!(without_examples(&text, &[0, places[0]]), None);
     }
 
     #[test]

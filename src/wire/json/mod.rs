@@ -8,7 +8,7 @@ mod numbers;
 mod text;
 mod typed;
 
-pub(crate) use self::notation::{write, write_string};
+pub(crate) use self::notation::{as_json, write, write_string};
 #[cfg(feature = "program")]
 pub(crate) use self::numbers::check as check_numbers;
 pub(crate) use self::text::JsonText;

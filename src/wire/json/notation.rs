@@ -3,7 +3,7 @@
 use serde::ser::Serialize;
 
 use super::JsonOptions;
-use crate::wire::value::{self, Base64, Double, Integer, Notation, WriteError};
+use crate::wire::value::{self, Base64, Double, Integer, Notation, Value, WriteError};
 
 /// Appends a value to a text.
 pub(crate) fn write<T: Serialize + ?Sized>(
@@ -13,6 +13,13 @@ pub(crate) fn write<T: Serialize + ?Sized>(
 ) -> Result<(), WriteError> {
     let notation = Json { large_integers_as_text: options.large_integers_as_text };
     value::write(value, notation, options.limits.response, out)
+}
+
+/// Returns a value as it stands in documents for people and programs; null for one that JSON cannot have.
+pub(crate) fn as_json(value: &Value) -> serde_json::Value {
+    let mut text = Vec::new();
+    let written = value::write(value, Json { large_integers_as_text: false }, usize::MAX, &mut text);
+    written.ok().and_then(|()| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
 /// Appends a string to a text.

@@ -6,6 +6,7 @@ mod base64;
 mod date_time;
 mod error;
 mod members;
+mod of;
 pub(crate) mod place;
 mod source;
 mod typed;

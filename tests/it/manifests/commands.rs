@@ -3,6 +3,7 @@
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::{Value as Json, json};
@@ -295,4 +296,50 @@ fn by_fastcgi_a_broken_manifest_is_served_as_it_was() {
     assert_eq!(log().lines().count(), 1);
     assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn examples_are_tried() {
+    let folder = Folder::new(
+        "[method.say]\nrun = [\"printf\", \"%s\", \"{text}\"]\nparams = [\"text: string\"]\nreturns = \"string\"\n\
+         examples = [{ params = [\"a\"], result = \"a\" }, { params = [\"b\"], result = \"c\" }]\n\
+         [method.fails]\nrun = [\"false\"]\nfaults = { 1 = \"it fails\" }\nexamples = [{}]\n\
+         [method.remove]\nrun = [\"false\"]\nunsafe = true\nexamples = [{}]\n",
+    );
+    let manifest = folder.manifest();
+    let checked = |options: &[&str]| {
+        let output = run(&[&["check", manifest.to_str().unwrap()], options].concat());
+        (output.status.code(), text(&output.stdout))
+    };
+    let (status, told) = checked(&["--try"]);
+    assert_eq!(status, Some(1), "{told}");
+    for line in [
+        "example say(\"b\"): expected \"c\", found \"b\"\n",
+        "example fails(): expected a result, found fault 1: it fails\n",
+        "3 examples tried, 1 left out: its method is unsafe\n",
+    ] {
+        assert!(told.contains(line), "{line:?} is not in {told}");
+    }
+    assert!(!told.contains("remove("), "{told}");
+    let (status, told) = checked(&[]);
+    assert_eq!(status, Some(0), "{told}");
+}
+
+#[test]
+fn examples_in_comments_are_tried() {
+    for (extension, count) in
+        [("py", "2 examples"), ("php", "1 example"), ("js", "1 example"), ("rb", "1 example"), ("lua", "1 example")]
+    {
+        let file = format!("sums.{extension}");
+        let folder = Folder::new(&format!("module = \"{file}\"\ncache = \"off\"\n"));
+        let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/modules").join(&file);
+        folder.write(&file, &fs::read_to_string(source).unwrap(), 0o644);
+        let output = run(&["check", "--try", folder.manifest().to_str().unwrap()]);
+        let told = text(&output.stdout);
+        assert!(told.contains(&format!("{count} tried")), "{file}: {told}");
+        assert!(!told.contains("example add"), "{file}: {told}");
+        let help = run(&["doc", folder.manifest().to_str().unwrap(), "--format", "json"]);
+        let help = text(&help.stdout);
+        assert!(!help.contains(">>>") && !help.contains("@example"), "{file}: {help}");
+    }
 }

@@ -152,6 +152,17 @@ fn rows() -> Vec<Row> {
         },
         Row {
             top: "",
+            tables: "[method.twice]\nrun = [\"echo\", \"4\"]\nparams = [\"a: int\"]\nreturns = \"int\"\n\
+                     examples = [{ params = { a = 2 }, result = 4 }, { params = [5] }]",
+            server: || {
+                let twice = Method::new("twice", |a: i32| a.wrapping_mul(2)).params(["a"]);
+                server().methods(twice.example_with_result([2.into()], 4).example([5.into()]))
+            },
+            asked: &[("/", "POST", DISCOVER)],
+            seen: "\"examples\":[",
+        },
+        Row {
+            top: "",
             tables: "[method.greet]\nrun = [\"printf\", \"hi\"]\nsignatures = [[\"string\", \"string\"], [\"string\", \"int\"]]",
             server: || {
                 let greet =

@@ -25,6 +25,7 @@ use crate::manifest::module::description::{
     ContextParam, FunctionDescription, ModuleDescription, ParamDescription, ParamKind, TypeDescription,
 };
 use crate::manifest::module::language::Language;
+use crate::manifest::module::usage;
 
 /// What a comment tells of a function.
 #[derive(Debug, Default)]
@@ -37,6 +38,8 @@ struct Told {
     raises: Vec<(String, String)>,
     deprecated: Option<String>,
     since: Option<String>,
+    /// Code of examples.
+    code: Vec<String>,
 }
 
 /// What a comment tells of a param.
@@ -72,7 +75,7 @@ pub(super) fn complete(language: Language, source: &str, description: &mut Modul
             Language::Ruby => lines.add_ruby_defaults(function),
             _ => {}
         }
-        let told = match language {
+        let mut told = match language {
             Language::Python => docstring::read(&comment),
             Language::Php => tagged::read(Notation::Php, &comment, &names),
             Language::JavaScript => tagged::read(Notation::JavaScript, &comment, &names),
@@ -80,6 +83,7 @@ pub(super) fn complete(language: Language, source: &str, description: &mut Modul
             Language::Lua => tagged::read(Notation::Lua, &comment, &names),
             Language::Perl => pod::read(source, source::name_of_own(&function.name), &comment),
         };
+        take_examples(language, function, &mut told);
         fill(language, function, told, codes);
         (function.doc, function.source) = (String::new(), String::new());
     }
@@ -95,6 +99,25 @@ pub(super) fn take_context(function: &mut FunctionDescription, name: &str) {
     let index = (params[at].kind == ParamKind::Position).then_some(at);
     params.remove(at);
     function.context = Some(ContextParam { name: name.to_owned(), index });
+}
+
+/// Takes the examples out of what a comment tells; code that is no example is help.
+fn take_examples(language: Language, function: &mut FunctionDescription, told: &mut Told) {
+    let FunctionDescription { name, examples, .. } = function;
+    if language == Language::Python {
+        told.help = usage::take_doctests(name, &told.help, examples);
+    }
+    for code in told.code.drain(..) {
+        add_code(&usage::take(language, name, &code, examples), &mut told.help);
+    }
+}
+
+/// Adds code to a help.
+pub(in crate::manifest::module) fn add_code(code: &str, help: &mut String) {
+    if !code.trim().is_empty() && !code.contains("```") {
+        let space = if help.is_empty() { "" } else { "\n\n" };
+        help.push_str(&format!("{space}```\n{}\n```", code.trim_matches('\n')));
+    }
 }
 
 /// Adds what a comment tells to what is known.

@@ -26,7 +26,7 @@ pub(super) fn read(notation: Notation, comment: &str, names: &Names) -> Told {
             "throws" | "throw" | "exception" | "raise" | "error" => told.raises.push(raised(notation, &tag.text)),
             "deprecated" => told.deprecated = Some(tag.text.clone()),
             "since" | "version" => told.since = Some(tag.text.clone()).filter(|text| !text.is_empty()),
-            "example" | "usage" => add_example(&tag.text, &mut told.help),
+            "example" | "usage" => told.code.push(tag.text.clone()),
             _ => {}
         }
     }
@@ -226,13 +226,6 @@ fn raised(notation: Notation, text: &str) -> (String, String) {
     };
     let (class, help) = brackets.or_else(|| word(text)).unwrap_or((text, ""));
     (class.trim().to_owned(), without_dash(help.trim()).to_owned())
-}
-
-/// Adds an example as code.
-fn add_example(code: &str, help: &mut String) {
-    if !code.trim().is_empty() && !code.contains("```") {
-        help.push_str(&format!("\n\n```\n{}\n```", code.trim_matches('\n')));
-    }
 }
 
 /// Splits a word from what follows it.
