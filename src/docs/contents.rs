@@ -84,11 +84,11 @@ impl<'a> Contents<'a> {
     /// Renders the links to the pages before and after this one.
     pub(super) fn pager(&self, filter: &str) -> Markup {
         let query = |number: usize| {
-            let mut query = form_urlencoded::Serializer::new(String::from("?"));
+            let mut query = form_urlencoded::Serializer::new(String::new());
             if !filter.is_empty() {
                 query.append_pair("q", filter);
             }
-            query.append_pair("page", &(number + 1).to_string()).finish()
+            format!("?{}", query.append_pair("page", &(number + 1).to_string()).finish())
         };
         html! {
             @if self.pages() > 1 {

@@ -568,7 +568,7 @@ impl ManifestReader<'_> {
         let Written { value, span } = written.as_ref()?;
         let logo = match *value {
             "letter" => Ok(Logo::letter()),
-            uri if uri.starts_with("data:") => uri.parse(),
+            uri if uri.starts_with("data:") || uri.contains("://") => uri.parse(),
             file => Logo::of_octets(&self.page_file(file, span)?),
         };
         logo.map_err(|error| self.mistakes.add(span, error.to_string())).ok()

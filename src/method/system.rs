@@ -42,7 +42,8 @@ struct Row {
     /// Markdown; the first paragraph is the title.
     help: &'static str,
     param: Option<&'static str>,
-    example: fn() -> Option<Value>,
+    /// The param of a call that makes sense, and the result of that.
+    example: fn() -> Option<(Value, Option<Value>)>,
     make: fn(&'static str, &System, Arc<Registry>) -> Method,
 }
 
@@ -62,7 +63,7 @@ static METHODS: [Row; 8] = [
         name: "system.describeMethods",
         help: "Describes methods: all, or those of the given names.",
         param: Some("names"),
-        example: || Some(Value::Array(vec![LIST_METHODS.into()])),
+        example: || Some((Value::Array(vec![LIST_METHODS.into()]), None)),
         make: |name, system, registry| {
             let limit = system.abilities.limits.calls;
             Method::new(name, move |names: Option<Vec<String>>| describe_methods(&registry, names, limit))
@@ -89,14 +90,14 @@ static METHODS: [Row; 8] = [
         name: "system.methodExist",
         help: "Tells whether there is a method of this name.",
         param: Some("name"),
-        example: || Some(LIST_METHODS.into()),
+        example: || Some((LIST_METHODS.into(), Some(true.into()))),
         make: |name, _, registry| Method::new(name, move |method: String| registry.contains(&method)),
     },
     Row {
         name: "system.methodHelp",
         help: "Tells what a method does.\n\nThe answer is Markdown; it is empty for a method without help.",
         param: Some("name"),
-        example: || Some(LIST_METHODS.into()),
+        example: || Some((LIST_METHODS.into(), Some("Lists the names of all methods.".into()))),
         make: |name, _, registry| {
             Method::new(name, move |method: String| registry.describe(&method).map(|method| method.help))
         },
@@ -106,7 +107,7 @@ static METHODS: [Row; 8] = [
         help: "Lists the signatures of a method.\n\nEach is an array of type names: that of the result, then those of \
                the params. For a method whose signature is not known the answer is the string `undef`.",
         param: Some("name"),
-        example: || Some(LIST_METHODS.into()),
+        example: || Some((LIST_METHODS.into(), Some(Value::Array(vec![Value::Array(vec!["array".into()])])))),
         make: |name, _, registry| {
             let signatures = move |method: String| registry.describe(&method).map(|method| Signatures::of(&method));
             Method::new(name, signatures)
@@ -122,7 +123,9 @@ static METHODS: [Row; 8] = [
         param: Some("calls"),
         example: || {
             let members = [("methodName", Value::from(LIST_METHODS)), ("params", Value::Array(Vec::new()))];
-            Some(Value::Array(vec![Value::Struct(Members::from(members))]))
+            let names = Value::Array(vec![LIST_METHODS.into()]);
+            let result = Value::Array(vec![Value::Array(vec![names])]);
+            Some((Value::Array(vec![Value::Struct(Members::from(members))]), Some(result)))
         },
         make: |name, system, registry| {
             let (limit, compat) = (system.abilities.limits.calls, system.abilities.compat);
@@ -140,7 +143,8 @@ impl Row {
         let method = (self.make)(self.name, system, registry).help(self.help).params(self.param);
         let method = if self.name == MULTICALL { method } else { method.mark_introspection() };
         match (self.example)() {
-            Some(example) => method.example([example]),
+            Some((param, Some(result))) => method.example_with_result([param], result),
+            Some((param, None)) => method.example([param]),
             None => method,
         }
     }

@@ -6,6 +6,7 @@ mod browsing;
 mod local;
 mod pictures;
 mod samples;
+mod states;
 mod trying;
 
 use std::collections::BTreeMap;
