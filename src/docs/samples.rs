@@ -38,7 +38,8 @@ impl Documents {
             match write(dialect) {
                 Written::Text(text) if dialect.name == XML_RPC => documents.xml = indented_xml(&text),
                 Written::Json(json) if dialect.name == JSON_RPC => {
-                    documents.json_text = JSON.written(&json, 0);
+                    // behind `-d` and a quote
+                    documents.json_text = JSON.behind(6, &json);
                     documents.json = json;
                 }
                 _ => {}

@@ -79,7 +79,7 @@ fn the_command_line_is_not_looked_at() {
 fn get_is_the_page() {
     let answer = Cgi::new("wheel", "GET").env("HTTP_HOST", "h.example").answer();
     assert!(answer.head.starts_with("Status: 200 OK\r\ncontent-type: text/html; charset=utf-8\r\n"), "{}", answer.head);
-    assert!(answer.body.contains("POST http://h.example/RPC2") && answer.body.contains("wheel.spinList"));
+    assert!(answer.body.contains("<code>http://h.example/RPC2</code>") && answer.body.contains("wheel.spinList"));
     let etag = answer.head.split("etag: ").nth(1).unwrap().lines().next().unwrap().to_owned();
     let answer = Cgi::new("wheel", "GET").env("HTTP_HOST", "h.example").env("HTTP_IF_NONE_MATCH", &etag).answer();
     assert_eq!(

@@ -154,7 +154,7 @@ fn servers_at_paths() {
     assert_eq!(answered(&send(&endpoint, "POST", "/c", &foreign, call())), "c");
     assert_eq!(send(&endpoint, "POST", "/a", &foreign, call()).status, 403);
     let page = String::from_utf8(send(&endpoint, "GET", "/", &[("host", "h")], Vec::new()).body.into()).unwrap();
-    assert!(page.contains("<li><a href=\"http://h/a/b\">http://h/a/b</a> b</li>"), "{page}");
+    assert!(page.contains("<a href=\"http://h/a/b\">b</a>"), "{page}");
     // its own paths are as they are set
     let endpoint = root().paths(["/r"]).build().unwrap();
     for (path, name) in [("/r", "root"), ("/a", "a"), ("/", "404"), ("/x", "404")] {

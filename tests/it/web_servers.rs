@@ -469,7 +469,7 @@ pub fn assert_serves(server: &WebServer, path: &str) {
     let known = server.send(&format!("GET {path} HTTP/1.1\r\nIf-None-Match: {etag}"), "");
     assert!(known.starts_with("HTTP/1.1 304 ") && known.ends_with("\r\n\r\n"), "{path}: {known}");
     let path = path.split('?').next().expect("there is a first");
-    assert!(page.contains(&format!("POST {}</code>", server.url(path))), "{path}: {page}");
+    assert!(page.contains(&format!("<code>{}</code>", server.url(path))), "{path}: {page}");
 }
 
 /// Checks that a body over the limit is refused by its declared length, before it comes.

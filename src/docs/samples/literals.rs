@@ -79,6 +79,13 @@ impl Literals {
         out
     }
 
+    /// Writes a value behind so many characters of a line; what it is broken into is not indented.
+    pub(super) fn behind(&self, column: usize, value: &Value) -> String {
+        let mut out = String::with_capacity(256);
+        self.value(value, column, 0, &mut out);
+        out
+    }
+
     /// Writes a value in one line, however long.
     pub(super) fn in_one_line(&self, value: &Value) -> String {
         let mut out = String::new();

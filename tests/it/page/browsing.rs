@@ -342,27 +342,32 @@ fn there_may_be_no_page() {
 #[test]
 #[ignore = "it writes to the repository"]
 fn pictures() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("pictures");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("pictures");
     fs::create_dir_all(&folder).unwrap();
-    let served = crate::harness::Served::start("wheel", &["serve", "--listen", "127.0.0.1:8000"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rpcgi"));
+    command.args(["serve", "--listen", "127.0.0.1:8000"]).arg(root.join("cgi-bin/bikes"));
+    let served = crate::harness::Served::start_command(command);
     let browser = Browser::start();
     let open = |width, height, scheme| {
         browser.prefer(&[("prefers-color-scheme", scheme)]);
         browser.resize(width, height);
+        browser.open("about:blank");
         browser.open(&format!("http://{}/", served.address));
         browser.expect("document.querySelector('dialog')");
     };
     let keep = |name: &str| fs::write(folder.join(name).with_extension("png"), browser.picture()).unwrap();
-    open(1440, 860, "light");
-    keep("wide");
-    open(390, 844, "light");
-    browser.click("[id='m-wheel.spinList'] details:nth-of-type(3) summary");
-    browser.run("document.getElementById('m-wheel.spinList').scrollIntoView()");
-    keep("phone");
-    open(1200, 960, "dark");
-    browser.click("[id='m-wheel.spinList'] .try");
-    browser.click(".trial .go");
-    browser.expect("document.querySelector('.outcome')");
-    browser.run("document.querySelector('.trial').scrollIntoView()");
-    keep("dark");
+    for scheme in ["light", "dark"] {
+        open(1360, 850, scheme);
+        keep(&format!("page-{scheme}"));
+        browser.click("[id='m-price'] .try");
+        browser.click(".trial [open] .go");
+        browser.find(".state");
+        browser.run("document.activeElement.blur(); document.querySelector('.trial').scrollIntoView()");
+        keep(&format!("form-{scheme}"));
+        open(390, 844, scheme);
+        browser.click("[id='m-price'] details:nth-of-type(3) summary");
+        browser.run("document.activeElement.blur(); document.getElementById('m-price').scrollIntoView()");
+        keep(&format!("phone-{scheme}"));
+    }
 }
