@@ -198,3 +198,53 @@ impl<'a> Page<'a> {
             .unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts() -> Facts {
+        Facts {
+            name: "Shop".into(),
+            title: "Shop".into(),
+            documentation: String::new(),
+            version: openrpc::UNVERSIONED.into(),
+            max_body: 1 << 20,
+            max_calls: 10,
+            docs: Docs::new(),
+            dialects: Vec::new(),
+            others: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn methods_that_a_reader_may_not_call() {
+        let facts = facts();
+        let method = |name: &str| Description { name: name.into(), ..Description::default() };
+        let visit = Visit { can_try: true, closed: vec!["close".into()], ..Visit::default() };
+        let page = Page { methods: vec![method("close"), method("open")], ..Page::new(&facts, &visit) }.html();
+        let section =
+            |name: &str| page.split(&format!("id=\"m-{name}\">")).nth(1).unwrap().split("</section>").next().unwrap();
+        assert!(
+            section("close").contains("<b>not for you</b>") && !section("close").contains("class=\"try\""),
+            "{page}"
+        );
+        assert!(!section("open").contains("not for you") && section("open").contains("class=\"try\""), "{page}");
+    }
+
+    #[test]
+    fn credentials_by_what_is_asked() {
+        for (auth_type, text, expected) in [
+            (None, "", None),
+            (None, "None is needed.", None),
+            (Some("Basic"), "", Some(Credentials::Basic)),
+            (Some("basic"), "A token: Bearer", Some(Credentials::Basic)),
+            (None, "`Authorization: Bearer TOKEN`", Some(Credentials::Bearer)),
+            (None, "Basically none", None),
+        ] {
+            let facts = Facts { docs: Docs::new().authentication(text), ..facts() };
+            let visit = Visit { auth_type: auth_type.map(str::to_owned), ..Visit::default() };
+            assert_eq!(Page::new(&facts, &visit).credentials(), expected, "{auth_type:?} {text}");
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! The documentation page: rendered for 100 methods and for 1,000, as it is the first time; as it is kept, against a
+//! The documentation page: rendered for 100 methods, for 1,000, and for 5,000 on several pages, as it is the first time; as it is kept, against a
 //! call, inside and by FastCGI; and by CGI, for 10 methods.
 //!
 //! ```sh
@@ -29,12 +29,13 @@ fn get(compressed: bool) -> Request {
 }
 
 fn main() {
-    let (hundred, thousand) = (endpoint(100), endpoint(1000));
+    let (hundred, thousand, many) = (endpoint(100), endpoint(1000), endpoint(5000));
     compare(
         "rendering the page",
         vec![
             Contender::new("100 methods", || hundred.page(None)),
             Contender::new("1,000 methods", || thousand.page(None)),
+            Contender::new("a page of 5,000 methods", || many.page(None)),
         ],
     );
     let call = rpcgi::xmlrpc::call_to_vec("system.methodExist", &["group1.method1"]).expect("a call");

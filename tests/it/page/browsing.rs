@@ -18,7 +18,7 @@ fn places() -> [(Arc<WebServer>, &'static str); 3] {
     [(WebServer::apache(), "/cgi-bin/gallery"), (WebServer::nginx(), "/cgi-bin/gallery"), (WebServer::nginx(), "/RPC2")]
 }
 
-const WIDTHS: [u32; 3] = [320, 768, 1440];
+const WIDTHS: [u32; 4] = [320, 390, 820, 1440];
 
 /// Nothing sticks out to the side, whatever the width, and readers with low vision find nothing in their way.
 #[test]

@@ -181,14 +181,16 @@ fn samples_of_javascript() {
     assert_samples("JavaScript", "call.mjs", ALL, with_file("node", &[]));
 }
 
+fn go(file: &Path) -> Command {
+    let mut command = command("go");
+    let cache = file.with_file_name("cache");
+    command.arg("run").arg(file).env("GOCACHE", cache).env("GO111MODULE", "off").env("HOME", "/nonexistent");
+    command
+}
+
 #[test]
 fn samples_of_go() {
-    assert_samples("Go", "call.go", &["nested", "given"], |file| {
-        let mut command = command("go");
-        let cache = file.with_file_name("cache");
-        command.arg("run").arg(file).env("GOCACHE", cache).env("GO111MODULE", "off").env("HOME", "/nonexistent");
-        command
-    });
+    assert_samples("Go", "call.go", &["nested", "given"], go);
 }
 
 #[test]
@@ -196,22 +198,62 @@ fn samples_of_java() {
     assert_samples("Java", "Call.java", &["nested", "given"], with_file("java", &[]));
 }
 
-/// With the crates that the sample names.
+/// Returns what runs a sample of Rust, with the crates that it names.
+fn rust(folder: &Path) -> impl Fn(&Path) -> Command {
+    let manifest = "[package]\nname = \"call\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\nserde_json = \"1\"\n\
+                    base64 = \"0.22\"\n\
+                    ureq = { version = \"3\", default-features = false, features = [\"json\"] }\n\n[workspace]\n";
+    fs::create_dir(folder.join("src")).unwrap();
+    fs::write(folder.join("Cargo.toml"), manifest).unwrap();
+    // the versions that are here
+    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let folder = folder.to_owned();
+    move |file| {
+        fs::copy(file, folder.join("src/main.rs")).unwrap();
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["run", "--quiet", "--manifest-path"]).arg(folder.join("Cargo.toml"));
+        command
+    }
+}
+
 #[test]
 fn samples_of_rust() {
     let folder = tempfile::tempdir().unwrap();
-    let manifest = "[package]\nname = \"call\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\nserde_json = \"1\"\n\
-                    ureq = { version = \"3\", default-features = false, features = [\"json\"] }\n\n[workspace]\n";
-    fs::create_dir(folder.path().join("src")).unwrap();
-    fs::write(folder.path().join("Cargo.toml"), manifest).unwrap();
-    // the versions that are here
-    fs::copy(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
-    assert_samples("Rust", "call.rs", &["nested", "given"], |file| {
-        fs::copy(file, folder.path().join("src/main.rs")).unwrap();
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["run", "--quiet", "--manifest-path"]).arg(folder.path().join("Cargo.toml"));
-        command
-    });
+    let run = rust(folder.path());
+    assert_samples("Rust", "call.rs", &["nested", "given"], &run);
+    assert_credentials("Rust", "call.rs", &run);
+}
+
+/// Runs the samples of a language where the service asks for credentials: they come from the environment.
+fn assert_credentials(language: &str, file: &str, run: impl Fn(&Path) -> Command) {
+    for (scheme, header) in [("Bearer", "Bearer s3cret"), ("Basic", "Basic YW5uOnMzY3JldA==")] {
+        let who = |request: &rpcgi::Request| request.variable("HTTP_AUTHORIZATION").unwrap_or_default().into_owned();
+        let docs = rpcgi::Docs::new().authentication(scheme);
+        let served = Local::serve(Server::new("Asking").docs(docs).methods(Method::new("who", who)).build().unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join(file);
+        let code = sample(&page_at(&served.url), "who", language);
+        fs::write(&file, &code).unwrap();
+        let mut command = run(&file);
+        command.current_dir(folder.path()).env("TOKEN", "s3cret").env("LOGIN", "ann:s3cret");
+        let output = output(&mut command);
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success() && shown.contains(header), "{language}: {code}\n{output:?}");
+    }
+}
+
+#[test]
+fn samples_have_credentials() {
+    assert_credentials("curl", "call.sh", with_file("sh", &[]));
+    assert_credentials("curl, XML", "call.sh", with_file("sh", &[]));
+    assert_credentials("rpcgi", "call.sh", with_file("sh", &[]));
+    assert_credentials("Python", "call.py", with_file("python3", &[]));
+    assert_credentials("PHP", "call.php", with_file("php", &[]));
+    assert_credentials("Perl", "call.pl", with_file("perl", &["-Mwarnings"]));
+    assert_credentials("Ruby", "call.rb", with_file("ruby", &["-w"]));
+    assert_credentials("JavaScript", "call.mjs", with_file("node", &[]));
+    assert_credentials("Go", "call.go", go);
+    assert_credentials("Java", "Call.java", with_file("java", &[]));
 }
 
 /// Debian has no PowerShell: its sample is looked at, and not run.

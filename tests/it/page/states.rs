@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use rpcgi::{Base64, Docs, Endpoint, Fault, Method, Request, Response, Server, Service, TryIt};
+use rpcgi::{Assets, Base64, Docs, Endpoint, Fault, Logo, Method, Request, Response, Server, Service, TryIt};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -301,4 +301,55 @@ fn control_characters_are_shown() {
     browser.click(".trial [open] .go");
     browser.find(".fault");
     assert_eq!(browser.text(".fault"), "7 rings: \u{2407}\u{241b}[31m");
+}
+
+/// A style sheet, a logo and a footer of one's own are parts of the page, under its policy.
+#[test]
+fn themes() {
+    let style = "h1 { text-transform: uppercase; }".parse().unwrap();
+    let docs = Docs::new().logo(Logo::letter()).style(style).footer("*Ours*, and nobody else's.");
+    for docs in [docs.clone(), docs.assets(Assets::Linked)] {
+        let served = Local::serve(Server::new("Themed").docs(docs).build().unwrap());
+        let browser = Browser::start();
+        browser.open(&served.url);
+        browser.expect("document.querySelector('dialog')");
+        assert_eq!(browser.run("return getComputedStyle(document.querySelector('h1')).textTransform"), "uppercase");
+        assert_eq!(browser.run("return document.querySelector('.logo').naturalWidth"), 48);
+        assert_eq!(browser.text("footer"), "Ours, and nobody else's.");
+        assert_eq!(browser.console(), [""; 0]);
+    }
+}
+
+#[test]
+fn themes_of_manifests() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &[u8]| std::fs::write(folder.path().join(name), text).unwrap();
+    let run = |command: &str| {
+        let manifest = folder.path().join("service.cgi");
+        let output = Command::new(env!("CARGO_BIN_EXE_rpcgi")).arg(command).arg(manifest).output().unwrap();
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    write(
+        "service.cgi",
+        b"#!/usr/bin/rpcgi\ntitle = \"A\"\n[docs]\nlogo = \"logo.svg\"\nstyle = \"own.css\"\nfooter = \"Ours.\"\n[method.a]\nrun = [\"true\"]\n",
+    );
+    write("logo.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>");
+    write("own.css", b"h1 { color: green; }");
+    let (page, _) = run("doc");
+    for part in ["src=\"data:image/svg+xml;base64,PHN2ZyB", "h1 { color: green; }</style>", "<footer><p>Ours.</p>"] {
+        assert!(page.contains(part), "{part} is not in {page}");
+    }
+    for (logo, style, expected) in [
+        (&b"<svg onload='alert(1)'/>"[..], &b""[..], "expected an SVG without scripts, found one that has some"),
+        (b"no picture", b"", "expected a picture (gif, jpeg, png, svg, webp)"),
+        (&[0x89, b'P', b'N', b'G'].repeat(9000), b"", "expected a picture of at most 32768 octets, found 36000"),
+        (b"<svg/>", b"x</style>", "expected a style sheet without `</`, which would end it in the page"),
+        (b"<svg/>", b"@import 'x';", "the page loads nothing from elsewhere"),
+        (b"<svg/>", b"\xff", "expected a style sheet in UTF-8"),
+    ] {
+        write("logo.svg", logo);
+        write("own.css", style);
+        let (told, more) = run("check");
+        assert!(format!("{told}{more}").contains(expected), "{expected}: {told}{more}");
+    }
 }
