@@ -21,7 +21,7 @@ impl Page<'_> {
     fn methods(&self, contents: &Contents<'_>, samples: &Samples, page: &mut String) {
         let own = contents.own();
         let built_in = contents.built_in();
-        if own.is_empty() && self.visit.filter.is_empty() {
+        if own.is_empty() && self.visit.filter.is_empty() && self.facts.others.is_empty() {
             no_methods().render_to(page);
         }
         for group in &own {
