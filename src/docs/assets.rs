@@ -11,10 +11,10 @@ use super::settings::{Assets, Docs, Style};
 
 /// The text of a file without the indentation and the comments that have lines of their own: done by the compiler.
 macro_rules! stripped {
-    ($file:literal) => {{
+    ($file:literal, $language:ident) => {{
         const TEXT: &[u8] = include_bytes!($file);
-        const LEN: usize = strip::<{ TEXT.len() }>(TEXT).1;
-        const KEPT: [u8; TEXT.len()] = strip::<{ TEXT.len() }>(TEXT).0;
+        const LEN: usize = strip::<{ TEXT.len() }>(TEXT, $language).1;
+        const KEPT: [u8; TEXT.len()] = strip::<{ TEXT.len() }>(TEXT, $language).0;
         match std::str::from_utf8(KEPT.split_at(LEN).0) {
             Ok(text) => text,
             Err(_) => panic!("it was text"),
@@ -22,15 +22,19 @@ macro_rules! stripped {
     }};
 }
 
-const STYLE: &str = stripped!("style.css");
-const SCRIPT: &str = stripped!("script.js");
+const STYLE: &str = stripped!("style.css", CSS);
+const SCRIPT: &str = stripped!("script.js", JS);
 /// Additions to both for pages on which methods can be tried.
-const TRIAL_STYLE: &str = stripped!("trial.css");
-const TRIAL_SCRIPT: &str = stripped!("trial.js");
+const TRIAL_STYLE: &str = stripped!("trial.css", CSS);
+const TRIAL_SCRIPT: &str = stripped!("trial.js", JS);
 
-/// Leaves out the blanks at the start of lines, empty lines, and lines that are comments; returns the rest and its
-/// length.
-const fn strip<const MOST: usize>(text: &[u8]) -> ([u8; MOST], usize) {
+/// Characters after which white space means nothing in the style sheets; and in the scripts.
+const CSS: &[u8] = b"{};,:";
+const JS: &[u8] = b"";
+
+/// Leaves out the blanks at the start of lines, white space after some characters, empty lines, and lines that are comments;
+/// returns the rest and its length.
+const fn strip<const MOST: usize>(text: &[u8], tight: &[u8]) -> ([u8; MOST], usize) {
     let mut kept = [0; MOST];
     let (mut len, mut at) = (0, 0);
     while at < text.len() {
@@ -39,18 +43,31 @@ const fn strip<const MOST: usize>(text: &[u8]) -> ([u8; MOST], usize) {
         }
         let is_comment = at + 1 < text.len() && text[at] == b'/' && (text[at + 1] == b'/' || text[at + 1] == b'*');
         while at < text.len() && text[at] != b'\n' {
-            if !is_comment {
+            let is_needless = text[at] == b' ' && len > 0 && contains(tight, kept[len - 1]);
+            if !is_comment && !is_needless {
                 kept[len] = text[at];
                 len += 1;
             }
             at += 1;
         }
-        if !is_comment && len < MOST {
+        let is_needless = len > 0 && contains(tight, kept[len - 1]);
+        if !is_comment && !is_needless && len < MOST {
             kept[len] = b'\n';
             len += 1;
         }
     }
     (kept, len)
+}
+
+const fn contains(octets: &[u8], octet: u8) -> bool {
+    let mut at = 0;
+    while at < octets.len() {
+        if octets[at] == octet {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// The query key that requests one of them: `asset=style-...css`.

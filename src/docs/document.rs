@@ -34,8 +34,7 @@ impl Page<'_> {
         if !built_in.is_empty() {
             *page += "<details class=\"group system\"";
             *page += if self.visit.filter.is_empty() { ">" } else { " open>" };
-            html! { summary { h2 { "Built in" } " " span { "what every service here can be asked about itself" } } }
-                .render_to(page);
+            html! { summary { h2 { "Built in" } " " span { "about the service itself" } } }.render_to(page);
             built_in.iter().for_each(|method| self.method(method, samples).render_to(page));
             *page += "</details>";
         }

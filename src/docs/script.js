@@ -52,6 +52,9 @@ function show() {
   const id = decodeURIComponent(location.hash.slice(1));
   if (!id.startsWith("m-")) return;
   const target = methods.find((method) => method.id === id);
+  if (!target && box.dataset.paged !== undefined) {
+    return location.replace(`?q=${encodeURIComponent(id.slice(2))}#${id}`);
+  }
   if (!target) {
     found.textContent = `There is no method ${id.slice(2)} here.`;
     return;
@@ -64,6 +67,16 @@ function show() {
   }
   if (fold) fold.open = true;
   target.scrollIntoView();
+}
+
+// Marks the name of the method that is being read, where the browser does not do that by itself.
+function followReader() {
+  if (CSS.supports("selector(:target-current)")) return;
+  const place = new IntersectionObserver((items) => {
+    const method = items.find(({ isIntersecting }) => isIntersecting)?.target;
+    for (const entry of method ? entries : []) entry.link?.classList.toggle("here", entry.method === method);
+  }, { rootMargin: "-12% 0px -85% 0px" });
+  for (const method of methods) place.observe(method);
 }
 
 // --- Keys
@@ -159,7 +172,7 @@ function addStyle() {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(KINDS.map((kind) => `::highlight(${kind}) { color: var(--${kind}) }`).join("")
     + `@media (min-width: 60rem) { nav { scroll-target-group: auto }
-      nav a:is(:target-current, .here) { background: var(--wash); box-shadow: inset 2px 0 var(--accent); color: var(--accent); font-weight: 600 } }`);
+      nav :is(a:target-current, .here a) { background: var(--wash); box-shadow: inset 2px 0 var(--accent); color: var(--accent); font-weight: 600 } }`);
   document.adoptedStyleSheets = [sheet];
 }
 
@@ -227,6 +240,7 @@ if (box) {
   one("form[role=search]").insertBefore(button, found);
   addStyle();
   startSamples();
+  followReader();
   show();
 } else {
   addStyle();

@@ -130,7 +130,7 @@ pub(super) fn shared_faults() -> Markup {
     html! {
         section.group id="faults" {
             h2 { "Faults" }
-            p { "Any call may be answered by one of these; a method’s own stand with it." }
+            p { "The answers to calls that fail; a method’s own stand with it." }
             dl { @for (_, code, meaning) in SHARED { div { dt { code { (code) } } dd { (meaning) } } } }
         }
     }

@@ -10,9 +10,7 @@ fn main() -> Result<(), ureq::Error> {
     let answer: Value = ureq::post({{url}})
 {{bearer}}        .header("Authorization", format!("Bearer {token}"))
 {{basic}}        .header("Authorization", format!("Basic {login}"))
-        .send_json(call)?
-        .body_mut()
-        .read_json()?;
+        .send_json(call)?.body_mut().read_json()?;
     println!("{answer:#}");
     Ok(())
 }

@@ -26,6 +26,7 @@ in_both! {
     the_language_is_remembered
     a_form_is_answered
     going_back_keeps_what_was_typed
+    the_place_of_the_reader
     all_is_printed
     without_scripts
     light_and_dark
@@ -185,6 +186,19 @@ fn without_scripts(kind: Kind) {
     browser.click(TRY_FIND);
     browser.expect_url("try=shop.find");
     call(&browser);
+}
+
+/// The rail marks the method that is being read.
+fn the_place_of_the_reader(kind: Kind) {
+    let (served, browser) = (shop(), Browser::start_with(kind, Settings::default()));
+    browser.resize(1440, 600);
+    browser.open(&served.url);
+    let weight =
+        |name: &str| format!("getComputedStyle(document.querySelector(\"nav a[href='#m-{name}']\")).fontWeight");
+    for (name, other) in [("shop.find", "shop.close"), ("shop.close", "shop.find")] {
+        browser.run(&format!("document.getElementById('m-{name}').scrollIntoView({{ behavior: 'instant' }})"));
+        browser.expect(&format!("{} === '600' && {} === '400'", weight(name), weight(other)));
+    }
 }
 
 fn light_and_dark(kind: Kind) {

@@ -62,6 +62,9 @@ fn the_filter_of_several_pages_asks_the_server() {
     browser.type_into("#q", "book1111\u{e007}");
     browser.expect("document.querySelectorAll('section.method').length === 1");
     browser.expect_url("q=book1111");
+    // and so does a link to a method on another page
+    browser.open(&format!("{}#m-shelf49.book1199", served.url));
+    browser.expect("document.querySelector('section.method').id === 'm-shelf49.book1199'");
 }
 
 #[test]
