@@ -281,7 +281,7 @@ impl WebServer {
         _ = stream.write_all(request.as_bytes());
         let mut response = Vec::new();
         stream.read_to_end(&mut response).unwrap_or_else(|error| panic!("it does not answer: {error} {}", self.log()));
-        String::from_utf8(response).expect("it is text")
+        String::from_utf8(without_chunks(response)).expect("it is text")
     }
 
     #[track_caller]
@@ -454,6 +454,25 @@ fn lighttpd_configuration(root: &Path, port: u16) -> String {
          include \"{}\"\n",
         example_configuration("lighttpd-example.conf").display()
     )
+}
+
+/// Joins the body of a response that came in chunks (RFC 9112 §7.1), which may end inside of a character.
+fn without_chunks(response: Vec<u8>) -> Vec<u8> {
+    let Some(end) = response.windows(4).position(|octets| octets == b"\r\n\r\n") else { return response };
+    let (head, mut rest) = response.split_at(end + 4);
+    if !String::from_utf8_lossy(head).to_lowercase().contains("transfer-encoding: chunked") {
+        return response;
+    }
+    let mut joined = head.to_vec();
+    while let Some(line) = rest.windows(2).position(|octets| octets == b"\r\n") {
+        let size = std::str::from_utf8(&rest[..line]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
+        let Some(chunk) = size.filter(|size| *size > 0).and_then(|size| rest.get(line + 2..line + 2 + size)) else {
+            break;
+        };
+        joined.extend(chunk);
+        rest = &rest[(line + 4 + chunk.len()).min(rest.len())..];
+    }
+    joined
 }
 
 /// Checks that a call is answered at a path, and that the page there knows its URL.
