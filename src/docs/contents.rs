@@ -48,7 +48,7 @@ impl<'a> Contents<'a> {
             }
         };
         let mut found: Vec<&Description> = page.methods.iter().filter(has_all).collect();
-        found.sort_by_key(|method| (is_built_in(method), prefix(&method.name)));
+        found.sort_by_cached_key(|method| (is_built_in(method), prefix(&method.name)));
         let last = found.len().saturating_sub(1) / PER_PAGE;
         Contents { found, number: page.visit.number.min(last) }
     }

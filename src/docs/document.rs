@@ -27,7 +27,7 @@ impl Page<'_> {
         for group in &own {
             *page += "<section class=\"group\">";
             html! { h2 { (group.title()) } }.render_to(page);
-            group.methods.iter().for_each(|method| self.method(method, samples).render_to(page));
+            group.methods.iter().for_each(|method| self.method(method, samples, page));
             *page += "</section>";
         }
         contents.pager(&self.visit.filter).render_to(page);
@@ -35,7 +35,7 @@ impl Page<'_> {
             *page += "<details class=\"group system\"";
             *page += if self.visit.filter.is_empty() { ">" } else { " open>" };
             html! { summary { h2 { "Built in" } " " span { "about the service itself" } } }.render_to(page);
-            built_in.iter().for_each(|method| self.method(method, samples).render_to(page));
+            built_in.iter().for_each(|method| self.method(method, samples, page));
             *page += "</details>";
         }
         values::shared_faults().render_to(page);
@@ -101,7 +101,7 @@ impl Page<'_> {
 }
 
 /// Content that is written straight into the page: a copy of its own would be large.
-pub(super) struct Writing<F>(pub(super) F);
+struct Writing<F>(F);
 
 impl<F: Fn(&mut String)> Render for Writing<F> {
     fn render_to(&self, page: &mut String) {

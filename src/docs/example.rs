@@ -142,14 +142,11 @@ fn number(name: &str) -> Option<f64> {
 
 fn string(name: &str, shape: &Shape) -> String {
     let of_format = shape.format.as_ref().and_then(|format| BY_FORMAT.iter().find(|(known, _)| known == format));
-    let name = name.to_lowercase();
+    let name = name.to_ascii_lowercase();
     // short words are parts of many others
-    let is_named = |word: &str| {
-        if word.len() < 4 {
-            name.split(|at: char| !at.is_alphanumeric()).any(|part| part == word)
-        } else {
-            name.contains(word)
-        }
+    let is_named = |word: &str| match word.len() {
+        ..4 => name.split(|at: char| !at.is_alphanumeric()).any(|part| part == word),
+        len => name.as_bytes().windows(len).any(|part| part == word.as_bytes()),
     };
     let known = of_format.or_else(|| BY_NAME.iter().find(|(word, _)| is_named(word)));
     let longest = shape.constraints.iter().find_map(|constraint| match constraint {

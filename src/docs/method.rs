@@ -1,8 +1,7 @@
 //! A method's section of the page: its name and signatures, its help, a call and its answer, its values.
 
-use maud::{Markup, html};
+use maud::{Markup, Render, html};
 
-use super::document::Writing;
 use super::markdown::anchor;
 use super::samples::{SampleCall, Samples};
 use super::try_it::{self, TRY};
@@ -10,25 +9,28 @@ use super::{Page, example};
 use crate::description::{Description, Detail, Signature};
 
 impl Page<'_> {
-    /// Renders the section of a method.
-    pub(super) fn method(&self, method: &Description, samples: &Samples) -> Markup {
+    /// Writes the section of a method, straight into the page: most of it are samples, which are long.
+    pub(super) fn method(&self, method: &Description, samples: &Samples, page: &mut String) {
         let id = anchor(&method.name);
         let params = example::params(method);
         let call = SampleCall::new(&method.name, &params, &self.facts.dialects);
-        let answer = self.answer(method);
+        // an anchor has no character that would need an escape
+        *page += "<section class=\"method\" id=\"";
+        *page += &id;
+        *page += "\">";
         html! {
-            section.method id=(id) {
-                h3 { a href={ "#" (id) } { (name(method)) } (self.badges(method)) }
-                (self.about(method))
-                div.calls {
-                    (Writing(|page: &mut String| samples.write(&call, answer.as_ref(), page)))
-                    @if self.visit.can_try && !self.is_closed(method) {
-                        p { a.try href={ "?" (TRY) "=" (try_it::encoded(&method.name)) } { "Try it" } }
-                    }
-                }
-                (self.more(method))
-            }
+            h3 { a href={ "#" (id) } { (name(method)) } (self.badges(method)) }
+            (self.about(method))
         }
+        .render_to(page);
+        *page += "<div class=\"calls\">";
+        samples.write(&call, self.answer(method).as_ref(), page);
+        if self.visit.can_try && !self.is_closed(method) {
+            html! { p { a.try href={ "?" (TRY) "=" (try_it::encoded(&method.name)) } { "Try it" } } }.render_to(page);
+        }
+        *page += "</div>";
+        self.more(method).render_to(page);
+        *page += "</section>";
     }
 
     /// Tests whether this reader may not call a method.

@@ -69,7 +69,7 @@ pub(super) const PERL: Literals =
 pub(super) const RUST: Literals = Literals { long: "_i64", string: |text, out| *out += &rust_string(text), ..JSON };
 
 /// The most characters in a line of a sample, where it can be broken.
-const WIDTH: usize = 64;
+pub(super) const WIDTH: usize = 64;
 
 impl Literals {
     /// Writes a value where a line is indented by so many blanks; what it is broken into is indented by more.
@@ -184,46 +184,46 @@ impl Literals {
         }
     }
 
-    /// Returns about how many characters a value takes in one line; more than a line has for any that is longer.
+    /// Returns about how many octets a value takes in one line; more than a line has for any that is longer.
     fn width(&self, value: &Value) -> usize {
         const QUOTES: usize = 2;
         const SEPARATOR: usize = 2;
-        let mut width = 0;
         match value {
             Value::Array(items) => {
-                width = self.array.0.len() + self.array.1.len();
+                let mut width = self.array.0.len() + self.array.1.len();
                 for item in items {
                     width += self.width(item) + SEPARATOR;
                     if width > WIDTH + SEPARATOR {
                         break;
                     }
                 }
-                width -= if items.is_empty() { 0 } else { SEPARATOR };
+                width - if items.is_empty() { 0 } else { SEPARATOR }
             }
             Value::Struct(members) => {
-                width = self.map.0.len() + self.map.1.len();
+                let mut width = self.map.0.len() + self.map.1.len();
                 for (name, value) in members.iter() {
-                    width += name.chars().count() + QUOTES + self.pair.len() + self.width(value) + SEPARATOR;
+                    width += name.len() + QUOTES + self.pair.len() + self.width(value) + SEPARATOR;
                     if width > WIDTH + SEPARATOR {
                         break;
                     }
                 }
-                width -= if members.is_empty() { 0 } else { SEPARATOR };
+                width - if members.is_empty() { 0 } else { SEPARATOR }
             }
-            Value::String(text) => width = text.chars().take(WIDTH).count() + QUOTES,
-            scalar => {
-                let mut written = String::new();
-                self.in_line(scalar, &mut written);
-                width += written.len();
-            }
+            Value::String(text) => text.len().min(WIDTH) + QUOTES,
+            Value::Int(number) => itoa::Buffer::new().format(*number).len(),
+            Value::Boolean(_) | Value::Nil => self.no_yes[0].len(),
+            Value::Double(_) => 6,
+            Value::DateTime(_) => "\"2026-11-24T12:00:00\"".len(),
+            Value::Base64(octets) => octets.0.len().min(WIDTH) * 4 / 3 + QUOTES,
         }
-        width
     }
 }
 
-fn new_line(indent: usize, out: &mut String) {
+/// Begins a line that is indented by so many blanks.
+pub(super) fn new_line(indent: usize, out: &mut String) {
+    const BLANKS: &str = "                                                                ";
     out.push('\n');
-    out.extend(std::iter::repeat_n(' ', indent));
+    *out += &BLANKS[..indent.min(BLANKS.len())];
 }
 
 /// Writes a date in the form that this server's JSON-RPC has.
@@ -257,6 +257,11 @@ pub(super) fn rust_string(text: &str) -> String {
 /// Appends a string of PHP, Perl and Ruby.
 pub(super) fn push_single_quoted(text: &str, out: &mut String) {
     out.push('\'');
+    if memchr::memchr2(b'\\', b'\'', text.as_bytes()).is_none() {
+        *out += text;
+        out.push('\'');
+        return;
+    }
     for part in text.split_inclusive(['\\', '\'']) {
         let last = part.ends_with(['\\', '\'']);
         let (plain, quoted) = part.split_at(part.len() - usize::from(last));
@@ -277,6 +282,9 @@ pub(super) fn single_quoted(text: &str) -> String {
 
 /// Writes a string of PowerShell, where typographic quotation marks end one too.
 pub(super) fn doubled_quotes(text: &str) -> String {
+    if text.is_ascii() && !text.contains('\'') {
+        return ["'", text, "'"].concat();
+    }
     let doubled = text.chars().flat_map(|character| {
         let is_quote = matches!(character, '\'' | '\u{2018}'..='\u{201b}');
         std::iter::repeat_n(character, if is_quote { 2 } else { 1 })
@@ -286,18 +294,20 @@ pub(super) fn doubled_quotes(text: &str) -> String {
 
 /// Writes a word of a command line, in quotes if needed.
 pub(super) fn shell_word(text: &str) -> String {
-    let is_plain = |character: char| character.is_ascii_alphanumeric() || "_-./:@,+%".contains(character);
-    match !text.is_empty() && text.chars().all(is_plain) {
+    let is_plain = |octet: u8| octet.is_ascii_alphanumeric() || b"_-./:@,+%".contains(&octet);
+    match !text.is_empty() && text.bytes().all(is_plain) {
         true => text.to_owned(),
-        false if text.contains(is_command) => ["$'", &text.chars().map(shell_escape).collect::<String>(), "'"].concat(),
+        false if text.bytes().any(is_command) => {
+            ["$'", &text.chars().map(shell_escape).collect::<String>(), "'"].concat()
+        }
         false if !text.contains('\'') => ["'", text, "'"].concat(),
         false => format!("'{}'", text.replace('\'', r"'\''")),
     }
 }
 
-/// Tests whether a terminal would obey a character, and not show it.
-fn is_command(character: char) -> bool {
-    character.is_control() && character != '\n' && character != '\t'
+/// Tests whether a terminal would obey an octet, and not show it.
+fn is_command(octet: u8) -> bool {
+    octet.is_ascii_control() && octet != b'\n' && octet != b'\t'
 }
 
 /// Writes a character for `$'..'`.
@@ -305,7 +315,6 @@ fn shell_escape(character: char) -> String {
     match character {
         '\'' | '\\' => format!("\\{character}"),
         control if control.is_ascii_control() => format!("\\x{:02x}", u32::from(control)),
-        control if control.is_control() => format!("\\u{:04x}", u32::from(control)),
         plain => plain.to_string(),
     }
 }

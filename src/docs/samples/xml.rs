@@ -1,7 +1,6 @@
 //! XML for readers: an element that is longer than a line has its children in lines of their own.
 
-/// The most characters in a line, where it can be broken.
-const WIDTH: usize = 64;
+use super::literals::{WIDTH, new_line};
 
 /// Indents a document. White space is added between elements alone, never where there is text. A document that is not
 /// well-formed stays as it is.
@@ -59,7 +58,7 @@ impl<'a> Element<'a> {
     fn write(&self, indent: usize, out: &mut String) {
         match &self.children[..] {
             [] => *out += self.whole,
-            _ if indent + self.whole.chars().take(WIDTH + 1).count() <= WIDTH => *out += self.whole,
+            _ if indent + self.whole.len() <= WIDTH => *out += self.whole,
             // one inside the other, as a value and its type, stand in one line
             [only] => {
                 *out += self.start;
@@ -77,11 +76,6 @@ impl<'a> Element<'a> {
             }
         }
     }
-}
-
-fn new_line(indent: usize, out: &mut String) {
-    out.push('\n');
-    out.extend(std::iter::repeat_n(' ', indent));
 }
 
 #[cfg(test)]
