@@ -1,5 +1,7 @@
 //! The head of the page: the name, the facts that callers need first, one call and its answer.
 
+use std::rc::Rc;
+
 use maud::{Markup, PreEscaped, html};
 
 use super::contents::is_built_in;
@@ -44,18 +46,22 @@ impl Page<'_> {
         let call = SampleCall::new(&method.name, &[], &self.facts.dialects);
         let answer = self.answer(method);
         let mut written = String::new();
-        samples.write_first(&call, answer.as_ref(), &mut written);
+        samples.write_first(&call, answer.as_deref(), &mut written);
         html! { (PreEscaped(written)) }
     }
 
     /// Returns what a method may answer, if that is known.
-    pub(super) fn answer(&self, method: &Description) -> Option<SampleAnswer> {
+    pub(super) fn answer(&self, method: &Description) -> Option<Rc<SampleAnswer>> {
         let names = || self.methods.iter().map(|method| method.name.clone().into()).take(LISTED).collect();
         let result = match &method.name[..] {
             LIST_METHODS => Some(crate::wire::value::Value::Array(names())),
             _ => example::result(method),
         };
-        result.map(|result| SampleAnswer::new(&result, &self.facts.dialects))
+        let result = result?;
+        // dates and octets are those of their types only here
+        let key = format!("{result:?}");
+        let new = || Rc::new(SampleAnswer::new(&result, &self.facts.dialects));
+        Some(Rc::clone(self.answers.borrow_mut().entry(key).or_insert_with(new)))
     }
 
     /// Renders the facts that callers need first.

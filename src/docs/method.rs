@@ -24,7 +24,7 @@ impl Page<'_> {
         }
         .render_to(page);
         *page += "<div class=\"calls\">";
-        samples.write(&call, self.answer(method).as_ref(), page);
+        samples.write(&call, self.answer(method).as_deref(), page);
         if self.visit.can_try && !self.is_closed(method) {
             html! { p { a.try href={ "?" (TRY) "=" (try_it::encoded(&method.name)) } { "Try it" } } }.render_to(page);
         }

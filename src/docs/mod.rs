@@ -35,6 +35,7 @@ mod values;
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use maud::Markup;
 use schemars::SchemaGenerator;
@@ -42,6 +43,7 @@ use schemars::SchemaGenerator;
 pub(crate) use self::assets::{ASSET, Asset, content_security_policy};
 pub(crate) use self::form::{Fields, MAX_FORM_OCTETS};
 pub(crate) use self::format::Format;
+use self::samples::SampleAnswer;
 pub use self::settings::{
     Accent, Access, Assets, Docs, Footer, Logo, ParseAccentError, ParseLogoError, ParseStyleError, Style, TryIt,
 };
@@ -156,6 +158,8 @@ pub(crate) struct Page<'a> {
     rendered: RefCell<HashMap<String, Markup>>,
     /// The types whose members were told.
     told: RefCell<HashSet<String>>,
+    /// Answers that were written, by their results: many methods answer alike.
+    answers: RefCell<HashMap<String, Rc<SampleAnswer>>>,
 }
 
 impl<'a> Page<'a> {
@@ -168,6 +172,7 @@ impl<'a> Page<'a> {
             confirmations: Confirmations::default(),
             rendered: RefCell::default(),
             told: RefCell::default(),
+            answers: RefCell::default(),
         }
     }
 

@@ -1,5 +1,7 @@
 //! XML for readers: an element that is longer than a line has its children in lines of their own.
 
+use memchr::memchr;
+
 use super::literals::{WIDTH, new_line};
 
 /// Indents a document. White space is added between elements alone, never where there is text. A document that is not
@@ -32,7 +34,7 @@ impl<'a> Element<'a> {
     fn read_inside(text: &'a str, depth: usize) -> Option<(Element<'a>, &'a str)> {
         const DEEPEST: usize = 200;
         let is_tag = text.strip_prefix('<').is_some_and(|name| name.starts_with(char::is_alphabetic));
-        let start = (is_tag && depth < DEEPEST).then(|| text.find('>').map(|at| &text[..=at]))??;
+        let start = (is_tag && depth < DEEPEST).then(|| memchr(b'>', text.as_bytes()).map(|at| &text[..=at]))??;
         let mut rest = &text[start.len()..];
         let mut children = Vec::new();
         if start.ends_with("/>") {
@@ -42,12 +44,12 @@ impl<'a> Element<'a> {
             children.push(child);
             rest = after;
         }
-        let close = rest.find('<')?;
+        let close = memchr(b'<', rest.as_bytes())?;
         // text beside children is not touched
         if !children.is_empty() && close > 0 {
             return None;
         }
-        let end = &rest[close..=close + rest[close..].find('>')?];
+        let end = &rest[close..=close + memchr(b'>', &rest.as_bytes()[close..])?];
         if !end.starts_with("</") {
             return None;
         }

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 
 use rpcgi::xmlrpc::{Compat, Encoding, Value};
-use rpcgi::{Access, Docs, Endpoint, Fallback, Method, Request, Server};
+use rpcgi::{Access, Docs, Endpoint, Fallback, Logo, Method, Request, Server};
 use rpcgi::{Service as _, Signature, Type};
 
 use serde_json::{Value as Json, json};
@@ -118,6 +118,16 @@ fn rows() -> Vec<Row> {
             server: || server().docs(Docs::new().access(Access::Off)).without("rpc.discover"),
             asked: &[("/", "POST", DISCOVER), ("/", "POST", NAMES)],
             seen: "",
+        },
+        Row {
+            top: "[docs]\nlogo = \"letter\"\naccent = \"#1a5fb4\"\nfooter = \"*Ours.*\"",
+            tables: "",
+            server: || {
+                let docs = Docs::new().logo(Logo::letter()).accent("#1a5fb4".parse().unwrap()).footer("*Ours.*");
+                server().docs(docs)
+            },
+            asked: &[("/", "GET", "")],
+            seen: "<footer><p><em>Ours.</em></p>",
         },
         Row {
             top: "docs = \"off\"\nintrospection = true",
