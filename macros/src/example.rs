@@ -31,7 +31,7 @@ impl Parse for NamedValue {
     }
 }
 
-/// What a name in an example stands for.
+/// The meaning of a name in an example.
 #[derive(Clone, Copy, PartialEq)]
 enum Meaning {
     Argument(usize),

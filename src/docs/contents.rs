@@ -19,7 +19,7 @@ const OPEN: usize = 30;
 
 /// The methods of a page, in their order.
 pub(super) struct Contents<'a> {
-    /// Those that have the words of the filter, on all pages.
+    /// The methods that have the words of the filter, on all pages.
     found: Vec<&'a Description>,
     /// The number of the page, from 0.
     number: usize,
@@ -206,7 +206,7 @@ impl Page<'_> {
     }
 }
 
-/// What to do where nothing has been found.
+/// Advice to a reader who has found nothing.
 const NOTHING_FOUND: &str = "No method has all of these words. A part of a word is enough.";
 
 fn entry(method: &Description, prefix: &str, is_telling: bool) -> Markup {

@@ -49,11 +49,6 @@ impl Fields {
         Fields(BTreeMap::from([("document".to_owned(), document)]))
     }
 
-    /// Tests whether there is anything but the name of the method.
-    pub(crate) fn has_values(&self) -> bool {
-        self.way().is_some()
-    }
-
     /// Tests whether the document of a call is wanted, to be edited.
     pub(crate) fn wants_document(&self) -> bool {
         self.0.contains_key("write") && self.way().is_some()
@@ -89,7 +84,7 @@ impl Fields {
     }
 
     /// Returns the index of the chosen way to call the method; `None` for a document.
-    pub(super) fn way(&self) -> Option<usize> {
+    pub(crate) fn way(&self) -> Option<usize> {
         self.get("way")?.parse().ok()
     }
 
@@ -401,7 +396,7 @@ fn group(label: &Markup, fields: &Markup) -> Markup {
 /// Reads the params that were entered for one of the ways to call a method.
 ///
 /// # Errors
-/// What was expected where, and what was found: for each field.
+/// A mistake for each field: what was expected where, and what was found.
 pub(super) fn params(detail: &Detail, fields: &Fields) -> Result<Vec<Value>, Vec<Mistake>> {
     let mut reader = FormReader { fields, mistakes: Vec::new() };
     let mut params = Vec::with_capacity(detail.params.len());

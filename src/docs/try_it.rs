@@ -72,7 +72,7 @@ impl Page<'_> {
     /// Returns the document that was entered, or builds it from the params that were.
     ///
     /// # Errors
-    /// What was expected where, and what was found.
+    /// The mistakes: what was expected where, and what was found.
     pub(crate) fn entered(&self, method: &Description, fields: &Fields) -> Result<String, Vec<Mistake>> {
         let ways = example::ways(method);
         let Some(way) = fields.way() else {

@@ -129,7 +129,7 @@ impl ManifestReader<'_> {
 /// there are several.
 ///
 /// # Errors
-/// What a caller would be told.
+/// The reason that a caller would be told.
 pub(super) fn fit(
     values: Values,
     about: &Metadata,
@@ -192,7 +192,7 @@ fn in_order(values: Values, about: &Metadata, contract: &Contract, takes: usize)
 /// Reads a result as what a method returns.
 ///
 /// # Errors
-/// What was expected, and what is there.
+/// A message that says what was expected, and what is there.
 pub(super) fn fit_result(value: Value, contract: &Contract) -> Result<Value, String> {
     place::begin();
     let read = contract.returns.reading().deserialize(value.into_typed::<DataError>(WireTypes::Text));

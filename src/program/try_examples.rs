@@ -8,7 +8,7 @@ use crate::server::Endpoint;
 use crate::wire::json::as_json;
 use crate::wire::value::Value;
 
-/// What came of the examples of a service.
+/// The outcome of the examples of a service.
 #[derive(Debug, Default)]
 pub(super) struct Tried {
     called: usize,

@@ -33,7 +33,7 @@ impl Site {
         let method = self.registry.describe(name).map_err(|fault| self.no_method(request, &fault))?;
         let query = request.variable_octets("QUERY_STRING").unwrap_or_default();
         let fields = Fields::read(&query).map_err(|message| Response::text(StatusCode::BAD_REQUEST, message))?;
-        let attempt = Attempt { fields: fields.has_values().then_some(fields), ..Attempt::default() };
+        let attempt = Attempt { fields: fields.way().is_some().then_some(fields), ..Attempt::default() };
         Ok(self.respond(request, &method, StatusCode::OK, &attempt))
     }
 

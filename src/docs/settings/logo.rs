@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::Accent;
+use crate::service::path;
 
 /// The most octets of a picture.
 const MAX_OCTETS: usize = 32 << 10;
@@ -81,7 +82,8 @@ impl FromStr for Logo {
         }
         let octets = match media_type.ends_with(";base64") {
             true => STANDARD.decode(data).map_err(|_| ParseLogoError::NoPicture)?,
-            false => percent_decoded(data),
+            // escaped as paths are (RFC 3986 §2.1)
+            false => path::decoded(data),
         };
         check(&octets, kind == "svg+xml")?;
         Ok(Logo(Picture::Uri(text.to_owned())))
@@ -158,19 +160,6 @@ fn check(octets: &[u8], is_svg: bool) -> Result<(), ParseLogoError> {
         true => Err(ParseLogoError::Script),
         false => Ok(()),
     }
-}
-
-/// Decodes the data of a URI that is not in base64 (RFC 3986 §2.1).
-fn percent_decoded(data: &str) -> Vec<u8> {
-    let mut decoded = Vec::with_capacity(data.len());
-    let mut rest = data.as_bytes();
-    while let [octet, after @ ..] = rest {
-        let digits = after.get(..2).filter(|_| *octet == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
-        let escaped = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        decoded.push(escaped.unwrap_or(*octet));
-        rest = if escaped.is_some() { &after[2..] } else { after };
-    }
-    decoded
 }
 
 #[cfg(test)]

@@ -195,7 +195,7 @@ fn of_params(params: &[ParamText]) -> String {
     format!("[\n{}]", params.iter().map(param).collect::<String>())
 }
 
-/// How the line of an example begins, which no other line does.
+/// The beginning of the line of an example, which no other line has.
 const EXAMPLE: &str = "    { params = ";
 
 fn of_examples(examples: &[ExampleText]) -> String {

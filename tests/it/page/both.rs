@@ -1,4 +1,4 @@
-//! What readers do with the page, in Chromium and in Firefox.
+//! The page as readers use it, in Chromium and in Firefox.
 
 use std::io::Read;
 

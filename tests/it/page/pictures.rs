@@ -22,7 +22,7 @@ struct State {
     width: u32,
     theme: Theme,
     path: &'static str,
-    /// What is done first: the body of an asynchronous function.
+    /// The script that runs first: the body of an asynchronous function.
     script: &'static str,
 }
 
@@ -69,7 +69,7 @@ const NONE_FOUND: &str = "
     one('#q').value = 'no-such-word';
     one('#q').dispatchEvent(new Event('input', { bubbles: true }));";
 
-/// What the scripts above use.
+/// Helpers of the scripts above.
 const HELPERS: &str = "
     const one = (selector) => document.querySelector(selector);
     const until = async (selector) => {
@@ -77,7 +77,7 @@ const HELPERS: &str = "
         return one(selector);
     };";
 
-/// What is different each time is made the same.
+/// A script that makes the same what is different each time.
 const SETTLE: &str = "
     for (const outcome of document.querySelectorAll('.outcome')) {
         const texts = document.createTreeWalker(outcome, NodeFilter.SHOW_TEXT);

@@ -52,7 +52,7 @@ fn more_methods_than_a_page_has() {
     assert!(!get(&many(900), "").contains("Page 1"));
 }
 
-/// What is not on this page only the server can find.
+/// The server alone can find what is not on this page.
 #[test]
 fn the_filter_of_several_pages_asks_the_server() {
     let served = Local::serve(many(1200));
